@@ -1,0 +1,102 @@
+"""The one wire form of events: a JSON object a line, ``type`` first.
+
+No clock, no path, no I/O. Source: record.md, "The journal".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+import msgspec
+
+from runwatch.events import calls, lifecycle, measures, notices, work
+from runwatch.events.envelope import Event, event_type
+from runwatch.events.notices import Unknown
+
+TYPES: dict[str, type[Event]] = {
+    event_type(value): value
+    for module in (lifecycle, calls, work, measures, notices)
+    for value in vars(module).values()
+    if isinstance(value, type) and issubclass(value, Event) and value is not Event
+}
+"""Wire name to class, for every type of the table."""
+
+_MARK = b'{"type":'
+_encoder = msgspec.json.Encoder(enc_hook=str)
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(TYPES.values())])  # noqa: UP007 - built at run time
+_tolerant: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(TYPES.values())], strict=False)  # noqa: UP007 - as above
+_head = msgspec.json.Decoder(Unknown)
+
+
+class Unreadable(ValueError):
+    """A line that is no event; the message says why."""
+
+
+def encode(event: Event) -> bytes:
+    """Return one journal line, line feed included. Values that JSON lacks become their ``str``."""
+    return _encoder.encode(event) + b"\n"
+
+
+def build(type_name: str, fields: dict[str, Any]) -> Event | dict[str, Any]:
+    """Make a typed event from a name and plain fields (envelope fields included).
+
+    Numbers given as text are taken as numbers; unknown fields are kept in a plain mapping, as is an unknown type.
+    Raises Unreadable where a field of a known type has a value that cannot be meant.
+    """
+    cls = TYPES.get(type_name)
+    if cls is None or not fields.keys() <= set(cls.__struct_fields__):
+        wire = {"type": type_name, **fields}
+        if cls is not None:
+            _convert(fields, cls, type_name)
+        return wire
+    return _convert(fields, cls, type_name)
+
+
+def _convert(fields: dict[str, Any], cls: type[Event], type_name: str) -> Event:
+    try:
+        return msgspec.convert({**fields, "type": type_name}, cls, strict=False)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"{type_name}: {error}") from None
+
+
+def encode_any(event: Event | dict[str, Any]) -> bytes:
+    """Return one journal line for what build() made."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode(line: bytes) -> Event | Unknown:
+    """Return the event of one journal line, with or without its line feed.
+
+    A type that this version does not know becomes Unknown. Raises Unreadable for anything else.
+    """
+    try:
+        return _decoder.decode(line)  # type: ignore[no-any-return]  # union built at run time
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_foreign(line)
+
+
+def _decode_foreign(line: bytes) -> Event | Unknown:
+    try:
+        head = _head.decode(line)
+        if head.type in TYPES:
+            return _tolerant.decode(line)  # type: ignore[no-any-return]  # union built at run time
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+    return head
+
+
+def salvage(line: bytes) -> Event | Unknown | None:
+    """Return the acknowledged event that a torn line in front of it hides, or None.
+
+    A kill in the middle of a large write glues the next writer's line to the torn one: what follows the last
+    decodable ``{"type":`` is whole. Unbalanced nested objects never decode, so at most one suffix does.
+    """
+    at = line.rfind(_MARK)
+    tries = 0
+    while at > 0 and tries < 64:
+        try:
+            return decode(line[at:])
+        except Unreadable:
+            at = line.rfind(_MARK, 0, at)
+            tries += 1
+    return None

@@ -1,0 +1,114 @@
+"""Events that measure the repository, the tests, the machine, and what a program counts itself.
+
+No clock, no path, no I/O. Source of the fields: record.md, "The journal".
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from runwatch.events.envelope import Event
+
+
+class GitSnapshot(Event, tag="git.snapshot"):
+    """The branch against its merge base, ``runs/`` and runwatch's own commits left out."""
+
+    branch: str | None = None
+    """None when detached."""
+    head: str | None = None
+    """Object id in hex, None when unborn."""
+    base: str | None = None
+    """Object id of the merge base in hex."""
+    files_created: int = 0
+    """Files."""
+    files_modified: int = 0
+    """Files."""
+    files_deleted: int = 0
+    """Files."""
+    files_renamed: int = 0
+    """Files."""
+    lines_added: int = 0
+    """Lines; binary files count none."""
+    lines_deleted: int = 0
+    """Lines."""
+    commits: int = 0
+    """Commits since the base."""
+    dirty: bool = False
+    """Whether tracked files differ from HEAD."""
+
+
+class GitOperation(Event, tag="git.operation"):
+    """A git operation that the run made."""
+
+    operation: str
+    """merge, checkout, worktree_create, worktree_remove or conflict_resolution."""
+    result: str = "success"
+    """How it ended."""
+    duration_s: float | None = None
+    """Seconds."""
+    conflict_count: int | None = None
+    """Conflicts."""
+    files_modified: int | None = None
+    """Files."""
+    method: str | None = None
+    """How a conflict was resolved."""
+
+
+class CoverageMeasured(Event, tag="coverage.measured"):
+    """Test coverage from a report."""
+
+    percent: float
+    """0 to 100."""
+    lines_covered: int | None = None
+    """Lines."""
+    lines_total: int | None = None
+    """Lines."""
+    source: str | None = None
+    """Which report."""
+
+
+class TestsMeasured(Event, tag="tests.measured"):
+    """The result of a test run."""
+
+    __test__ = False  # pytest: not a test class
+
+    passed: int = 0
+    """Tests."""
+    failed: int = 0
+    """Tests."""
+    skipped: int = 0
+    """Tests."""
+    errors: int = 0
+    """Tests."""
+    duration_s: float | None = None
+    """Seconds."""
+    source: str | None = None
+    """Which report."""
+
+
+class ResourceSample(Event, tag="resource.sample"):
+    """The command's process tree at one moment."""
+
+    cpu_percent: float = 0.0
+    """Of one core since the sample before; above 100 with several."""
+    rss_bytes: int = 0
+    """Resident memory, summed over the tree."""
+    processes: int = 0
+    """Processes alive."""
+    read_bytes: int | None = None
+    """Read from storage since the start, by all that were ever seen."""
+    written_bytes: int | None = None
+    """Written to storage since the start, by all that were ever seen."""
+
+
+class MetricObserved(Event, tag="metric.observed"):
+    """One observation of a program's own instrument."""
+
+    name: str
+    """Exposed name."""
+    value: float
+    """Increment of a counter, value of a gauge, observation of a histogram."""
+    kind: Literal["counter", "gauge", "histogram"] = "gauge"
+    """What the value means."""
+    labels: dict[str, str] = {}
+    """Label to value."""

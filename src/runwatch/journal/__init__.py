@@ -1,0 +1,4 @@
+"""The run directory and every byte in it: paths, append, follow, logs by step, lock.
+
+Never interprets an event.
+"""
