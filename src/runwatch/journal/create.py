@@ -1,0 +1,121 @@
+"""A new run directory: its name taken for good, its modes, and the ignore files that keep it out of ``git status``.
+
+Must not write events, hold locks or start processes. Source: record.md, "The run directory".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from runwatch.errors import BadName, RecordError, UsageError
+from runwatch.journal.atomic import DIR_MODE, FILE_MODE
+from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
+
+_IGNORE_ALL = b"*\n"
+_TRACKED_RULE = b"/*/*/metadata.json"
+"""How the line of `runwatch init` ends that lets git track a run's metadata."""
+
+
+def create_run(
+    runs_root: Path,
+    framework: str,
+    run_id: str | None = None,
+    *,
+    project_id: int | str | None = None,
+    now: datetime,
+) -> RunPaths:
+    """Create ``runs_root/framework/run_id`` with its ``logs`` folder and ignore files; return its paths.
+
+    The directory is made exclusively, so that two processes never get the same one. Without ``run_id`` it is named
+    after ``now`` (UTC), with ``project_id`` after that too and ``_2`` … where that name is taken.
+    Raises BadName for a name that cannot be a file name, UsageError where ``run_id`` is taken, RecordError where the
+    file system refuses; nothing of the run is left behind then.
+    """
+    check_name("framework", framework)
+    names = _candidates(run_id, project_id, now)
+    try:
+        _make_folder(runs_root, parents=True)
+        _make_folder(runs_root / framework)
+        for name in names:
+            paths = RunPaths(runs_root / framework / name)
+            try:
+                os.mkdir(paths.root, DIR_MODE)
+            except FileExistsError:
+                continue
+            _furnish(paths, runs_root)
+            return paths
+    except OSError as error:
+        raise RecordError(
+            f"cannot create a run below {runs_root}: {error.strerror or error}: "
+            "make that folder writable or choose another with --runs-dir or RUNWATCH_RUNS_DIR."
+        ) from error
+    raise UsageError(f"run id {run_id!r} is taken in {runs_root / framework}: choose another or leave it out.")
+
+
+def _candidates(run_id: str | None, project_id: int | str | None, now: datetime) -> Iterator[str]:
+    """Return the names to try, in order; the first is checked before anything is created."""
+    if run_id is not None:
+        return iter([check_name("run id", run_id)])
+    if project_id is None:
+        return (new_run_id(now) for _ in count())
+    first = project_run_id(project_id, now)
+    try:
+        check_name("run id", first + "_9999")
+    except BadName:
+        raise BadName(
+            f"project id {str(project_id)!r} cannot be part of a file name: "
+            "use at most 60 letters, digits, '.', '_' or '-'."
+        ) from None
+    return (first if number == 1 else f"{first}_{number}" for number in count(1))
+
+
+def _furnish(paths: RunPaths, runs_root: Path) -> None:
+    """Fill a new run directory; take it away again where that fails."""
+    try:
+        _write_new(paths.ignore, _IGNORE_ALL)
+        os.mkdir(paths.logs, DIR_MODE)
+        if not _is_initialized(runs_root):
+            _write_new(runs_root / ".gitignore", _IGNORE_ALL)
+    except OSError:
+        paths.ignore.unlink(missing_ok=True)
+        for folder in (paths.logs, paths.root):
+            if folder.is_dir():
+                folder.rmdir()
+        raise
+
+
+def _make_folder(path: Path, *, parents: bool = False) -> None:
+    if parents and not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(DIR_MODE, exist_ok=True)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a small file where none is; one that is there already stays as it is."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    except FileExistsError:
+        return
+    try:
+        if os.write(fd, data) != len(data):
+            raise OSError(28, "No space left on device", str(path))
+    finally:
+        os.close(fd)
+
+
+def _is_initialized(runs_root: Path) -> bool:
+    """Whether `runwatch init` wrote its rules for this folder: then git tracks summaries and must not be blinded."""
+    for folder in runs_root.absolute().parents:
+        try:
+            lines = (folder / ".gitignore").read_bytes().splitlines()
+        except OSError:
+            lines = []
+        if any(line.startswith(b"!") and line.rstrip().endswith(_TRACKED_RULE) for line in lines):
+            return True
+        if (folder / ".git").exists():
+            return False
+    return False
