@@ -1,0 +1,204 @@
+"""Times, durations, sizes, counts and money as text, the same in every view.
+
+Must not read a clock or a locale: callers pass what they measured. Nothing here rounds a stored value.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+_SIZES = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_COUNTS = ("k", "M", "G", "T", "P", "E")
+_ELLIPSIS = "…"
+
+
+def parse_time(text: str) -> datetime:
+    """Return an RFC 3339 time, whatever its offset, as an aware UTC datetime.
+
+    A time without an offset is taken as UTC; digits beyond microseconds are dropped; a leap second becomes the second
+    before it. Raises ValueError for what is no time. **Source**: RFC 3339, section 5.6.
+    """
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        value = _parse_rare(text)
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"time out of range: {text!r}") from None
+
+
+def _parse_rare(text: str) -> datetime:
+    upper = text.strip().upper()
+    if upper[16:19] == ":60":
+        upper = upper[:16] + ":59" + upper[19:]
+    return datetime.fromisoformat(upper)
+
+
+def format_time(value: datetime) -> str:
+    """Return an aware datetime as RFC 3339, UTC, microseconds: ``2026-11-21T01:31:55.123456Z``."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def time_of_day(text: str) -> str:
+    """Return the UTC time of day of an RFC 3339 time, to the millisecond: ``14:26:01.120``."""
+    return parse_time(text).replace(tzinfo=None).time().isoformat(timespec="milliseconds")
+
+
+def date_and_time(text: str) -> str:
+    """Return an RFC 3339 time as people read it: ``2026-10-20 14:23:45 UTC``; text that is no time stays as it is."""
+    try:
+        return parse_time(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except ValueError:
+        return text
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds from one RFC 3339 time to another; negative when ``end`` lies before ``start``."""
+    return (parse_time(end) - parse_time(start)).total_seconds()
+
+
+def duration_long(seconds: float) -> str:
+    """Return a duration as summaries show it: ``0.4s``, ``2m 34s``, ``1h 02m 03s``, ``2d 01h 02m 03s``."""
+    if seconds < 0:
+        return "-" + duration_long(-seconds)
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d {hours:02d}h {minutes:02d}m {rest:02d}s"
+    if hours:
+        return f"{hours}h {minutes:02d}m {rest:02d}s"
+    return f"{minutes}m {rest:02d}s"
+
+
+def duration_short(seconds: float) -> str:
+    """Return a duration as the app's lists show it, six columns at most: ``0.4s``, ``0m45s``, ``2m34s``, ``1h02m``."""
+    if seconds < 0:
+        return "-" + duration_short(-seconds)
+    if round(seconds, 1) < 1:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(max(int(seconds), 1), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours // 24}d{hours % 24:02d}h"
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def latency(seconds: float) -> str:
+    """Return the duration of a call with three figures: ``340ms``, ``3.52s``, ``12.1s``; from a minute on ``2m34s``."""
+    if seconds < 0:
+        return "-" + latency(-seconds)
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f}ms"
+    if round(seconds * 1000) < 1000:
+        return f"{seconds * 1000:.0f}ms"
+    if round(seconds, 1) >= 60:
+        return duration_short(round(seconds))
+    return f"{seconds:.2f}s" if round(seconds, 2) < 10 else f"{seconds:.1f}s"
+
+
+def clock(seconds: float) -> str:
+    """Return elapsed time as the header's clock: ``0:07``, ``12:41``, ``1:02:03``."""
+    minutes, rest = divmod(int(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in binary units: ``512 B``, ``1.4 GiB``."""
+    if abs(size_bytes) < 1024:
+        return f"{size_bytes} B"
+    return _scaled(size_bytes, 1024, _SIZES, " ")
+
+
+def count_short(number: float) -> str:
+    """Return a count in few columns: ``999``, ``18.2k``, ``1.2M``."""
+    if abs(number) < 1000:
+        return f"{number:g}" if isinstance(number, int) or number == int(number) else f"{number:.1f}"
+    return _scaled(number, 1000, _COUNTS, "")
+
+
+def _scaled(number: float, base: int, names: tuple[str, ...], gap: str) -> str:
+    scaled = float(number)
+    for name in names:
+        scaled /= base
+        if abs(round(scaled)) < base or name == names[-1]:
+            break
+    digits = 1 if abs(round(scaled, 1)) < 100 else 0
+    return f"{scaled:.{digits}f}{gap}{name}"
+
+
+def count(number: int) -> str:
+    """Return a count in full, with thousands separators: ``12,442``."""
+    return f"{number:,}"
+
+
+def usd(amount: float | None) -> str:
+    """Return money: ``$0.43``; below a cent ``$0.0042``; None, where no price is known, is ``unpriced``."""
+    if amount is None:
+        return "unpriced"
+    if amount < 0:
+        return "-" + usd(-amount)
+    if amount == 0 or round(amount, 4) >= 0.01:
+        return f"${amount:,.2f}"
+    return f"${amount:.4f}" if amount >= 0.00005 else "<$0.0001"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a percentage (0 to 100): ``81.2%``; None, a percentage of nothing, is ``n/a``."""
+    return "n/a" if value is None else f"{value:.{digits}f}%"
+
+
+def display_width(text: str) -> int:
+    """Return how many terminal columns a text takes: wide characters two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if char < "\u0300":
+        return 1
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def cut_end(text: str, width: int) -> str:
+    """Return the text in at most ``width`` columns, its end replaced by an ellipsis where it is longer."""
+    if len(text) * 2 <= width or display_width(text) <= width:
+        return text
+    return _head(text, width - 1) + _ELLIPSIS if width > 0 else ""
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Return the text in at most ``width`` columns, its middle replaced by an ellipsis where it is longer."""
+    if len(text) * 2 <= width or display_width(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    tail = _head(text[: -width - 1 : -1], (width - 1) // 2)[::-1]
+    return _head(text, width - 1 - display_width(tail)) + _ELLIPSIS + tail
+
+
+def _head(text: str, width: int) -> str:
+    if text.isascii():
+        return text[: max(width, 0)]
+    used = 0
+    for index, char in enumerate(text):
+        used += _columns(char)
+        if used > width:
+            return text[:index]
+    return text
+
+
+def pad(text: str, width: int) -> str:
+    """Return the text in exactly ``width`` columns: cut in the middle, or filled with spaces on the right."""
+    fitting = cut_middle(text, width)
+    return fitting + " " * (width - display_width(fitting))
