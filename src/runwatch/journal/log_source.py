@@ -1,0 +1,75 @@
+"""The seam between logs and those who show them: rows by number, from one file or from many.
+
+No file is opened here; the sources that do live in log_merge.py.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from runwatch.journal.log_lines import LogLine
+
+
+class LineKey(NamedTuple):
+    """What a line is, wherever it stands: stays the same while rows above it come and go."""
+
+    log: int
+    """Which log of the source, from 0."""
+    epoch: int
+    """How often that log began anew (truncation)."""
+    offset: int
+    """Byte at which the line begins."""
+
+
+class Row(NamedTuple):
+    """One line of a source, ready to be drawn."""
+
+    key: LineKey
+    """Which line."""
+    component: str
+    """Who wrote it, by its file."""
+    time: float | None
+    """Seconds since the epoch: its own, else when it arrived; None when neither is known."""
+    line: LogLine
+    """Its parts."""
+    size_bytes: int
+    """Length of the line; more than what ``line`` holds where only a window was read."""
+
+
+class LogSource(Protocol):
+    """Lines in one order, addressed by row. Every method may read files: never call one on the event loop."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the logs, in the order of ties."""
+
+    @property
+    def row_count(self) -> int:
+        """Rows known now; an estimate while ``exact`` is False."""
+
+    @property
+    def exact(self) -> bool:
+        """True once every line has been counted."""
+
+    @property
+    def errors(self) -> int:
+        """Lines of level ERROR and above found so far."""
+
+    @property
+    def generation(self) -> int:
+        """Changes whenever a row may show something else than before."""
+
+    def advance(self, budget_s: float) -> bool:
+        """Look at the files and spend at most about ``budget_s`` on work in the background.
+
+        Returns True when more such work is left.
+        """
+
+    def rows(self, start: int, count: int) -> list[Row]:
+        """Return up to ``count`` rows from ``start`` on; fewer at the end."""
+
+    def row_of(self, key: LineKey) -> int | None:
+        """Return the row at which a line stands now; None when it is gone."""
+
+    def notices(self) -> list[str]:
+        """Return, once, what happened to the files since the last call: one sentence each."""

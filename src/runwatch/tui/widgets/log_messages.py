@@ -1,0 +1,46 @@
+"""What the log view tells the rest of the app.
+
+No behavior: messages state facts, the receiver decides what follows from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class FollowChanged(Message):
+    """The view began or ceased to follow the end of its logs."""
+
+    following: bool
+    """True while the newest line stays in view."""
+
+
+@dataclass
+class Stats(Message):
+    """What the view's frame shows about its logs; a newer one replaces an unread older one."""
+
+    lines: int
+    """Lines in the source; an estimate while ``exact`` is False."""
+    errors: int
+    """Lines of level ERROR and above found so far."""
+    following: bool
+    """True while the newest line stays in view."""
+    new: int
+    """Lines that arrived since the view ceased to follow."""
+    exact: bool = True
+    """False while a big file is still being counted."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Return True for an older Stats: only the newest matters."""
+        return isinstance(message, Stats)
+
+
+@dataclass
+class Noticed(Message):
+    """A file changed under the view: truncated, replaced, deleted, created again."""
+
+    text: str
+    """One sentence, safe to show."""
