@@ -1,0 +1,128 @@
+"""The few phrases that several views use for the same fact, so that they cannot differ.
+
+Must not compute a metric, nor know the format that the phrase goes into.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+
+from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, Notice, Run, StepMetrics
+from runwatch.units import count, parse_time, usd
+from runwatch.views.facts import Facts
+from runwatch.views.layout import one_line, plural
+
+UNKNOWN_MODEL = "nothing names the model: set LLM_MODEL, or model under [llm] in runwatch.toml"
+TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
+"""Kinds of notice that stand among errors and warnings; all others are checks and alerts."""
+
+
+def status(run: Run) -> str:
+    """Return the status for people: ``failed``; ``running`` while there is none."""
+    return one_line(run.status or "running")
+
+
+def how_it_ended(run: Run) -> str:
+    """Return the exit code or the signal: ``exit code 3``, ``signal SIGKILL``; empty where neither is known."""
+    if run.signal:
+        return f"signal {one_line(run.signal)}"
+    return "" if run.exit_code is None else f"exit code {run.exit_code}"
+
+
+def model(llm: Llm) -> str:
+    """Return provider, model and temperature: ``openai/gpt-4o (temperature 0)``; ``unknown`` where none was named."""
+    name = "/".join(one_line(part) for part in (llm.provider, llm.model or "unknown") if part)
+    return name if llm.temperature is None else f"{name} (temperature {llm.temperature:g})"
+
+
+def step_name(step: int | None, name: str | None = None) -> str:
+    """Return ``step 003 generate API``."""
+    if step is None:
+        return "outside steps"
+    return f"step {step:03d} {one_line(name)}" if name else f"step {step:03d}"
+
+
+def steps_by_status(steps: list[StepMetrics]) -> str:
+    """Return ``2 success, 1 failed``, in order of first appearance."""
+    return ", ".join(f"{count(number)} {name}" for name, number in Counter(map(step_status, steps)).items())
+
+
+def step_status(step: StepMetrics) -> str:
+    """Return the status of a step for people; ``running`` while there is none."""
+    return one_line(step.status or "running")
+
+
+def cost(run: Run) -> str:
+    """Return the cost of the run, with what it leaves out: ``$0.43 (unpriced: a, b)``."""
+    if not run.unpriced_models:
+        return "none" if run.cost_usd is None else usd(run.cost_usd)
+    names = ", ".join(map(one_line, run.unpriced_models[:5]))
+    more = f" and {count(len(run.unpriced_models) - 5)} more" if len(run.unpriced_models) > 5 else ""
+    return f"{usd(run.cost_usd)} (unpriced: {names}{more})" if run.cost_usd is not None else f"unpriced: {names}{more}"
+
+
+def record_notices(journal: JournalMetrics, run: Run) -> list[str]:
+    """Return what is wrong with the record itself, one line each; nothing when it is whole."""
+    notices = []
+    if journal.dropped:
+        since = f" since {one_line(journal.dropped_since)}" if journal.dropped_since else ""
+        notices.append(f"degraded: {plural(journal.dropped, 'event')} dropped{since}")
+    if journal.unreadable:
+        notices.append(f"unreadable: {count(journal.unreadable)}")
+    if journal.unknown:
+        notices.append(f"of unknown type: {plural(journal.unknown, 'event')}")
+    if journal.after_seal:
+        notices.append(f"after the end: {plural(journal.after_seal, 'line')} not counted")
+    if run.recorders_replaced:
+        notices.append(f"recorder replaced: {plural(run.recorders_replaced, 'time')}")
+    return notices
+
+
+def error_text(group: ErrorGroup) -> str:
+    """Return ``ValueError: message`` of recorded errors."""
+    kind = one_line(group.error_type or "error")
+    message = one_line(group.message)
+    return f"{kind}: {message}" if message else kind
+
+
+def place(step: int | None, issue: int | str | None, component: str | None) -> str:
+    """Return where something happened: ``step 003, issue 123, adapter``; empty where nobody said."""
+    parts = [f"step {step:03d}" if step is not None else "", f"issue {one_line(issue)}" if issue is not None else ""]
+    return ", ".join(part for part in (*parts, one_line(component) if component else "") if part)
+
+
+def time_of_day(text: str | None) -> str:
+    """Return the UTC time of day to the second; blanks where there is none."""
+    try:
+        return parse_time(text).strftime("%H:%M:%S") if text else " " * 8
+    except ValueError:
+        return " " * 8
+
+
+def yes_no(value: bool | None) -> str:
+    """Return ``yes``, ``no`` or ``n/a``."""
+    return "n/a" if value is None else "yes" if value else "no"
+
+
+def grouped(notices: list[Notice]) -> list[tuple[Notice, int]]:
+    """Return notices with the same text once, each with how often it came, in order of the first."""
+    firsts: dict[tuple[str, str], Notice] = {}
+    for notice in notices:
+        firsts.setdefault((notice.kind, notice.message), notice)
+    numbers = Counter((notice.kind, notice.message) for notice in notices)
+    return [(notice, numbers[key]) for key, notice in firsts.items()]
+
+
+def repeat_words(metrics: Metrics, facts: Facts) -> list[str]:
+    """Return the words, quoted for a shell, of the command that repeats the run; none where nobody recorded one."""
+    words: Sequence[str] = facts.repeat or ()
+    if not words and metrics.run.command:
+        words = ("runwatch", "run", "--framework", metrics.run.framework, "--", *metrics.run.command)
+    return [shlex.quote(word) for word in words]
+
+
+def run_path(metrics: Metrics, facts: Facts) -> str:
+    """Return the run directory as a reader of the repository finds it."""
+    return facts.run_path or f"runs/{metrics.run.framework}/{metrics.run.run_id}"

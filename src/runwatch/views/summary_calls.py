@@ -1,0 +1,154 @@
+"""The sections of logs_summary.txt on tools, services, models, cost, code and resources.
+
+Must not compute a metric; a section with nothing to say is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runwatch.fold.metrics import CallMetrics, Metrics, ModelMetrics
+from runwatch.units import count, duration_long, latency, percent, size, usd
+from runwatch.views import phrases
+from runwatch.views.layout import ends, one_line, plural, table, wrap
+
+MOST_ROWS = 8
+MOST_COSTS = 10
+
+
+def tools_and_services(metrics: Metrics) -> list[str]:
+    """Return one line for each tool, then one for each service."""
+    lines = []
+    for title, calls in (("tool", metrics.tools), ("service", metrics.services)):
+        lines += table(
+            (title, "calls", "ok", "failed", "retries", "total", "mean", "p50", "p95", "max"),
+            [_call(call) for call in calls],
+            most=MOST_ROWS,
+            what=f"{title}s",
+        )
+    return lines
+
+
+def _call(call: CallMetrics) -> list[str]:
+    times = call.durations
+    return [
+        call.name,
+        count(call.calls),
+        count(call.successes),
+        count(call.failures),
+        count(call.retries),
+        *(_latency(value) for value in (times.total_s, times.mean_s, times.p50_s, times.p95_s, times.max_s)),
+    ]
+
+
+def _latency(seconds: float | None) -> str:
+    return "-" if seconds is None else latency(seconds)
+
+
+def model_and_cost(metrics: Metrics) -> list[str]:
+    """Return calls, tokens and cost of the run, each model, and where the cost fell."""
+    run, tokens = metrics.run, metrics.run.tokens
+    if not metrics.models and not run.llm_calls and not tokens.total:
+        return []
+    calls = f"{count(run.llm_calls)} for {plural(run.llm_requests, 'request')}"
+    lines = [
+        f"Calls:      {calls}, {duration_long(run.llm_duration_s)} in all",
+        *wrap(
+            f"{count(tokens.total)} (prompt {count(tokens.prompt)}, completion {count(tokens.completion)}, "
+            f"cache read {count(tokens.cache_read)}, cache write {count(tokens.cache_write)}, "
+            f"reasoning {count(tokens.reasoning)})",
+            first="Tokens:     ",
+            rest=" " * 12,
+        ),
+        *wrap(phrases.cost(run), first="Cost:       ", rest=" " * 12),
+    ]
+    prices = list(dict.fromkeys(model.prices for model in metrics.models if model.prices))
+    lines += wrap(", ".join(map(one_line, prices)), first="Prices:     ", rest=" " * 12, most_lines=2) if prices else []
+    lines += table(
+        ("model", "calls", "retried", "limited", "timeout", "failed", "tokens", "mean", "p95", "cost"),
+        [_model(model) for model in metrics.models],
+        most=MOST_ROWS,
+        what="models",
+    )
+    for label, costs in (
+        ("issue", metrics.cost_by_issue),
+        ("agent", metrics.cost_by_agent),
+        ("step", metrics.cost_by_step),
+    ):
+        lines += _costs(label, costs)
+    return lines
+
+
+def _model(model: ModelMetrics) -> list[str]:
+    return [
+        f"{model.provider}/{model.model}",
+        count(model.calls),
+        count(model.retries),
+        count(model.rate_limits),
+        count(model.timeouts),
+        count(model.failures),
+        count(model.tokens.total),
+        _latency(model.durations.mean_s),
+        _latency(model.durations.p95_s),
+        usd(model.cost_usd),
+    ]
+
+
+def _costs(label: str, costs: Mapping[str, float]) -> list[str]:
+    named = [(key, value) for key, value in costs.items() if key]
+    if not named:
+        return []
+    if costs.get(""):
+        named.append(("none", costs[""]))
+    head, omitted, tail = ends(named, MOST_COSTS)
+    cells = [f"{one_line(key)} {usd(value)}" for key, value in head]
+    cells += [f"... {count(omitted)} more ..."] if omitted else []
+    cells += [f"{one_line(key)} {usd(value)}" for key, value in tail]
+    return wrap(", ".join(cells), first=f"By {label + ':':<9}", rest=" " * 12, most_lines=3)
+
+
+def code_changes(metrics: Metrics) -> list[str]:
+    """Return the branch against its base, coverage and the last test run."""
+    lines = []
+    code, tests = metrics.code, metrics.tests
+    if code is not None:
+        lines += wrap(
+            f"{one_line(code.branch or 'detached head')}, {plural(code.commits, 'commit')} since "
+            f"{one_line(code.base or 'none')[:12]}, head {one_line(code.head or 'none')[:12]}"
+            f"{', uncommitted changes' if code.dirty else ''}",
+            first="Branch:     ",
+            rest=" " * 12,
+            most_lines=2,
+        )
+        lines.append(
+            f"Files:      {count(code.files_created)} created, {count(code.files_modified)} modified, "
+            f"{count(code.files_deleted)} deleted, {count(code.files_renamed)} renamed"
+        )
+        lines.append(f"Lines:      +{count(code.lines_added)} -{count(code.lines_deleted)}")
+        if code.coverage_percent is not None:
+            change = "" if code.coverage_change is None else f" ({code.coverage_change:+.1f})"
+            lines.append(f"Coverage:   {percent(code.coverage_percent)}{change}")
+    if tests is not None:
+        took = "" if tests.duration_s is None else f" in {latency(tests.duration_s)}"
+        more = f" (last of {plural(tests.runs, 'run')})" if tests.runs > 1 else ""
+        lines.append(
+            f"Tests:      {count(tests.passed)} passed, {count(tests.failed)} failed, {count(tests.skipped)} skipped, "
+            f"{count(tests.errors)} errors{took}{more}"
+        )
+    return lines
+
+
+def resources(metrics: Metrics) -> list[str]:
+    """Return what the command's process tree used."""
+    used = metrics.resources
+    if not used.samples:
+        return []
+    lines = []
+    if used.mean_cpu_percent is not None:
+        lines.append(f"CPU:        {percent(used.mean_cpu_percent)} of one core on average")
+    lines.append(f"Memory:     {size(used.peak_rss_bytes)} at its peak")
+    if used.read_bytes is not None:
+        lines.append(f"Read:       {size(used.read_bytes)}")
+    if used.written_bytes is not None:
+        lines.append(f"Written:    {size(used.written_bytes)}")
+    return lines
