@@ -1,0 +1,3 @@
+"""The version of this package. Must import nothing."""
+
+VERSION = "0.1.0"
