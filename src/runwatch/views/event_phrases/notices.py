@@ -1,0 +1,72 @@
+"""What errors, alerts, checks and runwatch's own condition say in a log.
+
+Must not write a log. Source of the components: record.md, "Logs".
+"""
+
+from __future__ import annotations
+
+from runwatch.events.notices import (
+    AlertRaised,
+    Degraded,
+    ErrorRecorded,
+    LimitReached,
+    OutcomeVerified,
+    RecorderReplaced,
+    VerificationChecked,
+    Warned,
+)
+from runwatch.views.event_phrases.wording import Phrase, Phrasebook, because, ended, short, words
+
+phrases = Phrasebook()
+says = phrases.says
+
+
+@says("orchestrator", ErrorRecorded)
+def _error(event: ErrorRecorded) -> Phrase:
+    return "ERROR", words((event.error_type or "error") + because(event.message), where=event.where)
+
+
+@says("orchestrator", Warned)
+def _warning(event: Warned) -> Phrase:
+    return "WARNING", words(short(event.message), where=event.where)
+
+
+@says("orchestrator", AlertRaised)
+def _alert(event: AlertRaised) -> Phrase:
+    return "WARNING", words(f"alert {event.rule}", value=event.value, threshold=event.threshold)
+
+
+@says("orchestrator", LimitReached)
+def _limit(event: LimitReached) -> Phrase:
+    return "ERROR", words(f"limit {event.rule} reached", value=event.value, threshold=event.threshold)
+
+
+@says("orchestrator", RecorderReplaced)
+def _recorder_replaced(event: RecorderReplaced) -> Phrase:
+    return "WARNING", f"recorder replaced{because(event.reason)}"
+
+
+@says("orchestrator", Degraded)
+def _degraded(event: Degraded) -> Phrase:
+    return "WARNING", words("degraded: events dropped", dropped=event.dropped, since=event.since)
+
+
+@says("validator", VerificationChecked)
+def _checked(event: VerificationChecked) -> Phrase:
+    return "INFO", words(
+        f"checked {event.what}{because(event.verdict)}",
+        expected=event.expected,
+        observed=event.observed,
+        source=event.source,
+    )
+
+
+@says("validator", OutcomeVerified)
+def _outcome(event: OutcomeVerified) -> Phrase:
+    return ended(event.success), words(
+        f"outcome is {'success' if event.success else 'failure'}",
+        issue=event.issue,
+        agent=event.agent,
+        source=event.source,
+        evidence=event.evidence,
+    )
