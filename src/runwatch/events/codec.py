@@ -21,6 +21,7 @@ TYPES: dict[str, type[Event]] = {
 }
 """Wire name to class, for every type of the table."""
 
+_FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
 _MARK = b'{"type":'
 _encoder = msgspec.json.Encoder(enc_hook=str)
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(TYPES.values())])  # noqa: UP007 - built at run time
@@ -44,7 +45,7 @@ def build(type_name: str, fields: dict[str, Any]) -> Event | dict[str, Any]:
     Raises Unreadable where a field of a known type has a value that cannot be meant.
     """
     cls = TYPES.get(type_name)
-    if cls is None or not fields.keys() <= set(cls.__struct_fields__):
+    if cls is None or not fields.keys() <= _FIELDS[type_name]:
         wire = {"type": type_name, **fields}
         if cls is not None:
             _convert(fields, cls, type_name)
