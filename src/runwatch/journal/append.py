@@ -66,9 +66,9 @@ class Appender:
 
     def close(self) -> None:
         """Close the descriptor; a second call does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1  # first: another thread must not write to a number that is free again
+        if fd >= 0:
+            os.close(fd)
 
 
 def _ends_with_line_feed(path: Path | str) -> bool:
