@@ -71,6 +71,8 @@ class LlmCompleted(Event, tag="llm.completed"):
     """Length of the answer, in characters."""
     error: str | None = None
     """Why it failed."""
+    source: str | None = None
+    """Who saw the call: ``sdk`` (where absent), ``usage``, ``otlp.span``, ``otlp.metric``; the fold counts it once."""
 
 
 class LlmPriced(Event, tag="llm.priced"):

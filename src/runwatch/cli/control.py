@@ -1,0 +1,27 @@
+"""What the app may ask of a live run, over its control socket.
+
+Must not wait longer than a blink: the app's own worker calls it.
+"""
+
+from __future__ import annotations
+
+from runwatch.journal.control import request
+from runwatch.journal.paths import RunPaths
+
+ANSWER_S = 2.0
+
+
+class SocketControl:
+    """Asks the supervisor of one run."""
+
+    def __init__(self, paths: RunPaths) -> None:
+        self._path = paths.control
+
+    def stop(self, signal: str = "SIGINT", by: str = "Ctrl-C") -> bool:
+        """Ask the run to stop; True when the supervisor heard it."""
+        reply = request(self._path, {"op": "stop", "signal": signal, "by": by}, timeout_s=ANSWER_S)
+        return bool(reply and reply.get("ok"))
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the command the size of the terminal."""
+        request(self._path, {"op": "winsize", "rows": rows, "cols": columns}, timeout_s=ANSWER_S)

@@ -1,0 +1,82 @@
+"""``runwatch emit``: one event from a shell script.
+
+Must not interpret the event beyond its type and the types of its fields.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runwatch.cli.where import the_run
+from runwatch.errors import NotFound, RecordError, UsageError
+
+
+@click.command(epilog="Example: runwatch emit llm.completed model=gpt-4o prompt_tokens=1200 completion_tokens=300")
+@click.argument("type")
+@click.argument("fields", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--run", "reference", help="The run; else the one that this process belongs to.")
+def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
+    """Append one event of TYPE to the run at hand. Values that are JSON are taken as JSON, others as text."""
+    from runwatch.events import Unreadable
+    from runwatch.journal.paths import RunPaths
+    from runwatch.journal.writer import EventWriter
+
+    values = dict(_pair(field) for field in fields)
+    paths = RunPaths(run_at_hand(reference))
+    if type == "run.completed":
+        raise UsageError("run.completed seals a run and is its owner's: emit status.proposed instead.")
+    if "step" not in values and (step := _step_at_hand(paths)) is not None:
+        values["step"] = step
+    writer = EventWriter(paths)
+    try:
+        if not writer.emit(type, **values):
+            raise RecordError(f"The event could not be written to {paths.journal}: free space on its disk.")
+    except Unreadable as error:
+        raise UsageError(f"{error}: see the fields of this type in docs/events.md.") from None
+    finally:
+        writer.close()
+    return 0
+
+
+def run_at_hand(reference: str | None) -> Path:
+    """Return the run that this process belongs to, or the one that is named. Raises NotFound, UsageError."""
+    if reference is not None:
+        return the_run(reference)
+    directory = os.environ.get("RUNWATCH_RUN_DIR")
+    if not directory:
+        raise NotFound(
+            "No run is at hand (RUNWATCH_RUN_DIR is unset): start one with `runwatch run -- CMD`, or name it with --run."
+        )
+    if not Path(directory, "events.jsonl").is_file():
+        raise NotFound(f"RUNWATCH_RUN_DIR names {directory!r}, which holds no run: unset it or correct it.")
+    return Path(directory)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    import msgspec
+
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise UsageError(f"{text!r} is no KEY=VALUE: write for example model=gpt-4o.")
+    try:
+        return key, msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return key, value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _step_at_hand(paths: Any) -> int | None:
+    """Return the step that this event belongs to: RUNWATCH_STEP, else what the supervisor says, else what the journal says."""
+    from runwatch.journal.control import request
+    from runwatch.journal.steps import step_at_hand
+
+    pinned = os.environ.get("RUNWATCH_STEP", "")
+    if pinned.isdigit():
+        return int(pinned)
+    reply = request(paths.control, {"op": "ping"})
+    if reply is not None and reply.get("ok"):
+        return reply.get("step")
+    return step_at_hand(paths.journal)

@@ -1,0 +1,42 @@
+"""``runwatch finalize``: finalize one run, commit included.
+
+Must not touch a run whose owner is alive.
+"""
+
+from __future__ import annotations
+
+import click
+
+from runwatch.cli.where import settings_here, the_run
+from runwatch.errors import RunBusy
+
+
+@click.command(epilog="Example: runwatch finalize 20261020-142345-abc123 --from commit")
+@click.argument("run", required=False)
+@click.option("--from", "first", help="Repeat this stage and all after it.")
+@click.option("--json", "as_json", is_flag=True, help="What was done, as JSON.")
+@click.option("--runs-dir", help="The runs folder.")
+def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | None) -> int:
+    """Do what is left of a run's finalizing, commit included. RUN: path, run id, prefix, @1; else the newest."""
+    from runwatch.errors import UsageError
+    from runwatch.finalize import stages
+    from runwatch.finalize.publish import closing_lines
+    from runwatch.finalize.state import STAGES
+    from runwatch.journal.lock import is_live
+    from runwatch.journal.paths import RunPaths
+
+    if first is not None and first not in STAGES:
+        raise UsageError(f"There is no stage {first!r}: it is one of {', '.join(STAGES)}.")
+    paths = RunPaths(the_run(run, runs_dir))
+    if is_live(paths.lock):
+        raise RunBusy(f"The run {paths.run_id} goes on: `runwatch stop {paths.run_id}` stops it.")
+    state = stages.run(paths.root, settings_here(), first=first)
+    failed = [stage for stage in state.stages.values() if not stage.done]
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
+    else:
+        for line in closing_lines(paths):
+            click.echo(line)
+    return 1 if failed else 0

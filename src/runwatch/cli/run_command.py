@@ -1,0 +1,80 @@
+"""``runwatch run``: record a command.
+
+Must not hold the command: the supervisor does, which this process becomes or starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from runwatch.errors import RecordError, UsageError
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+    epilog="Example: runwatch run --framework baes -- python experiment.py --seed 1",
+)
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- CMD...")
+@click.option("--framework", help="What is being run: the first level below the runs folder.")
+@click.option("--run-id", help="Name of the run; else made from the time.")
+@click.option("--runs-dir", help="The runs folder; else runs/ at the top of the git work tree, or here.")
+@click.option("--headless", is_flag=True, help="No app: pass the output through.")
+@click.option("--quiet", is_flag=True, help="No lines of runwatch's own on stderr.")
+@click.option("--detach", is_flag=True, help="Leave at once; the run goes on.")
+@click.option("--stdin", type=click.Choice(["auto", "inherit", "null"]), default=None, help="The command's input.")
+def command(argv: tuple[str, ...], **options: Any) -> int:
+    """Record CMD as a run: live in the app on a terminal, passed through otherwise. Ends as CMD does."""
+    if not argv:
+        raise UsageError("No command: write it behind `--`, for example `runwatch run -- python experiment.py`.")
+    if os.environ.get("RUNWATCH_DISABLE") == "1":
+        execute(list(argv))
+    from runwatch.cli.where import settings_here
+    from runwatch.record import launch
+    from runwatch.settings import runs_root
+    from runwatch.vcs import find_work_tree
+
+    flags = {"run": {key: options[key] for key in ("framework", "runs_dir") if options[key] is not None}}
+    settings = settings_here(flags)
+    cwd = Path.cwd()
+    request = launch.Request(
+        argv=list(argv),
+        framework=settings.run.framework,
+        run_id=options["run_id"],
+        runs_root=runs_root(settings, cwd, find_work_tree(cwd)),
+        settings=settings,
+        environ=os.environ,
+        cwd=cwd,
+    )
+    try:
+        paths = launch.prepare(request)
+    except RecordError as error:
+        click.echo(f"runwatch: not recorded: {error.sentence}", err=True)
+        execute(list(argv))
+    from runwatch.cli import running
+
+    if options["detach"]:
+        return running.detach(paths, settings, list(argv))
+    if options["headless"] or not on_terminal():
+        launch.become_supervisor(paths, running.headless_config(settings, options), list(argv))
+    return running.under_app(paths, settings, list(argv), stdin=options["stdin"])
+
+
+def on_terminal() -> bool:
+    """Whether a person is there: stdin and stdout are terminals and ``CI`` is unset. Source: record.md."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+
+
+def execute(argv: list[str]) -> NoReturn:
+    """Become the command, untouched."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        click.echo(f"runwatch: {argv[0]}: {error.strerror}", err=True)
+        os._exit(127 if error.errno in (2, 20) else 126)

@@ -1,0 +1,38 @@
+"""``runwatch stop``: ask a live run to stop.
+
+Must not kill anything itself: the run's owner does.
+"""
+
+from __future__ import annotations
+
+import click
+
+from runwatch.cli.where import the_run
+from runwatch.errors import NotFound, RunBusy
+
+
+@click.command(epilog="Example: runwatch stop @1")
+@click.argument("run", required=False)
+@click.option("--grace", default=10.0, show_default=True, help="Seconds until SIGKILL.")
+@click.option("--runs-dir", help="The runs folder.")
+def command(run: str | None, grace: float, runs_dir: str | None) -> int:
+    """Ask a live run to stop: SIGTERM, and SIGKILL after the grace time. RUN: path, run id, prefix, @1; else the newest."""
+    import os
+    import signal
+
+    from runwatch.journal.control import request
+    from runwatch.journal.lock import Role, holders
+    from runwatch.journal.paths import RunPaths
+
+    paths = RunPaths(the_run(run, runs_dir))
+    held = holders(paths.lock)
+    if not held:
+        raise NotFound(f"The run {paths.run_id} is not live: `runwatch show {paths.run_id}` tells how it ended.")
+    reply = request(paths.control, {"op": "stop", "by": "runwatch stop", "grace_s": grace}, timeout_s=2.0)
+    if reply is None:
+        owner = held.get(Role.OWNER)
+        if not owner:
+            raise RunBusy(f"The run {paths.run_id} is being finalized: `runwatch wait {paths.run_id}` waits for that.")
+        os.kill(owner, signal.SIGTERM)  # a program that records itself with the SDK
+    click.echo(f"runwatch: asked {paths.framework}/{paths.run_id} to stop.", err=True)
+    return 0

@@ -1,0 +1,35 @@
+"""``runwatch verify``: check an archive.
+
+Must not write anything.
+"""
+
+from __future__ import annotations
+
+import click
+
+from runwatch.cli.where import the_run
+from runwatch.errors import NotFound, VerifyError
+
+
+@click.command(epilog="Example: runwatch verify @1")
+@click.argument("run", required=False)
+@click.option("--runs-dir", help="The runs folder.")
+def command(run: str | None, runs_dir: str | None) -> int:
+    """Read a run's archive in full and hold it against its recorded hash and its own listing."""
+    import hashlib
+
+    from runwatch.finalize import archive
+    from runwatch.finalize.state import load_state
+    from runwatch.journal.paths import RunPaths
+
+    paths = RunPaths(the_run(run, runs_dir))
+    if not paths.archive.is_file():
+        raise NotFound(f"{paths.archive} does not exist: `runwatch finalize {paths.run_id}` makes it.")
+    recorded = load_state(paths.finalize_state).archive
+    with paths.archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if recorded is not None and recorded.sha256 != digest:
+        raise VerifyError(f"{paths.archive} has SHA-256 {digest}, but {recorded.sha256} was recorded.")
+    report = archive.verify(paths.archive)
+    click.echo(f"{paths.archive}: {report.members} members agree with the listing, SHA-256 {digest}")
+    return 0

@@ -1,0 +1,42 @@
+"""``runwatch wait``: wait for a run's end.
+
+Must not write anything.
+"""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from runwatch.cli.where import the_run
+
+POLL_S = 0.1
+
+
+@click.command(epilog="Example: runwatch wait @1; echo $?")
+@click.argument("run", required=False)
+@click.option("--runs-dir", help="The runs folder.")
+def command(run: str | None, runs_dir: str | None) -> int:
+    """Wait for a run's end and return its command's exit code; 128+n where signal n ended it, 1 where nobody knows."""
+    from runwatch.finalize.state import load_state
+    from runwatch.journal.lock import is_live
+    from runwatch.journal.paths import RunPaths
+
+    paths = RunPaths(the_run(run, runs_dir))
+    while is_live(paths.lock):
+        time.sleep(POLL_S)
+    outcome = load_state(paths.finalize_state).outcome
+    if outcome is None:
+        click.echo(f"runwatch: {paths.run_id} ended without a status: `runwatch finalize {paths.run_id}`.", err=True)
+        return 1
+    return shell_code(outcome.exit_code, outcome.signal)
+
+
+def shell_code(exit_code: int | None, signal_name: str | None) -> int:
+    """Return the code that a shell gives for how a command ended; 1 where nobody knows."""
+    import signal
+
+    if signal_name and hasattr(signal, signal_name):
+        return 128 + int(getattr(signal, signal_name))
+    return 1 if exit_code is None else exit_code

@@ -1,0 +1,25 @@
+"""``runwatch watch``: the app on a live or finished run.
+
+Must not own the run: leaving it leaves the run alone.
+"""
+
+from __future__ import annotations
+
+import click
+
+from runwatch.cli.where import settings_here, the_run
+
+
+@click.command(epilog="Example: runwatch watch @1")
+@click.argument("run", required=False)
+@click.option("--runs-dir", help="The runs folder.")
+def command(run: str | None, runs_dir: str | None) -> int:
+    """Open the app on a run, live or finished. RUN: path, run id, unique prefix, @1, @2 …; else the newest."""
+    from runwatch.cli.control import SocketControl
+    from runwatch.journal.paths import RunPaths
+
+    paths = RunPaths(the_run(run, runs_dir))
+    from runwatch.tui.app import run_app
+
+    run_app(paths.root, mode="watch", control=SocketControl(paths), settings=settings_here())
+    return 0

@@ -1,0 +1,32 @@
+"""What most commands need first: the configuration in force, the runs folder, and the run that is meant.
+
+Must not do anything with them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from runwatch.runs import find
+from runwatch.settings import Settings, load, runs_root
+from runwatch.vcs import find_work_tree
+
+
+def settings_here(flags: dict[str, Any] | None = None) -> Settings:
+    """Return the configuration in force in the current folder. Raises SettingsError."""
+    return load(Path.cwd(), os.environ, flags or {})
+
+
+def runs_here(runs_dir: str | None = None) -> Path:
+    """Return the runs folder of the current place: ``--runs-dir`` first, then the configuration."""
+    if runs_dir is not None:
+        return Path(runs_dir)
+    cwd = Path.cwd()
+    return runs_root(settings_here(), cwd, find_work_tree(cwd))
+
+
+def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
+    """Return the run directory that a person means. Raises NotFound, UsageError."""
+    return find.resolve(reference, runs_here(runs_dir))

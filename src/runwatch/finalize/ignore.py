@@ -1,0 +1,24 @@
+"""The ignore file of a run: there until its commit, so that a live run never shows up in the user's work.
+
+Must not touch any other ignore file. Source: record.md, "The run directory".
+"""
+
+from __future__ import annotations
+
+from runwatch.journal.atomic import write_atomic
+from runwatch.journal.paths import RunPaths
+from runwatch.vcs import find_work_tree, is_ignored
+
+_ALL = b"*\n"
+
+
+def lift(paths: RunPaths, *, committed: bool) -> None:
+    """Take the run's own ignore file away once its commit is made and other rules keep the rest out of sight."""
+    if not committed or not paths.ignore.exists():
+        return
+    work_tree = find_work_tree(paths.root)
+    if work_tree is None:
+        return
+    paths.ignore.unlink(missing_ok=True)
+    if not is_ignored(work_tree, paths.journal):
+        write_atomic(paths.ignore, _ALL)

@@ -1,0 +1,225 @@
+"""The finalizer: every stage in order, each recorded, each repeatable.
+
+Must not show anything: it tells a callback. Source: finalizer.md, "Stages".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from runwatch.errors import RunBusy, RunwatchError
+from runwatch.finalize import archive, close, commit, ignore
+from runwatch.finalize.publish import Publisher
+from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outcome, Stage, load_state, save_state
+from runwatch.fold import Fold
+from runwatch.fold.metrics import Metrics
+from runwatch.journal.follow import Follower
+from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.paths import TRACKED, RunPaths
+from runwatch.journal.writer import EventWriter, now_text
+from runwatch.pricing import Pricer
+from runwatch.settings import Settings
+
+LOCK_WAIT_S = 30.0
+"""How long a second finalizer waits for the first."""
+
+OnStage = Callable[[str, float], None]
+"""Told the stage at work and how much of it is done, 0 to 1."""
+OnLine = Callable[[bytes, int], object]
+"""Told each journal line and the position behind it, for the projections."""
+
+
+class Finalizer:
+    """One pass over the stages of one run."""
+
+    def __init__(
+        self,
+        paths: RunPaths,
+        settings: Settings,
+        *,
+        outcome: Outcome | None = None,
+        fold: Fold | None = None,
+        follower: Follower | None = None,
+        environ: Mapping[str, str] = os.environ,
+        on_line: OnLine | None = None,
+        on_stage: OnStage | None = None,
+    ) -> None:
+        """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is folded from its start."""
+        self.paths, self.settings = paths, settings
+        self.price = Pricer(settings.pricing.models)
+        self.publisher = Publisher(paths, settings, environ)
+        self.fold = fold if fold is not None else self.publisher.new_fold()
+        self.follower = follower if follower is not None else Follower(paths.journal)
+        self.on_line, self.on_stage = on_line, on_stage
+        self.state = load_state(paths.finalize_state)
+        if self.state.outcome is None:
+            self.state.outcome = outcome
+        self._metrics: Metrics | None = None
+
+    def run(self, *, first: str | None = None) -> FinalizeState:
+        """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy."""
+        lock = RunLock.of(self.paths.lock)
+        if not lock.acquire(Role.FINALIZER, LOCK_WAIT_S):
+            raise RunBusy(
+                f"Another process is finalizing {self.paths.run_id}: `runwatch wait {self.paths.run_id}` waits for it."
+            )
+        try:
+            self.state = self._merged(load_state(self.paths.finalize_state))
+            self._catch_up()
+            again = False
+            for name in STAGES:
+                again = again or name == first
+                if again or not self.state.done(name):
+                    again = True
+                    self._do(name)
+        finally:
+            lock.release(Role.FINALIZER)
+        return self.state
+
+    def _merged(self, on_disk: FinalizeState) -> FinalizeState:
+        """Take the state as another finalizer left it while we waited; the outcome is written once."""
+        if on_disk.outcome is None:
+            on_disk.outcome = self.state.outcome or self._lost()
+        return on_disk
+
+    def _lost(self) -> Outcome:
+        """The outcome of a run whose owners are all gone: it ended with its last event."""
+        self._catch_up()
+        last = self.fold.metrics(now_text()).journal.last_time
+        return Outcome(status="crashed", reason="its processes are gone", ended=last or now_text())
+
+    def _do(self, name: str) -> None:
+        if self.on_stage:
+            self.on_stage(name, 0.0)
+        stage = Stage(done=True, at=now_text())
+        try:
+            getattr(self, f"_stage_{name}")()
+        except (RunwatchError, OSError) as error:
+            sentence = (
+                error.sentence if isinstance(error, RunwatchError) else f"{error.filename or 'disk'}: {error.strerror}"
+            )
+            stage = Stage(at=now_text(), error=sentence, remedy=f"runwatch finalize {self.paths.run_id}")
+        self.state.stages = {key: value for key, value in self.state.stages.items() if key != name} | {name: stage}
+        try:
+            save_state(self.paths.finalize_state, self.state)
+        except OSError:
+            pass  # a full disk: the stage is repeated by the next finalizer, which finds its result
+        if self.on_stage:
+            self.on_stage(name, 1.0)
+
+    def _catch_up(self) -> None:
+        """Fold what was appended since."""
+        self._metrics = None
+        while lines := self.follower.read():
+            position = self.follower.offset - sum(len(line) + 1 for line in lines)
+            for line in lines:
+                position += len(line) + 1
+                self.fold.feed_line(line, position)
+                if self.on_line:
+                    self.on_line(line, position)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the run ended; a program that joined has the last word where its command ended well."""
+        outcome = self.state.outcome
+        assert outcome is not None
+        proposed = self.fold.metrics(now_text()).run.proposed_status if outcome.status == "completed" else None
+        if proposed and proposed != outcome.status:
+            return Outcome(
+                status=proposed,
+                exit_code=outcome.exit_code,
+                reason=outcome.reason,
+                ended=outcome.ended,
+                own=outcome.own,
+            )
+        return outcome
+
+    @property
+    def metrics(self) -> Metrics:
+        """The fold of the whole journal."""
+        if self._metrics is None:
+            self._metrics = self.fold.metrics(now_text())
+        return self._metrics
+
+    # ---- the stages; each can be repeated ----
+
+    def _stage_close(self) -> None:
+        if not self.fold.sealed:
+            self._append(lambda writer: close.close_steps(self.metrics, self.outcome, writer))
+
+    def _stage_price(self) -> None:
+        if not self.fold.sealed:
+            self._append(lambda writer: close.note_prices(self.paths, self.metrics, self.price, writer))
+
+    def _stage_seal(self) -> None:
+        self._append(lambda writer: close.seal(self.fold, self.outcome, writer))
+
+    def _append(self, act: Callable[[EventWriter], None]) -> None:
+        writer = EventWriter(self.paths)
+        try:
+            act(writer)
+            writer.sync()
+        finally:
+            writer.close()
+        self._catch_up()
+
+    def _stage_status(self) -> None:
+        self.publisher.metadata(self.metrics, self.state)
+
+    def _stage_fold(self) -> None:
+        self.publisher.metrics(self.metrics)
+
+    def _stage_reports(self) -> None:
+        self.publisher.reports(self.metrics)
+
+    def _stage_summary(self) -> None:
+        self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
+
+    def _stage_archive(self) -> None:
+        self.state.archive = None
+        progress = (lambda done: self.on_stage("archive", done)) if self.on_stage else None
+        made = archive.create(self.paths.root, options=archive.options(self.settings.archive), progress=progress)
+        self._made = Archive(file=made.file, size_bytes=made.size_bytes, sha256=made.sha256, members=made.members)
+
+    def _stage_verify(self) -> None:
+        """Read the archive again from disk; only then anything says "archived"."""
+        archive.verify(self.paths.archive, source=self.paths.root)
+        self.state.archive = self._made
+
+    def _stage_summary_final(self) -> None:
+        failures = self._failures(before="commit")
+        self.publisher.summaries(self.metrics, self.state, failures)
+        self.publisher.metadata(self.metrics, self.state)
+
+    def _stage_commit(self) -> None:
+        files = [self.paths.root / name for name in TRACKED]
+        result = commit.commit_run(self.paths.root, files, self._message(), commit.options(self.settings.commit))
+        if result is not None:
+            made = self.state.commit.made if self.state.commit and not result.made else now_text()
+            self.state.commit = Commit(sha=result.sha, branch=result.branch, made=made)
+
+    def _stage_done(self) -> None:
+        ignore.lift(self.paths, committed=self.state.commit is not None)
+
+    def _message(self) -> commit.Message:
+        run, stored = self.metrics.run, self.state.archive
+        return commit.Message(
+            framework=self.paths.framework,
+            run_id=self.paths.run_id,
+            status=run.status or self.outcome.status,
+            cost_usd=run.cost_usd,
+            tokens=run.tokens.total,
+            archive_sha256=stored.sha256 if stored else None,
+        )
+
+    def _failures(self, *, before: str) -> dict[str, Stage]:
+        """Return the stages before ``before`` that did not succeed."""
+        names = STAGES[: STAGES.index(before)]
+        return {name: stage for name, stage in self.state.stages.items() if name in names and not stage.done}
+
+
+def run(run_dir: Path, settings: Settings, *, first: str | None = None, **options: object) -> FinalizeState:
+    """Finalize one run from its directory alone; return what was done. Raises RunBusy."""
+    return Finalizer(RunPaths(run_dir), settings, **options).run(first=first)  # type: ignore[arg-type]  # passed on as they are

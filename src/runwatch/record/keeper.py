@@ -1,0 +1,116 @@
+"""Keeping one recorder alive beside a run: start it, start it again when it dies, and let it finalize.
+
+Must not read the journal or wait for the recorder while the run goes on. Source: finalizer.md, "Who finalizes".
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from runwatch.record.outcome import signal_name
+
+MAX_DEATHS = 3
+"""After so many deaths within a minute the run goes on unfolded."""
+WINDOW_S = 60.0
+
+
+class Keeper:
+    """The recorder process of a run, seen from its supervisor or guardian."""
+
+    def __init__(self, run_dir: Path, arguments: list[str], on_replaced: Callable[[str], None]) -> None:
+        """``arguments`` go to the recorder; ``on_replaced`` is told why the former recorder ended."""
+        self._run_dir, self._arguments, self._on_replaced = run_dir, arguments, on_replaced
+        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
+        self._pipe = -1
+        self.pid: int | None = None
+        """None when there is none, for good or for now."""
+        self.exit_code: int | None = None
+        """Of a recorder that was told to finalize and ended."""
+        self.given_up = False
+        """Whether it died too often."""
+        self._told: str | None = None
+
+    def start(self) -> None:
+        """Start a recorder in a session of its own, so that no terminal ends it."""
+        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        argv = [sys.executable, "-P", "-m", "runwatch.record.recorder", str(self._run_dir), *self._arguments]
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+            (os.POSIX_SPAWN_DUP2, read_fd, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inherited()),
+        ]
+        defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+        try:
+            self.pid = os.posix_spawn(
+                sys.executable, argv, os.environ, file_actions=actions, setsid=True, setsigmask=[], setsigdef=defaults
+            )
+        except OSError as error:
+            os.close(write_fd)
+            self.pid, self.given_up = None, True
+            self._on_replaced(f"no recorder can be started ({error.strerror})")
+            return
+        finally:
+            os.close(read_fd)
+        if self._pipe >= 0:
+            os.close(self._pipe)
+        self._pipe = write_fd
+        if self._told:
+            self._write(self._told)
+
+    def tell_end(self, finalize: bool = True) -> None:
+        """Tell the recorder that the outcome stands in finalize.json; start one for it when there is none."""
+        self._told = "end\n" if finalize else "leave\n"
+        if self.pid is None:
+            self.start()
+        else:
+            self._write(self._told)
+
+    def _write(self, line: str) -> None:
+        try:
+            os.write(self._pipe, line.encode())
+        except OSError:
+            pass  # it has just died; reap() starts another, which is told again
+
+    def reap(self) -> None:
+        """Look whether the recorder died, and start another one unless it died too often."""
+        if self.pid is None:
+            return
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return
+        self.pid = None
+        if self._told and os.WIFEXITED(status):
+            self.exit_code = os.WEXITSTATUS(status)
+            return
+        how = (
+            f"killed by {signal_name(os.WTERMSIG(status))}"
+            if os.WIFSIGNALED(status)
+            else f"ended with exit code {os.WEXITSTATUS(status)}"
+        )
+        now = time.monotonic()
+        self._deaths.append(now)
+        if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < WINDOW_S:
+            self.given_up = True
+            self._on_replaced(f"{how}, {MAX_DEATHS} times within a minute; the run goes on unfolded")
+            return
+        self._on_replaced(how)
+        self.start()
+
+
+def _inherited() -> list[int]:
+    """Return the descriptors above 2 that our caller left open for the command: the recorder must not hold them."""
+    found = []
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        fd = int(name)
+        try:
+            if fd > 2 and os.get_inheritable(fd):
+                found.append(fd)
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,128 @@
+"""Preparing a run of a command: its directory, its first event, and the supervisor that takes over.
+
+Must stay quick, since the command waits for it, and must import nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from runwatch import version
+from runwatch.errors import RecordError
+from runwatch.journal.create import create_run
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter, now_text
+from runwatch.record.config import SupervisorConfig
+from runwatch.settings import Settings
+from runwatch.vcs import find_work_tree, read_head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command to record."""
+
+    argv: list[str]
+    """Program and arguments."""
+    framework: str
+    """First level below the runs folder."""
+    run_id: str | None = None
+    """None: made from the time."""
+    runs_root: Path
+    """The runs folder."""
+    settings: Settings
+    """The configuration in force."""
+    environ: Mapping[str, str]
+    """The environment, for the model's configuration and the parent run."""
+    cwd: Path
+    """Where the command runs."""
+
+
+def prepare(request: Request) -> RunPaths:
+    """Create the run directory and write ``run.started``. Raises BadName, UsageError, RecordError."""
+    paths = create_run(request.runs_root, request.framework, request.run_id, now=datetime.now(UTC))
+    writer = EventWriter(paths)
+    try:
+        if not writer.emit("run.started", **_started(request, paths)):
+            raise RecordError(
+                f"The journal {paths.journal} cannot be written: free space or choose another --runs-dir."
+            )
+        writer.sync()
+    finally:
+        writer.close()
+    return paths
+
+
+def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
+    work_tree = find_work_tree(request.cwd)
+    head = read_head(work_tree) if work_tree else None
+    git = {"branch": head.branch, "head": head.sha, "base": request.settings.git.base} if head else None
+    parent = request.environ.get("RUNWATCH_RUN_DIR")
+    return {
+        "ts": now_text(),
+        "framework": paths.framework,
+        "run_id": paths.run_id,
+        "command": [_printable(argument) for argument in request.argv],
+        "cwd": _printable(str(request.cwd)),
+        "mode": request.settings.run.mode,
+        "llm": configured_llm(request.settings, request.environ),
+        "git": git,
+        "host": platform.node(),
+        "boot_id": boot_id(),
+        "versions": {"runwatch": version.VERSION, "python": platform.python_version()},
+        "parent_run": "/".join(Path(parent).parts[-2:]) if parent else None,
+    }
+
+
+def configured_llm(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the model that the environment or the configuration names, or None. Source: metrics.md."""
+    values: dict[str, Any] = {
+        "provider": environ.get("LLM_PROVIDER") or settings.llm.provider,
+        "model": environ.get("LLM_MODEL") or settings.llm.model,
+        "temperature": settings.llm.temperature,
+    }
+    try:
+        values["temperature"] = float(environ["LLM_TEMPERATURE"])
+    except (KeyError, ValueError):
+        pass
+    return {key: value for key, value in values.items() if value is not None} or None
+
+
+def boot_id() -> str | None:
+    """Which boot of this host it is; None where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+
+
+def become_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> NoReturn:
+    """Replace this process by the supervisor: same pid, so that the shell's job control sees one program."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, _supervisor(paths, config, argv))
+
+
+def start_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> int:
+    """Start the supervisor in a session of its own, with no terminal, and return its pid."""
+    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    return os.posix_spawn(sys.executable, _supervisor(paths, config, argv), os.environ, file_actions=null, setsid=True)
+
+
+def _supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> list[str]:
+    # -P: a module in the current folder must not stand in for one of the standard library.
+    own = [sys.executable, "-P", "-m", "runwatch.record.supervisor"]
+    return [*own, str(paths.root.resolve()), msgspec.json.encode(config).decode(), "--", *argv]
+
+
+def _printable(text: str) -> str:
+    """Make text that came as bytes valid Unicode; what is no UTF-8 shows as an escape."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

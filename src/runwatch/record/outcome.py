@@ -1,0 +1,72 @@
+"""What a run's end is called: status and reason from how the command ended and who asked for it.
+
+Pure: no process, no file. Source: finalizer.md, "Promised, whatever ends it" 2; cli-and-tui.md, ``runwatch run``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal as signals
+from dataclasses import dataclass
+
+from runwatch.finalize.state import Outcome
+
+POLITE = frozenset({"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"})
+"""Signals by which a person or a process manager asks for an end."""
+ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
+"""Statuses that count as success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody asked the run to stop."""
+
+    by: str
+    """Who, for the reason: ``Ctrl-C``, ``runwatch stop``, ``SIGTERM`` …"""
+    limit: str | None = None
+    """The limit that was reached, where one did it."""
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGTERM`` for 15; ``signal 63`` for one without a name."""
+    try:
+        return signals.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def decide(
+    *, wait_status: int, stop: Stop | None, ended: str, killed_by_us: bool = False, core_dumped: bool = False
+) -> Outcome:
+    """Return the outcome of a command from waitpid's status and from who asked it to stop."""
+    number = os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else None
+    code = None if number is not None else os.WEXITSTATUS(wait_status)
+    name = signal_name(number) if number is not None else None
+    how = f"killed by {name}" if name else f"exit code {code}"
+    if core_dumped:
+        how += " (core dumped)"
+    if stop is not None:
+        tail = ", killed after the grace time" if killed_by_us else f", {how}"
+        return Outcome(
+            status="interrupted",
+            exit_code=code,
+            signal=name,
+            reason=f"stopped by {stop.by}{tail}" if not stop.limit else f"limit {stop.limit} reached{tail}",
+            ended=ended,
+            own=stop.limit is not None,
+        )
+    if name is not None:
+        status = "interrupted" if name in POLITE else "crashed"
+        return Outcome(status=status, signal=name, reason=how, ended=ended)
+    status = "completed" if code == 0 else "failed"
+    return Outcome(status=status, exit_code=code, reason=how, ended=ended)
+
+
+def not_started(code: int, sentence: str, ended: str) -> Outcome:
+    """Return the outcome of a command that could not be started: 126 or 127, as a shell gives them."""
+    return Outcome(status="failed", exit_code=code, reason=sentence, ended=ended, own=True)
+
+
+def owner_lost(ended: str, command: str = "the supervisor was killed") -> Outcome:
+    """Return the outcome of a run whose owner is gone: nobody can know the command's code."""
+    return Outcome(status="crashed", reason=command, ended=ended)

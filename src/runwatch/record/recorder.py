@@ -1,0 +1,165 @@
+"""The recorder: reads a run while it goes on, folds it, samples, leaves its projections, and has it finalized.
+
+Must not hold any byte of the command's output: its death loses nothing. Started by the keeper as
+``python -P -m runwatch.record.recorder RUN_DIR --owner PID --command PID``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+from runwatch.errors import RunwatchError
+from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.fold import Fold
+from runwatch.journal.follow import Follower
+from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter, now_text
+from runwatch.record import ending, folding
+from runwatch.record.flush import Flusher
+from runwatch.record.outcome import owner_lost
+from runwatch.record.project import Projector
+from runwatch.record.sampling import Sampler
+from runwatch.record.talk import Talk
+from runwatch.settings import Settings
+
+TICK_S = 0.2
+"""How often the journal is looked at."""
+LOCK_WAIT_S = 5.0
+"""How long a new recorder waits for the lock of one that is just dying."""
+
+
+class Recorder:
+    """One run, read live. All happens in one thread, one tick after the other."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.paths = RunPaths(options.run_dir)
+        self.options = options
+        self.settings: Settings = folding.load_settings()
+        self.lock = RunLock.of(self.paths.lock)
+        self.writer = EventWriter(self.paths)
+        self.follower = Follower(self.paths.journal)
+        self.fold: Fold = folding.new_fold(self.paths, self.settings)
+        self.talk = Talk(enabled=options.talk)
+        self.projector = Projector(self.paths)
+        self.flusher = Flusher(self.paths, self.settings)
+        self.sampler = Sampler(self.writer, self.settings, options.command)
+        self.asked: str | None = None
+        """Name of a polite signal that asked for the run's end."""
+        self._owner_fd = _pidfd(options.owner)
+        self._input = True
+
+    def run(self) -> int:
+        """Record until the run has ended, then finalize it; return the exit code."""
+        if not self.lock.acquire(Role.RECORDER, LOCK_WAIT_S):
+            return 0  # another recorder is at work
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        if self._owner_fd is not None:
+            poll.register(self._owner_fd, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll(TICK_S * 1000)}
+            self._tick()
+            if self.asked:
+                ending.ask(self.paths, self.asked)
+                self.asked = None
+            if 0 in ready:
+                word = os.read(0, 64)
+                if not word:
+                    poll.unregister(0)
+                elif word.startswith(b"end"):
+                    return self._finalize(load_state(self.paths.finalize_state).outcome or owner_lost(now_text()))
+                else:
+                    return 0
+            if (self._owner_fd is not None and self._owner_fd in ready) or self._owner_gone():
+                return self._finalize(self._owner_died())
+
+    def _owner_gone(self) -> bool:
+        """Where the system has no pidfd: whether our parent changed."""
+        return self._owner_fd is None and os.getppid() != self.options.owner
+
+    def _tick(self) -> None:
+        """Fold what is new, project it, sample, and flush when it is time."""
+        self._read()
+        self.sampler.poll(time.monotonic(), self.fold)
+        self.flusher.poll(time.monotonic(), self.fold)
+        self.lock.beat()
+
+    def _read(self) -> None:
+        while lines := self.follower.read():
+            if self.follower.restarted:
+                self.follower.restarted = False
+                self.fold = folding.new_fold(self.paths, self.settings)
+            position = self.follower.offset - sum(len(line) + 1 for line in lines)
+            for line in lines:
+                position += len(line) + 1
+                self.fold.feed_line(line, position)
+                event = self.projector.take(line, position)
+                if event is not None:
+                    self.talk.event(event)
+
+    def _owner_died(self) -> Outcome:
+        """End the command as a closed terminal would, and say what can be known of it."""
+        state = load_state(self.paths.finalize_state)
+        if state.outcome is not None:
+            return state.outcome
+        if self.options.command > 0 and not self.options.alone:
+            ending.end_command(self.options.command, group=self.options.group)
+        what = "the program ended without saying goodbye" if self.options.alone else "the supervisor was killed"
+        outcome = owner_lost(now_text(), what)
+        try:
+            save_state(self.paths.finalize_state, FinalizeState(outcome=outcome))
+        except OSError as error:
+            self.talk.line(f"the run's status cannot be written ({error.strerror}).")
+        return outcome
+
+    def _finalize(self, outcome: Outcome) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
+        self.sampler.last(self.fold)
+        self._read()
+        try:
+            state = ending.finalize(
+                self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk
+            )
+        except RunwatchError as error:
+            self.talk.line(error.sentence)
+            return error.exit_code
+        return 0 if state.complete else 1
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when the process ends; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def main() -> int:
+    """Parse the keeper's arguments and record."""
+    parser = argparse.ArgumentParser(prog="runwatch.record.recorder")
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("--owner", type=int, required=True)
+    parser.add_argument("--command", type=int, default=-1)
+    parser.add_argument("--group", action="store_true")
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--talk", action="store_true")
+    recorder = Recorder(parser.parse_args())
+
+    def ask(number: int, frame: object) -> None:
+        recorder.asked = signal.Signals(number).name
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, ask)
+    return recorder.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""When the recorder looks at the outside, and what it writes of it: process tree and git.
+
+Must not fold or show anything. A source that fails is told once in the journal and left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runwatch.journal.follow import events
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter
+from runwatch.settings import Settings
+from runwatch.sources.git import GitSource
+from runwatch.sources.process import ProcessSource
+from runwatch.vcs import find_work_tree
+
+PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
+"""Age of the run below which, and how often the process tree is sampled: long runs need fewer."""
+
+
+class Sampler:
+    """The sources of one run."""
+
+    def __init__(self, paths: RunPaths, writer: EventWriter, settings: Settings, command: int) -> None:
+        self._writer = writer
+        self._processes = ProcessSource(command) if command > 0 else None
+        self._git = _git_source(paths, settings)
+        self._started: float | None = None
+        self._next_sample = 0.0
+        self._failed: set[str] = set()
+
+    def poll(self, now: float) -> None:
+        """Sample what is due at ``now`` (monotonic seconds)."""
+        if self._started is None:
+            self._started = now
+        if self._processes is not None and now >= self._next_sample:
+            age = now - self._started
+            self._next_sample = now + next(period for limit, period in PERIODS_S if age < limit)
+            self._sample(self._processes)
+        if self._git is not None:
+            self._snapshot(self._git, now)
+
+    def last(self) -> None:
+        """Take the last snapshot of the branch, and name the processes that the command left behind."""
+        if self._git is not None:
+            self._snapshot(self._git, float("inf"))
+        if self._processes is not None:
+            left = self._processes.alive()
+            if left:
+                names = ", ".join(f"{name} ({pid})" for pid, name in left[:5])
+                more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+                self._writer.emit(
+                    "warning", message=f"the command left processes behind: {names}{more}", where="recorder"
+                )
+
+    def _sample(self, source: ProcessSource) -> None:
+        try:
+            fields = source.sample()
+        except Exception as error:  # a source must never end the recorder
+            self._report("process", error)
+            return
+        if fields is not None:
+            self._writer.emit("resource.sample", **fields)
+
+    def _snapshot(self, source: GitSource, now: float) -> None:
+        try:
+            event = source.poll(now)
+        except Exception as error:  # as above
+            self._report("git", error)
+            return
+        if event is not None:
+            self._writer.emit("git.snapshot", **event)
+
+    def _report(self, source: str, error: Exception) -> None:
+        if source not in self._failed:
+            self._failed.add(source)
+            self._writer.emit("warning", message=f"{type(error).__name__}: {error}", where=f"source {source}")
+
+
+def _git_source(paths: RunPaths, settings: Settings) -> GitSource | None:
+    """Return the source for the work tree that the command started in; None outside git."""
+    _, first = next(events(paths.journal), (0, None))
+    cwd, start = getattr(first, "cwd", None), getattr(first, "git", None)
+    work_tree = find_work_tree(Path(cwd)) if cwd else None
+    if work_tree is None:
+        return None
+    return GitSource(work_tree, base=settings.git.base, start_head=start.head if start else None)

@@ -1,0 +1,244 @@
+"""The supervisor: parent of the command; copies its output, waits for it, keeps a recorder beside it.
+
+Must stay tiny (its imports are pinned by a test), never wait for the recorder while the command runs, and end as the
+command did. Started as ``python -P -m runwatch.record.supervisor RUN_DIR CONFIG -- CMD …``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter, now_text
+from runwatch.record import farewell, spawn
+from runwatch.record.capture import Capture, Stream
+from runwatch.record.config import SupervisorConfig
+from runwatch.record.control import ControlServer, Reply, Request
+from runwatch.record.keeper import Keeper
+from runwatch.record.outcome import Stop, decide, not_started, signal_name
+from runwatch.record.steps import StepBook
+from runwatch.record.stopping import Stopper
+from runwatch.sources.markers import Marker, MarkerScanner
+
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals that ask for an end."""
+PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM)
+"""Signals that mean nothing to us and are the command's when a process sent them."""
+WAKE = signal.SIGRTMAX
+"""Ends the main thread's wait when another thread has work for it."""
+TRAILING_S = 0.25
+"""How long output of a command that has ended is waited for when somebody else still holds its stream."""
+NO_COMMAND = -1
+
+
+class Supervisor:
+    """One recorded command from its start to its end. All but copying and the socket happens in the main thread."""
+
+    def __init__(self, run_dir: Path, config: SupervisorConfig, argv: list[str]) -> None:
+        self.paths, self.config, self.argv = RunPaths(run_dir), config, argv
+        self.ignored = {number for number in (*ASKING, *PASSED_ON) if signal.getsignal(number) is signal.SIG_IGN}
+        self.waited = ({*ASKING, *PASSED_ON} - self.ignored) | {signal.SIGCHLD, WAKE}
+        # Blocked in every thread and taken one by one with sigtimedwait: no handler ever interrupts anything.
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.waited)
+        self.lock = RunLock.of(self.paths.lock)
+        self.lock.acquire(Role.OWNER)
+        self.journal = EventWriter(self.paths)
+        self.book = StepBook()
+        self.requests: list[Request] = []
+        self.main_thread = threading.get_ident()
+        self.outcome: Outcome | None = None
+        self.left_open: list[Stream] = []
+        """Streams that processes which the command left behind still hold."""
+
+    def run(self) -> Outcome:
+        """Start the command, see it to its end, have the run finalized; return how it ended."""
+        size = (self.config.rows, self.config.columns) if self.config.rows else None
+        channels = spawn.open_channels(self.config.mode, self.config.pass_through, size)
+        scanner = MarkerScanner(self.config.marker_pattern)
+        self.capture = Capture(self.paths, channels, scanner, self._marker, self.config.max_file_bytes)
+        self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
+        failure: spawn.CannotStart | None = None
+        self.pid = NO_COMMAND
+        try:
+            self.pid = spawn.start(self._launch(), channels, {int(number) for number in self.ignored})
+        except spawn.CannotStart as error:
+            failure = error
+        self.stopper = Stopper(self.pid, group=self.config.own_session)
+        self.capture.start()
+        self.control = ControlServer(self.paths.control, self._answer)
+        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
+        self.keeper.start()
+        if failure is not None:
+            if not self.config.quiet or self.config.pass_through:
+                farewell.say(failure.sentence)
+            self._end(not_started(failure.exit_code, failure.sentence, now_text()))
+        else:
+            self._watch()
+        assert self.outcome is not None
+        return self.outcome
+
+    def _launch(self) -> spawn.Launch:
+        environment = dict(os.environb)
+        environment[b"RUNWATCH_RUN_DIR"] = os.fsencode(self.paths.root)
+        environment.pop(b"RUNWATCH_STEP", None)
+        if self.config.unbuffer:
+            environment[b"PYTHONUNBUFFERED"] = b"1"
+        if self.config.mode == "pty":
+            environment |= {b"PAGER": b"cat", b"GIT_PAGER": b"cat"}
+        return spawn.Launch(
+            argv=self.argv,
+            env=environment,
+            mode=self.config.mode,
+            own_session=self.config.own_session,
+            null_stdin=self.config.null_stdin,
+        )
+
+    def _recorder_arguments(self) -> list[str]:
+        arguments = ["--owner", str(os.getpid()), "--command", str(self.pid)]
+        if self.config.own_session:
+            arguments.append("--group")
+        if self.config.pass_through and not self.config.quiet:
+            arguments.append("--talk")
+        return arguments
+
+    def _watch(self) -> None:
+        """The main loop: until the command has ended."""
+        while True:
+            wait = self.stopper.wait_s()
+            info = signal.sigwaitinfo(self.waited) if wait is None else signal.sigtimedwait(self.waited, wait)
+            self.stopper.tick()
+            if info is not None:
+                self._signal(info)
+            self._serve_requests()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._command_ended(status)
+                return
+            self.keeper.reap()
+
+    def _signal(self, info: signal.struct_siginfo) -> None:
+        number, from_process = info.si_signo, info.si_code <= 0
+        if number in ASKING:
+            name = signal_name(number)
+            person = number == signal.SIGINT and not from_process
+            grace = self.config.grace_person_s if person else self.config.grace_signal_s
+            # What the terminal sent has reached the command too: it is in the same process group.
+            send = number if from_process or self.config.own_session else None
+            self.stopper.request(Stop(by="Ctrl-C" if person else name), grace, send=send)
+        elif number in PASSED_ON and from_process:
+            self.stopper.send(number)
+
+    def _serve_requests(self) -> None:
+        while self.requests:
+            request = self.requests.pop(0)
+            number = getattr(signal, request.signal, signal.SIGTERM)
+            self.stopper.request(Stop(by=request.by, limit=request.limit), request.grace_s, send=int(number))
+
+    def _answer(self, request: Request) -> Reply:
+        """Serve one request; runs in the client's thread."""
+        if request.op == "step":
+            source = "shell" if request.source == "shell" else "sdk"
+            closes = self.book.last_open("shell") if source == "shell" else None
+            if closes is not None:
+                self.book.close(closes)
+            step = self.book.open(source, request.step)
+            self.capture.cut(step)
+            return Reply(ok=True, step=step, closes=closes)
+        if request.op == "step_end":
+            if request.step is not None:
+                self.book.close(request.step)
+            self.capture.cut(self.book.current)
+            return Reply(ok=True)
+        if request.op == "stop":
+            self.requests.append(request)
+            signal.pthread_kill(self.main_thread, WAKE)
+            return Reply(ok=True, pid=self.pid)
+        if request.op == "winsize" and request.rows > 0 and request.cols > 0:
+            for master in self.masters:
+                spawn.set_size(master, request.rows, request.cols)
+            self.stopper.send(signal.SIGWINCH)
+            return Reply(ok=True)
+        if request.op == "ping":
+            return Reply(ok=True, pid=self.pid, step=self.book.current)
+        return Reply(ok=False, error=f"unknown request {request.op!r}")
+
+    def _marker(self, marker: Marker) -> int | None:
+        """Open or close a step at a marker line; runs in the thread of the stream. An SDK or shell step outranks it."""
+        step = self.book.current
+        if marker.kind in ("error", "warning"):
+            if marker.kind == "error":
+                self.journal.emit("error", step=step, error_type="ci", message=marker.text, where=marker.where)
+            else:
+                self.journal.emit("warning", step=step, message=marker.text, where=marker.where)
+            return step
+        if self.book.last_open("sdk", "shell") is not None:
+            return step
+        former = self.book.last_open("marker")
+        if former is not None:
+            self.book.close(former)
+            self.journal.emit("step.completed", step=former, status="success")
+        if marker.kind == "close":
+            return self.book.current
+        step = self.book.open("marker")
+        self.journal.emit("step.started", step=step, name=marker.text or None, source="marker")
+        return step
+
+    def _recorder_died(self, reason: str) -> None:
+        self.journal.emit("recorder.replaced", reason=reason)
+        if self.keeper.given_up and self.config.pass_through and not self.config.quiet:
+            farewell.say(f"the recorder was {reason}; `runwatch finalize {self.paths.root}` finishes the run.")
+
+    def _command_ended(self, status: int) -> None:
+        self.left_open = self.capture.finish(TRAILING_S)
+        if self.capture.lost_bytes:
+            message = f"{self.capture.lost_bytes} bytes of output could not be written to the logs"
+            self.journal.emit("warning", message=message, where="supervisor")
+        outcome = decide(
+            wait_status=status,
+            stop=self.stopper.stop,
+            ended=now_text(),
+            killed_by_us=self.stopper.killed,
+            core_dumped=os.WCOREDUMP(status),
+        )
+        self._end(outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts that."""
+        self.outcome = outcome
+        self.journal.sync()
+        state = load_state(self.paths.finalize_state)
+        if state.outcome is None:
+            try:
+                save_state(self.paths.finalize_state, FinalizeState(outcome=outcome, stages=state.stages))
+            except OSError as error:
+                farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
+        self.keeper.tell_end()
+        while self.keeper.pid is not None:
+            signal.sigtimedwait(self.waited, 1.0)
+            self.keeper.reap()
+        if self.keeper.exit_code != 0:
+            farewell.say(f"the run is not finalized; `runwatch finalize {self.paths.root}` does it.")
+        self.control.close()
+        self.lock.release(Role.OWNER)
+
+
+def main() -> None:
+    """Run the supervisor and end as the command did."""
+    separator = sys.argv.index("--")
+    config = msgspec.json.decode(sys.argv[separator - 1].encode(), type=SupervisorConfig)
+    supervisor = Supervisor(Path(sys.argv[separator - 2]), config, sys.argv[separator + 1 :])
+    outcome = supervisor.run()
+    farewell.leave_streams(supervisor.left_open)
+    farewell.end_like(outcome)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Step markers in a command's output: which lines open and close a step, or report an error.
+
+No I/O, no numbering of steps, no journal. Sources: GitHub workflow commands (``::group::``, ``::endgroup::``,
+``::error``, ``::warning``); GitLab job log sections (``section_start:<unix>:<name>``, ``section_end:…``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+MAX_MARKER_BYTES = 4096
+"""A longer line is no marker."""
+
+Kind = Literal["open", "close", "error", "warning"]
+
+_GITHUB = re.compile(rb"::(group|endgroup|error|warning)(?: ([^\r\n]*?))?::([^\r\n]*)")
+_GITLAB = re.compile(
+    rb"(?:\x1b\[0K)?section_(start|end):\d+:([\w.-]+)(?:\[[^\]\r\n]*\])?(?:\r(?:\x1b\[0K)?([^\r\n]*))?"
+)
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
+_KINDS: dict[bytes, Kind] = {b"group": "open", b"endgroup": "close", b"error": "error", b"warning": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a marker line says."""
+
+    kind: Kind
+    """What to do."""
+    text: str = ""
+    """Name of the step, or the message."""
+    where: str | None = None
+    """``file:line`` of an error or warning."""
+
+
+class MarkerScanner:
+    """Recognizes marker lines; ``pattern`` is the user's own, its group ``name`` (or the whole match) the step's name."""
+
+    def __init__(self, pattern: str | None = None) -> None:
+        self._own = re.compile(pattern.encode()) if pattern else None
+
+    def suspects(self, buffer: bytearray, count: int) -> bool:
+        """Whether the first ``count`` bytes may hold a marker, or begin one in their unfinished last line. Quick."""
+        if self._own is not None:
+            return True
+        if buffer.find(b"::", 0, count) >= 0 or buffer.find(b"section_", 0, count) >= 0:
+            return True
+        return self.may_begin(buffer[buffer.rfind(b"\n", 0, count) + 1 : min(count, MAX_MARKER_BYTES + 1)])
+
+    def may_begin(self, line: bytes | bytearray) -> bool:
+        """Whether an unfinished line may yet become a marker, so that it must not be filed under a step."""
+        if len(line) > MAX_MARKER_BYTES or not line:
+            return False
+        if self._own is not None:
+            return b"\r" not in line
+        start = bytes(line[:24])
+        return start.startswith((b"::", b"section_", b"\x1b[0Ksection_")) or any(
+            whole.startswith(start) for whole in (b"::", b"section_", b"\x1b[0Ksection_")
+        )
+
+    def read(self, line: bytes) -> Marker | None:
+        """Return what a complete line says, or None for an ordinary one."""
+        if len(line) > MAX_MARKER_BYTES:
+            return None
+        if line.startswith(b"::") and (match := _GITHUB.match(line)):
+            kind = _KINDS[match[1]]
+            where = _where(match[2]) if match[2] else None
+            return Marker(kind, _clean(match[3]), where)
+        if b"section_" in line[:16] and (match := _GITLAB.match(line)):
+            if match[1] == b"end":
+                return Marker("close", _clean(match[2]))
+            return Marker("open", _clean(match[3] or b"") or _clean(match[2]))
+        if self._own is not None and (match := self._own.search(line.rstrip(b"\r\n"))):
+            name = match.groupdict().get("name")
+            return Marker("open", _clean(match[0] if name is None else name))
+        return None
+
+
+def _where(properties: bytes) -> str | None:
+    """Return ``file:line`` of a workflow command's properties."""
+    pairs = dict(part.split("=", 1) for part in _clean(properties).split(",") if "=" in part)
+    if "file" not in pairs:
+        return None
+    return f"{pairs['file']}:{pairs['line']}" if "line" in pairs else pairs["file"]
+
+
+def _clean(raw: bytes) -> str:
+    """Decode a name or message, without colours and control characters."""
+    return _ESCAPES.sub("", raw.decode("utf-8", "replace")).strip()[:500]

@@ -1,0 +1,76 @@
+"""One write a line: acknowledged means in the file, a short write never swallows the next line."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from runwatch.errors import RecordError
+from runwatch.events import encode
+from runwatch.events.calls import ToolStarted
+from runwatch.journal.append import Appender
+from runwatch.journal.follow import events
+
+LINES = 2000
+
+
+def _write_many(path: Path, writer: int) -> None:
+    journal = Appender(path)
+    for number in range(LINES):
+        line = encode(ToolStarted(tool="x" * (number % 700), writer=str(writer), seq=number))
+        assert journal.append(line)
+
+
+def test_four_processes_appending_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(path, number)) for number in range(4)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join()
+        assert process.exitcode == 0
+    found: dict[str, list[int]] = {}
+    for _, event in events(path):
+        assert isinstance(event, ToolStarted)
+        found.setdefault(str(event.writer), []).append(int(event.seq or 0))
+    assert found == {str(number): list(range(LINES)) for number in range(4)}
+
+
+def _fill(path: str, result: str) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    journal = Appender(path)
+    acknowledged = [journal.append(b'{"type":"tool.started","tool":"%05d"}\n' % number) for number in range(5)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    print(acknowledged, journal.dropped, file=open(result, "w"), flush=True)
+
+
+def test_a_full_disk_is_told_by_false_and_the_torn_line_ends_before_the_next(tmp_path: Path) -> None:
+    path, result = tmp_path / "events.jsonl", tmp_path / "result"
+    child = multiprocessing.get_context("spawn").Process(target=_fill, args=(str(path), str(result)))
+    child.start()
+    child.join()
+    assert result.read_text().strip() == "[True, True, False, False, False] 3"
+    journal = Appender(path)
+    assert journal.append(b'{"type":"tool.started","tool":"after"}\n')
+    read = [event for _, event in events(path)]
+    assert [event.tool if event else None for event in read] == ["00000", "00001", None, "after"]  # type: ignore[union-attr]
+
+
+def test_a_line_torn_by_a_killed_writer_is_ended_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"type":"tool.star')
+    assert Appender(path).append(b'{"type":"tool.started","tool":"x"}\n')
+    assert path.read_bytes() == b'{"type":"tool.star\n{"type":"tool.started","tool":"x"}\n'
+
+
+def test_a_journal_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RecordError, match="link"):
+        Appender(tmp_path / "link")
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,102 @@
+"""Liveness: a lock that the kernel drops when its holder dies, and that no forked child keeps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from runwatch.journal.lock import Role, RunLock, heartbeat_age_s, holders, is_live
+
+HOLDER = """
+import sys, os
+from pathlib import Path
+from runwatch.journal.lock import Role, RunLock
+assert RunLock.of(Path(sys.argv[1])).acquire(Role.OWNER)
+if sys.argv[2] == "fork" and os.fork() == 0:
+    sys.stdin.read()
+    os._exit(0)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def _holder(path: Path, how: str = "plain") -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    for stream in (child.stdin, child.stdout):
+        assert stream is not None
+        stream.close()
+    child.wait()
+
+
+def test_a_holder_is_seen_with_its_pid_and_gone_when_killed(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    assert not is_live(path)
+    child = _holder(path)
+    assert holders(path) == {Role.OWNER: child.pid}
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert holders(path) == {}
+    assert not is_live(path)
+    _end(child)
+
+
+def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    child = _holder(path, "fork")
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not is_live(path)
+    _end(child)
+
+
+def test_a_role_is_taken_once_and_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    child = _holder(path)
+    lock = RunLock.of(path)
+    assert not lock.acquire(Role.OWNER)
+    assert lock.acquire(Role.RECORDER)
+    child.kill()
+    child.wait()
+    assert lock.acquire(Role.OWNER, wait_s=5)
+    assert holders(path) == {Role.OWNER: os.getpid(), Role.RECORDER: os.getpid()}
+    lock.release(Role.RECORDER)
+    assert Role.RECORDER not in holders(path)
+    lock.close()
+    _end(child)
+
+
+def test_probing_does_not_drop_the_locks_of_this_process(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    lock = RunLock.of(path)
+    lock.acquire(Role.OWNER)
+    assert is_live(path)
+    probe = "import sys; from pathlib import Path; from runwatch.journal.lock import is_live; print(is_live(Path(sys.argv[1])))"
+    seen = subprocess.run([sys.executable, "-c", probe, str(path)], capture_output=True, text=True, check=True)
+    assert seen.stdout == "True\n"
+    lock.close()
+
+
+def test_the_heartbeat_is_the_age_of_the_lock_file(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    assert heartbeat_age_s(path) is None
+    lock = RunLock.of(path)
+    os.utime(path, (0, 0))
+    age = heartbeat_age_s(path)
+    assert age is not None
+    assert age > 1e9
+    lock.beat()
+    age = heartbeat_age_s(path)
+    assert age is not None
+    assert age < 1e6
+    lock.close()

@@ -1,0 +1,49 @@
+"""Names that may become files, and where each file lies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runwatch.errors import BadName
+from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
+
+NOW = datetime(2026, 10, 20, 14, 23, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "csv", "CSV", "a/b", "a\n", "a b", "é", "x" * 101, "a\x00"])
+def test_a_name_that_is_no_file_name_is_refused_with_value_and_remedy(name: str) -> None:
+    with pytest.raises(BadName) as error:
+        check_name("run id", name)
+    assert repr(name) in error.value.sentence
+    assert "use 1 to 100" in error.value.sentence
+
+
+@pytest.mark.parametrize("name", ["a", "baes", "run_1.2-x", "x" * 100, "..."])
+def test_an_ordinary_name_is_itself(name: str) -> None:
+    assert check_name("run id", name) == name
+
+
+def test_run_ids_are_made_from_the_time() -> None:
+    assert new_run_id(NOW).startswith("20261020-142345-")
+    assert len(new_run_id(NOW)) == len("20261020-142345-abc123")
+    assert project_run_id(168, NOW) == "run_20261020_142345_project_168"
+
+
+def test_logs_lie_where_the_specification_says() -> None:
+    paths = RunPaths(Path("runs/baes/x"))
+    assert (paths.framework, paths.run_id) == ("baes", "x")
+    for step, component, expected in [
+        (None, "orchestrator", "logs/run.log"),
+        (None, "stdout", "logs/stdout.log"),
+        (3, "adapter", "logs/step_003/adapter.log"),
+        (1234, "stderr", "logs/step_1234/stderr.log"),
+        (3, "reconciliation", "logs/reconciliation.log"),
+    ]:
+        assert paths.component_log(step, component) == paths.root / expected
+    with pytest.raises(BadName):
+        paths.component_log(1, "../../etc")
+    assert paths.issue_file("../x y", "report").name == "issue_..%2Fx%20y_report.json"
+    assert paths.issue_file(123, "metrics").name == "issue_123_metrics.json"

@@ -1,0 +1,62 @@
+"""Which lines open and close a step."""
+
+from __future__ import annotations
+
+import pytest
+
+from runwatch.sources.markers import Marker, MarkerScanner
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"::group::build all\n", Marker("open", "build all")),
+        (b"::group::\x1b[31mred\x1b[0m\r\n", Marker("open", "red")),
+        (b"::endgroup::\n", Marker("close")),
+        (b"::error file=a.py,line=3,col=1::it broke\n", Marker("error", "it broke", "a.py:3")),
+        (b"::warning::careful\n", Marker("warning", "careful")),
+        (b"section_start:1560896352:my_section\r\x1b[0KHeader of it\n", Marker("open", "Header of it")),
+        (b"\x1b[0Ksection_start:1560896352:my_section[collapsed=true]\r\x1b[0KHeader\n", Marker("open", "Header")),
+        (b"section_end:1560896353:my_section\r\x1b[0K\n", Marker("close", "my_section")),
+        (b" ::group::indented\n", None),
+        (b"text ::group::x\n", None),
+        (b"::groups::x\n", None),
+        (b"std::vector<int>\n", None),
+        (b"section_ends:12\n", None),
+        (b"::group::" + b"x" * 5000 + b"\n", None),
+        (b"::group::\xff\xfe\n", Marker("open", "��")),
+    ],
+)
+def test_a_line_says_what_it_says(line: bytes, expected: Marker | None) -> None:
+    assert MarkerScanner().read(line) == expected
+
+
+def test_the_users_own_pattern_names_the_step() -> None:
+    scanner = MarkerScanner(r"^=== (?P<name>.+) ===")
+    assert scanner.read(b"=== build ===\n") == Marker("open", "build")
+    assert scanner.read(b"== build ==\n") is None
+    assert MarkerScanner(r"^STEP \d+").read(b"STEP 12: x\n") == Marker("open", "STEP 12")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"::gr", True),
+        (b":", True),
+        (b"sec", True),
+        (b"\x1b[0Ks", True),
+        (b"text", False),
+        (b"", False),
+        (b"sand", False),
+    ],
+)
+def test_an_unfinished_line_is_held_only_when_it_may_become_a_marker(line: bytes, expected: bool) -> None:
+    assert MarkerScanner().may_begin(line) is expected
+
+
+def test_ordinary_output_is_passed_over_quickly() -> None:
+    buffer = bytearray(b"line\n" * 100)
+    assert not MarkerScanner().suspects(buffer, len(buffer))
+    buffer[:9] = b"::group::"
+    assert MarkerScanner().suspects(buffer, len(buffer))
+    assert not MarkerScanner().suspects(bytearray(b"abc\n::group::"), 3)
