@@ -134,3 +134,49 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """Name at the provider."""
     reason: str | None = None
     """One line for people."""
+
+
+class AgentAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of an agent that ended: a row of ``agents``."""
+
+    agent: str
+    """Role."""
+    attempt: int
+    """Number, from 1."""
+    issue: int | str | None = None
+    """For which issue."""
+    start_time: str | None = None
+    """RFC 3339."""
+    end_time: str | None = None
+    """RFC 3339."""
+    duration_s: float | None = None
+    """Seconds."""
+    success: bool | None = None
+    """After the external truth, where it is known."""
+    retries: int = 0
+    """Debugging attempts in it."""
+    tool_calls: int = 0
+    """Tool calls in it."""
+    total_tokens: int = 0
+    """Tokens used in it."""
+    error_message: str | None = None
+    """Why it failed."""
+
+
+class RecordedError(msgspec.Struct, frozen=True, kw_only=True):
+    """One recorded error: a row of ``errors``."""
+
+    time: str | None
+    """RFC 3339."""
+    error_type: str | None
+    """Kind."""
+    message: str
+    """Its text."""
+    issue: int | str | None = None
+    """Where."""
+    step: int | None = None
+    """Where."""
+    agent: str | None = None
+    """Who was at work."""
+    component: str | None = None
+    """Who said it."""

@@ -1,0 +1,122 @@
+"""runwatch's own lines on stderr during and after ``runwatch run``: one per step, alert and result, then four.
+
+Must not write them; color only when asked for. Every line is one line, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from runwatch.fold.metrics import Metrics, Notice, StepMetrics
+from runwatch.units import count, count_short, cut_middle, duration_long, size, usd
+from runwatch.views import phrases
+from runwatch.views.facts import NO_FACTS, Facts
+from runwatch.views.layout import one_line
+
+PREFIX = "runwatch: "
+
+_TONES = {
+    "success": "32",
+    "completed": "32",
+    "resolved": "32",
+    "merged": "32",
+    "closed": "32",
+    "failed": "31",
+    "crashed": "31",
+    "interrupted": "33",
+    "skipped": "2",
+}
+_MOST_COLUMNS = 200  # of one text
+
+
+def step(ended: StepMetrics, *, color: bool = False) -> str:
+    """Return the line of a step that ended: ``runwatch: step 003 generate API: success in 1m 02s, 1,801 tokens``."""
+    facts = [f"{_status(phrases.step_status(ended), color)} in {duration_long(ended.duration_s)}"]
+    if ended.retries:
+        facts.append(f"{count(ended.retries)} retries")
+    if ended.tokens.total:
+        facts.append(f"{count(ended.tokens.total)} tokens")
+    if ended.cost_usd is not None:
+        facts.append(usd(ended.cost_usd))
+    if ended.errors:
+        facts.append(f"{count(ended.errors)} errors")
+    name = cut_middle(phrases.step_name(ended.step, ended.name), _MOST_COLUMNS)
+    return f"{PREFIX}{name}: {', '.join(facts)}"
+
+
+def notice(raised: Notice, *, color: bool = False) -> str:
+    """Return the line of an alert, a limit or a warning."""
+    kind = _tone(one_line(raised.kind), "33", color)
+    return f"{PREFIX}{kind}: {cut_middle(one_line(raised.message), _MOST_COLUMNS)}"
+
+
+def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -> list[str]:
+    """Return the four lines after a run: result, summary, archive, commit.
+
+    ``facts.run_path`` is shown as it is: give the path as the caller would type it. A stage that failed stands in the
+    line it belongs to with its reason and the command that repeats it; others follow, a line each.
+    """
+    path = one_line(phrases.run_path(metrics, facts))
+    failures = {failure.stage: failure for failure in facts.failures}
+    lines = [
+        f"{PREFIX}result   {_result(metrics, color)}",
+        f"{PREFIX}summary  {_failed(facts, ('summary', 'summary_final'), color) or f'{path}/logs_summary.txt'}",
+        f"{PREFIX}archive  {_archive(path, facts) or _failed(facts, ('archive', 'verify'), color) or 'pending'}",
+        f"{PREFIX}commit   {_commit(facts) or _failed(facts, ('commit',), color) or 'none'}",
+    ]
+    placed = {"summary", "summary_final", "archive", "verify", "commit"}
+    lines += [f"{PREFIX}{stage}   {_failed(facts, (stage,), color)}" for stage in failures if stage not in placed]
+    lines += [f"{PREFIX}record   {text}" for text in phrases.record_notices(metrics.journal, metrics.run)]
+    return lines
+
+
+def detached(run_id: str) -> list[str]:
+    """Return how to watch, wait for and stop a run that was left running."""
+    run = one_line(run_id)
+    return [
+        f"{PREFIX}running  {run}",
+        f"{PREFIX}watch    runwatch watch {run}",
+        f"{PREFIX}wait     runwatch wait {run}",
+        f"{PREFIX}stop     runwatch stop {run}",
+    ]
+
+
+def _result(metrics: Metrics, color: bool) -> str:
+    run = metrics.run
+    how = phrases.how_it_ended(run)
+    facts = [f"after {duration_long(run.duration_seconds)}"]
+    if run.cost_usd is not None or run.unpriced_models:
+        facts.append(phrases.cost(run))
+    if run.tokens.total:
+        facts.append(f"{count_short(run.tokens.total)} tokens")
+    if run.errors:
+        facts.append(f"{count(run.errors)} errors")
+    ended = _status(phrases.status(run), color) + (f" ({how})" if how else "")
+    reason = f": {cut_middle(one_line(run.reason), _MOST_COLUMNS)}" if run.reason else ""
+    return f"{ended} {', '.join(facts)}{reason}"
+
+
+def _archive(path: str, facts: Facts) -> str:
+    made = facts.archive
+    return "" if made is None else f"{path}/{one_line(made.file)} ({size(made.size_bytes)}, sha256 {made.sha256[:12]}…)"
+
+
+def _commit(facts: Facts) -> str:
+    made = facts.commit
+    if made is None:
+        return ""
+    return f"{one_line(made.sha)[:12]} on {one_line(made.branch) if made.branch else 'a detached head'}"
+
+
+def _failed(facts: Facts, stages: tuple[str, ...], color: bool) -> str:
+    for failure in facts.failures:
+        if failure.stage in stages:
+            remedy = f" (later: {one_line(failure.remedy)})" if failure.remedy else ""
+            return f"{_tone('none', '33', color)}: {one_line(failure.reason)}{remedy}"
+    return ""
+
+
+def _status(status: str, color: bool) -> str:
+    return _tone(status, _TONES.get(status.lower(), "33"), color)
+
+
+def _tone(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

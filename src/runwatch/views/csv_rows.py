@@ -1,0 +1,244 @@
+"""The seven CSV tables: their columns, their rows, their text.
+
+Must not open a file or compute a metric. Source: metrics.md, "CSV"; RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
+
+from runwatch.fold.metrics import IssueMetrics, Metrics
+from runwatch.views.facts import AgentAttempt, RecordedError
+from runwatch.visible import visible
+
+Cell = str | int | float | bool | None
+Row = tuple[str, ...]
+
+_COMMON = ("run_id", "framework", "provider", "model")
+
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        table: (*_COMMON, *columns.split())
+        for table, columns in {
+            "runs": "project_id mode status start_time end_time duration_seconds issues_processed total_successes "
+            "total_errors success_rate input_tokens output_tokens total_tokens estimated_cost_usd exit_code",
+            "issues": "issue_id status start_time end_time duration_seconds complexity_score agent_attempts "
+            "pipeline_attempts debugging_cycles total_errors input_tokens output_tokens total_tokens "
+            "estimated_cost_usd files_created files_modified lines_added lines_deleted commits test_coverage "
+            "first_time_right",
+            "agents": "issue_id agent attempt start_time end_time duration_seconds success retries tool_calls "
+            "total_tokens error_message",
+            "pipelines": "issue_id pipeline_id commit_sha triggered_by attempt status start_time end_time "
+            "duration_seconds queue_time execution_time failed_jobs error_type",
+            "debugging_cycles": "issue_id agent error_type error_message attempts resolved resolution_method "
+            "duration_seconds",
+            "errors": "time issue_id step agent component error_type message",
+            "tool_usage": "tool_name call_count success_count failure_count avg_duration_ms total_duration_ms",
+        }.items()
+    }
+)
+"""Table to its columns, in order."""
+
+_MOST_CHARS = 32_000  # a cell of the usual spreadsheets holds 32,767
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def tables(
+    metrics: Metrics,
+    *,
+    attempts: Iterable[AgentAttempt] = (),
+    errors: Iterable[RecordedError] | None = None,
+) -> dict[str, list[Row]]:
+    """Return the rows of every table for what has ended by now; live and at the end it is the same row.
+
+    ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
+    """
+    common = _common(metrics)
+    bodies: dict[str, list[list[Cell]]] = {
+        "runs": [] if metrics.run.status is None else [_run(metrics)],
+        "issues": [_issue(issue) for issue in metrics.issues if issue.status is not None],
+        "agents": [_attempt(attempt) for attempt in attempts],
+        "pipelines": _pipelines(metrics),
+        "debugging_cycles": _cycles(metrics),
+        "errors": [_error(error) for error in (_first_errors(metrics) if errors is None else errors)],
+        "tool_usage": [] if metrics.run.status is None else _tools(metrics),
+    }
+    return {table: [(*common, *map(cell, row)) for row in rows] for table, rows in bodies.items()}
+
+
+def text(rows: Iterable[Sequence[str]]) -> str:
+    """Return finished rows as RFC 4180 text: CRLF at each end of a row, quotes where they are needed."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def file_text(table: str, rows: Iterable[Sequence[str]]) -> str:
+    """Return a whole file: the header, then the rows."""
+    return text([COLUMNS[table], *rows])
+
+
+def cell(value: Cell) -> str:
+    """Return one cell: None is empty, numbers without an exponent, text that a spreadsheet would run with ``'`` before.
+
+    **Source** of the characters: OWASP, "CSV Injection".
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return number(value)
+    shown = "\n".join(visible(line) for line in value[:_MOST_CHARS].replace("\r\n", "\n").split("\n"))
+    return "'" + shown if shown.lstrip(" ").startswith(_FORMULA) else shown
+
+
+def number(value: float) -> str:
+    """Return a float in 15 significant digits, without exponent or trailing zeros: stable, and exact for money."""
+    return f"{Decimal(f'{value:.15g}').normalize() + 0:f}"
+
+
+def _common(metrics: Metrics) -> Row:
+    run = metrics.run
+    llm = run.llm_configuration
+    return tuple(map(cell, (run.run_id, run.framework, llm.provider or "unknown", llm.model or "unknown")))
+
+
+def _run(metrics: Metrics) -> list[Cell]:
+    run = metrics.run
+    return [
+        run.project_id,
+        run.mode,
+        run.status,
+        run.start_time,
+        run.end_time,
+        run.duration_seconds,
+        len(run.issues_processed),
+        run.total_successes,
+        run.total_errors,
+        run.success_rate,
+        run.tokens.prompt,
+        run.tokens.completion,
+        run.tokens.total,
+        run.cost_usd,
+        run.exit_code,
+    ]
+
+
+def _issue(issue: IssueMetrics) -> list[Cell]:
+    code = issue.code
+    changes: list[Cell] = [None] * 5
+    if code is not None:
+        changes = [code.files_created, code.files_modified, code.lines_added, code.lines_deleted, code.commits]
+    return [
+        issue.issue,
+        issue.status,
+        issue.start_time,
+        issue.end_time,
+        issue.duration_s,
+        issue.complexity_score,
+        sum(agent.attempts for agent in issue.agents),
+        issue.pipeline_totals.attempts,
+        issue.debugging_totals.cycles,
+        issue.total_errors,
+        issue.tokens.prompt,
+        issue.tokens.completion,
+        issue.tokens.total,
+        issue.cost_usd,
+        *changes,
+        issue.test_coverage,
+        issue.first_time_right,
+    ]
+
+
+def _attempt(attempt: AgentAttempt) -> list[Cell]:
+    return [
+        attempt.issue,
+        attempt.agent,
+        attempt.attempt,
+        attempt.start_time,
+        attempt.end_time,
+        attempt.duration_s,
+        attempt.success,
+        attempt.retries,
+        attempt.tool_calls,
+        attempt.total_tokens,
+        attempt.error_message,
+    ]
+
+
+def _pipelines(metrics: Metrics) -> list[list[Cell]]:
+    return [
+        [
+            pipeline.issue,
+            pipeline.pipeline_id,
+            pipeline.commit_sha,
+            pipeline.triggered_by,
+            pipeline.attempt,
+            pipeline.status,
+            pipeline.start_time,
+            pipeline.end_time,
+            pipeline.duration_s,
+            pipeline.queued_s,
+            pipeline.duration_s,
+            ";".join(pipeline.failed_jobs),
+            pipeline.error_type,
+        ]
+        for pipeline in metrics.pipelines
+        if pipeline.status is not None
+    ]
+
+
+def _cycles(metrics: Metrics) -> list[list[Cell]]:
+    return [
+        [
+            cycle.issue,
+            cycle.agent,
+            cycle.error_type,
+            cycle.error_message,
+            cycle.attempts,
+            cycle.resolved,
+            cycle.method,
+            cycle.duration_s,
+        ]
+        for cycle in metrics.debugging
+        if cycle.resolved is not None
+    ]
+
+
+def _first_errors(metrics: Metrics) -> list[RecordedError]:
+    return [
+        RecordedError(
+            time=group.first_time,
+            error_type=group.error_type,
+            message=group.message,
+            issue=group.issue,
+            step=group.step,
+            component=group.component,
+        )
+        for group in metrics.errors
+    ]
+
+
+def _error(error: RecordedError) -> list[Cell]:
+    return [error.time, error.issue, error.step, error.agent, error.component, error.error_type, error.message]
+
+
+def _tools(metrics: Metrics) -> list[list[Cell]]:
+    return [
+        [
+            tool.name,
+            tool.calls,
+            tool.successes,
+            tool.failures,
+            None if tool.durations.mean_s is None else tool.durations.mean_s * 1000,
+            tool.durations.total_s * 1000,
+        ]
+        for tool in metrics.tools
+    ]

@@ -1,0 +1,70 @@
+"""metrics.json: the whole fold as a JSON value, at most 256 KiB however long the run.
+
+Must not compute a metric. Source: metrics.md, "JSON files"; record.md, "The run directory".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runwatch.fold.metrics import Metrics
+from runwatch.units import cut_middle
+
+MOST_BYTES = 256 * 1024
+
+_WHOLE = frozenset({"series", "llm_configuration", "tokens", "durations", "journal"})
+"""Parts whose size is bounded by their shape: never cut."""
+_STAGES = ((2000, 2000), (2000, 500), (1000, 250), (500, 120), (300, 60), (200, 30), (200, 14), (100, 6))
+"""Longest text in characters and longest list, tried in this order until the file is small enough."""
+
+
+def render(metrics: Metrics) -> dict[str, Any]:
+    """Return the value of metrics.json under the names of ``fold.metrics``, its ``run`` section first.
+
+    As journal.atomic.write_json indents it, it takes at most MOST_BYTES. A list or mapping that had to be cut keeps
+    its first and last entries, and ``<name>_count`` beside it says how many there were.
+    """
+    value: dict[str, Any] = msgspec.to_builtins(metrics, str_keys=True)
+    if _size(value) <= MOST_BYTES:
+        return value
+    shorter = value
+    for chars, entries in _STAGES:
+        shorter = _cut_mapping(value, chars, entries)
+        if _size(shorter) <= MOST_BYTES:
+            break
+    return shorter
+
+
+def _size(value: dict[str, Any]) -> int:
+    return len(msgspec.json.format(msgspec.json.encode(value), indent=2)) + 1
+
+
+def _cut_mapping(mapping: dict[str, Any], chars: int, entries: int) -> dict[str, Any]:
+    cut: dict[str, Any] = {}
+    for key, value in mapping.items():
+        if key in _WHOLE:
+            cut[key] = value
+            continue
+        short = cut_middle(key, chars)
+        if key.startswith("cost_by_") and isinstance(value, dict):
+            kept = _ends(list(value.items()), entries)
+            cut[short] = {cut_middle(name, chars): cost for name, cost in kept}
+        else:
+            cut[short] = _cut(value, chars, entries)
+        if isinstance(value, list | dict) and len(value) > len(cut[short]):
+            cut[f"{short}_count"] = len(value)
+    return cut
+
+
+def _cut(value: Any, chars: int, entries: int) -> Any:
+    if isinstance(value, str):
+        return cut_middle(value, chars)
+    if isinstance(value, list):
+        return [_cut(item, chars, entries) for item in _ends(value, entries)]
+    return _cut_mapping(value, chars, entries) if isinstance(value, dict) else value
+
+
+def _ends(items: list[Any], most: int) -> list[Any]:
+    return items if len(items) <= most else items[: most - most // 2] + items[len(items) - most // 2 :]
