@@ -13,17 +13,7 @@ from runwatch.views.layout import one_line
 
 PREFIX = "runwatch: "
 
-_TONES = {
-    "success": "32",
-    "completed": "32",
-    "resolved": "32",
-    "merged": "32",
-    "closed": "32",
-    "failed": "31",
-    "crashed": "31",
-    "interrupted": "33",
-    "skipped": "2",
-}
+_TONES = {"well": "32", "badly": "31", "otherwise": "33"}
 _MOST_COLUMNS = 200  # of one text
 
 
@@ -115,7 +105,7 @@ def _failed(facts: Facts, stages: tuple[str, ...], color: bool) -> str:
 
 
 def _status(status: str, color: bool) -> str:
-    return _tone(status, _TONES.get(status.lower(), "33"), color)
+    return _tone(status, _TONES[phrases.outcome(status)], color)
 
 
 def _tone(text: str, code: str, color: bool) -> str:

@@ -12,12 +12,13 @@ import msgspec
 from runwatch.units import count, count_short, cut_middle, date_and_time, display_width, duration_short, usd
 from runwatch.views.facts import RunRow
 from runwatch.views.layout import one_line
+from runwatch.views.phrases import outcome
 
 _HEADER = ("RUN", "STATUS", "STARTED", "DURATION", "STEPS", "ERRORS", "TOKENS", "COST", "MODEL")
 _RIGHT = frozenset({3, 4, 5, 6, 7})
 _LEAVES_FIRST = (8, 6, 5, 4, 2, 7, 3)  # which columns a narrow terminal loses, in this order
 _SHORTEST_RUN = 24
-_TONES = {"failed": "31", "crashed": "31", "interrupted": "33", "running": "36", "unknown": "2"}
+_TONES = {"well": "32", "badly": "31", "otherwise": "33"}
 
 
 def table(rows: Iterable[RunRow], *, width: int | None = None, color: bool = False) -> str:
@@ -72,7 +73,7 @@ def _line(row: tuple[str, ...], columns: list[int], widths: list[int], *, color:
     for at in columns:
         text = cut_middle(row[at], widths[at])
         gap = " " * (widths[at] - display_width(text))
-        tone = _TONES.get(row[1].lower(), "32") if at == 1 and color else None
+        tone = _TONES[outcome(row[1])] if at == 1 and color else None
         shown = f"\x1b[{tone}m{text}\x1b[0m" if tone else text
         parts.append(gap + shown if at in _RIGHT else shown + gap)
     return "  ".join(parts).rstrip()

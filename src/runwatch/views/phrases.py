@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, Notice, Run, StepMetrics
 from runwatch.units import count, parse_time, usd
@@ -15,6 +16,8 @@ from runwatch.views.facts import Facts
 from runwatch.views.layout import one_line, plural
 
 UNKNOWN_MODEL = "nothing names the model: set LLM_MODEL, or model under [llm] in runwatch.toml"
+ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
+"""**Source**: README.md of the specification, "The words"."""
 TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
 """Kinds of notice that stand among errors and warnings; all others are checks and alerts."""
 
@@ -22,6 +25,13 @@ TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
 def status(run: Run) -> str:
     """Return the status for people: ``failed``; ``running`` while there is none."""
     return one_line(run.status or "running")
+
+
+def outcome(status: str) -> Literal["well", "badly", "otherwise"]:
+    """Return which kind of status it is, for a mark or a color beside its word."""
+    if status.lower() in ENDED_WELL:
+        return "well"
+    return "badly" if status.lower() in ("failed", "crashed") else "otherwise"
 
 
 def how_it_ended(run: Run) -> str:

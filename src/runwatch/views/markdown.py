@@ -1,0 +1,65 @@
+"""Markdown that hostile text cannot break out of: code spans, fences, tables, folded sections.
+
+Must not know any metric. Every text from outside goes through code() or fence(): inside code no forge obeys HTML,
+emphasis, links, mentions, issue numbers or emoji names. **Source**: CommonMark 0.31, sections 4.5 and 6.1; GitHub
+Flavored Markdown 0.29, section 4.10.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from runwatch.units import cut_middle
+from runwatch.views.layout import ends, left_out, one_line
+from runwatch.visible import visible
+
+_TICKS = re.compile("`+")
+_BEFORE_PIPE = re.compile(r"(\\*)\|")
+_MOST_COLUMNS = 200  # of one text in a line
+_MOST_LINE_CHARS = 500  # of one line in a fence
+
+
+def code(text: object, *, most: int = _MOST_COLUMNS) -> str:
+    """Return any text as one code span; nothing in it is obeyed; a pipe in it is table()'s to escape."""
+    shown = cut_middle(one_line(text), most)
+    if not shown:
+        return "(empty)"
+    ticks = "`" * (_longest_run(shown) + 1)
+    gap = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{ticks}{gap}{shown}{gap}{ticks}"
+
+
+def fence(lines: Iterable[str], language: str = "text") -> list[str]:
+    """Return lines as a fenced block whose fence is longer than any run of backticks in it."""
+    shown = [cut_middle(visible(line), _MOST_LINE_CHARS) for line in lines]
+    ticks = "`" * max(3, _longest_run("\n".join(shown)) + 1)
+    return [f"{ticks}{language}", *shown, ticks]
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, _TICKS.findall(text)), default=0)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, most: int = 20, what: str = "rows") -> list[str]:
+    """Return a table of finished cells, numbers to the right, its middle cut where it is long; empty without rows."""
+    if not rows:
+        return []
+    head, omitted, tail = ends(rows, most)
+    lines = [_row(header), "|" + "|".join(["---", *["---:"] * (len(header) - 1)]) + "|", *map(_row, head)]
+    lines += [_row([left_out(omitted, what), *[""] * (len(header) - 1)])] if omitted else []
+    return lines + [_row(row) for row in tail]
+
+
+def _row(cells: Sequence[str]) -> str:
+    # A row is split before its code spans are seen: a pipe needs a backslash there, and an odd number of them.
+    return "| " + " | ".join(_BEFORE_PIPE.sub(_escaped, cell) for cell in cells) + " |"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "\\" * (2 * len(found[1]) + 1) + "|"
+
+
+def folded(title: str, lines: Sequence[str]) -> list[str]:
+    """Return a section that a reader unfolds; nothing where it has nothing to say. The title is ours, never hostile."""
+    return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>", ""] if lines else []
