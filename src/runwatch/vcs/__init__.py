@@ -1,0 +1,26 @@
+"""Version control: what git says of a work tree, and git commands on it.
+
+Must not decide what is committed. GitPython is imported by `repository` alone, when a Repository is opened.
+"""
+
+from runwatch.vcs.branch import UNBORN, Snapshot
+from runwatch.vcs.changes import ChangedFile
+from runwatch.vcs.layout import Head, change_key, common_dir, find_work_tree, git_dir, head_ref, read_head, read_ref
+from runwatch.vcs.repository import GitError, Repository, is_ignored
+
+__all__ = [
+    "UNBORN",
+    "ChangedFile",
+    "GitError",
+    "Head",
+    "Repository",
+    "Snapshot",
+    "change_key",
+    "common_dir",
+    "find_work_tree",
+    "git_dir",
+    "head_ref",
+    "is_ignored",
+    "read_head",
+    "read_ref",
+]

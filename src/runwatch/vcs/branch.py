@@ -1,0 +1,137 @@
+"""The branch at hand measured against where it left its base.
+
+Must not list untracked files: they are no part of the branch yet, ``git diff`` does not count them either, and build
+output would pass for work. Source: metrics.md, "code".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from runwatch.vcs import changes
+from runwatch.vcs.layout import Head
+
+if TYPE_CHECKING:
+    from runwatch.vcs.repository import Repository
+
+UNBORN: Final = "unborn"
+"""As ``start_head``: there was no commit yet when the run started."""
+TRAILER: Final = "Runwatch-Run"
+"""The trailer by which runwatch's own commits are known."""
+SUBJECT: Final = "runwatch: "
+"""How the subject of runwatch's own commits begins."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a ``git.snapshot`` event."""
+
+    branch: str | None
+    """Short name; None when detached."""
+    head: str | None
+    """Object id in hex; None when unborn."""
+    base: str | None
+    """Object id of the merge base; None where everything is new."""
+    files_created: int
+    """Files."""
+    files_modified: int
+    """Files, those with a new type or mode included."""
+    files_deleted: int
+    """Files."""
+    files_renamed: int
+    """Files, edited on the way or not."""
+    lines_added: int
+    """Lines; binary files count none."""
+    lines_deleted: int
+    """Lines; binary files count none."""
+    commits: int
+    """Commits since the merge base, runwatch's own left out."""
+    dirty: bool
+    """Whether tracked files differ from HEAD."""
+
+
+class Against(msgspec.Struct, frozen=True):
+    """What the branch is compared with."""
+
+    commit: str | None
+    """The merge base; None where everything is new."""
+    tree: str
+    """What to diff against: the merge base, or the empty tree."""
+
+
+def measure(repo: Repository, base: str | None, exclude: tuple[str, ...], start_head: str | None) -> Snapshot:
+    """Return the branch against its merge base, edits of tracked files included. Raises GitError.
+
+    ``base`` is the configured branch, None the default; ``exclude`` are folders at the top of the work tree;
+    ``start_head`` is the commit at the start of the run, UNBORN when there was none, None when nobody knows.
+    """
+    head = repo.head()
+    left = against(repo, head, base, start_head)
+    files = changes.diff(repo, left.tree, exclude)
+    at_base = left.commit == head.sha
+    of = [file.status for file in files].count
+    return Snapshot(
+        branch=head.branch,
+        head=head.sha,
+        base=left.commit,
+        files_created=of("created"),
+        files_modified=of("modified"),
+        files_deleted=of("deleted"),
+        files_renamed=of("renamed"),
+        lines_added=sum(file.added or 0 for file in files),
+        lines_deleted=sum(file.deleted or 0 for file in files),
+        commits=0 if at_base else _commits(repo, left.commit, head.sha),
+        dirty=bool(files) if at_base and files else changes.is_dirty(repo, exclude),
+    )
+
+
+def against(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Against:
+    """Return the merge base of HEAD with the first base there is.
+
+    In order: the configured one, the remote's default branch, ``main``, ``master``, the head at the start. A branch is
+    no base of itself (its own commits would never show), nor is one without a common ancestor.
+    """
+    if head.sha is not None:
+        for candidate in _candidates(repo, head, base, start_head):
+            found = repo.plumbing("merge-base", head.sha, candidate, check=False).rstrip("\n")
+            if found:
+                return Against(found, found)
+        if start_head != UNBORN:
+            return Against(head.sha, head.sha)
+    return Against(None, repo.plumbing("hash-object", "-t", "tree", "--stdin", input=b"").rstrip("\n"))
+
+
+def _candidates(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Iterator[str]:
+    """Return commits by object id, best first."""
+    if base and not base.startswith("-"):
+        for name in (base, f"origin/{base}"):
+            if head.branch is None or name not in (head.branch, f"refs/heads/{head.branch}"):
+                found = repo.plumbing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
+                yield from found.split()
+    refs = _default_refs(repo)
+    remote = sorted(ref for ref in refs if ref.startswith("refs/remotes/"))
+    remote.sort(key=lambda ref: ref != "refs/remotes/origin/HEAD")
+    for ref in (*remote, "refs/heads/main", "refs/heads/master"):
+        if ref in refs and ref != f"refs/heads/{head.branch}":
+            yield refs[ref]
+    if start_head and start_head != UNBORN:
+        yield start_head
+
+
+def _default_refs(repo: Repository) -> dict[str, str]:
+    patterns = ("refs/remotes/*/HEAD", "refs/heads/main", "refs/heads/master")
+    lines = repo.plumbing("for-each-ref", "--format=%(objectname) %(refname)", *patterns).splitlines()
+    return {ref: sha for sha, _, ref in (line.partition(" ") for line in lines)}
+
+
+def _commits(repo: Repository, base: str | None, head: str | None) -> int:
+    """Count the commits from ``base`` to ``head`` but runwatch's own: subject and trailer say so."""
+    if head is None:
+        return 0
+    span = head if base is None else f"{base}..{head}"
+    form = f"--format=%x02%s%x1f%(trailers:key={TRAILER},valueonly,separator=%x20)"
+    found = repo.plumbing("rev-list", form, span)
+    records = [line[1:].split("\x1f", 1) for line in found.split("\n") if line.startswith("\x02")]
+    return sum(not (subject.startswith(SUBJECT) and trailer.strip()) for subject, trailer in records)

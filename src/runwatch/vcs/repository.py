@@ -1,0 +1,197 @@
+"""Git commands on one work tree, run through GitPython: the only module that imports it.
+
+Must not run the user's hooks, take the user's locks for a look, or decide what to commit. GitPython's own readers
+are left alone: they fail on unborn branches and SHA-256 repositories, and count no lines (targets.md).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+from runwatch.errors import RunwatchError
+from runwatch.vcs import layout
+from runwatch.vcs.branch import Snapshot, measure
+from runwatch.vcs.changes import ChangedFile, changed_files
+from runwatch.vcs.environment import FIXED, NO_MONITOR, OVERRIDES, stripped
+
+if TYPE_CHECKING:
+    from git import Repo
+
+_TIMEOUT_S = 120.0
+
+
+class GitError(RunwatchError):
+    """A git command that failed; ``stderr`` is what it said."""
+
+    def __init__(self, sentence: str, *, status: int | None = None, stderr: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.stderr = stderr
+
+
+class Repository:
+    """The repository of one work tree; ``with`` ends the processes that GitPython keeps."""
+
+    def __init__(self, work_tree: Path) -> None:
+        """Note the top of a work tree, as find_work_tree() returns it. Nothing is opened yet."""
+        self.work_tree = work_tree
+        folder = layout.git_dir(work_tree)
+        if folder is None:
+            raise GitError(f"{work_tree} is not the top of a git work tree.")
+        self.git_dir = folder
+        self._repo: Repo | None = None
+        hidden = stripped(os.environ)
+        self._without = (
+            [shutil.which("env") or "/usr/bin/env", *(part for name in hidden for part in ("-u", name))]
+            if hidden
+            else []
+        )
+
+    def __enter__(self) -> Self:
+        """Open it. Raises GitError where git or the repository cannot be used."""
+        self._repo = _open(self.work_tree)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._repo is not None:
+            self._repo.close()
+            self._repo = None
+
+    def head(self) -> layout.Head:
+        """Return what is checked out, also where git keeps its refs in another form than files."""
+        head = layout.read_head(self.work_tree)
+        if head.branch is None and head.sha is None:
+            branch = self.plumbing("symbolic-ref", "--quiet", "--short", "HEAD", check=False).rstrip("\n")
+            sha = self.plumbing("rev-parse", "--verify", "--quiet", "HEAD", check=False).rstrip("\n")
+            return layout.Head(branch or None, sha or None)
+        return head
+
+    def change_key(self) -> layout.ChangeKey:
+        """Return what changes whenever git changes this work tree; see layout.change_key."""
+        return layout.change_key(self.git_dir)
+
+    def snapshot(
+        self, base: str | None = None, exclude: tuple[str, ...] = ("runs",), *, start_head: str | None = None
+    ) -> Snapshot:
+        """Return the branch against its merge base, the work tree included; see branch.measure. Raises GitError."""
+        return measure(self, base, exclude, start_head)
+
+    def changed_files(
+        self, base: str | None = None, exclude: tuple[str, ...] = ("runs",), *, start_head: str | None = None
+    ) -> list[ChangedFile]:
+        """Return the files behind snapshot(), by path, and after them the untracked ones. Raises GitError."""
+        return changed_files(self, base, exclude, start_head)
+
+    def is_ignored(self, path: Path) -> bool:
+        """Whether the ignore rules hide a path of the work tree; a tracked file is never hidden. Raises GitError."""
+        try:
+            self.plumbing("check-ignore", "--quiet", "--", str(path))
+        except GitError as error:
+            if error.status == 1:
+                return False
+            raise
+        return True
+
+    def plumbing(
+        self,
+        *args: str,
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        monitor: bool = False,
+        settings: tuple[str, ...] = (),
+    ) -> str:
+        """Run one git command at the top of the work tree; return its output, undecodable bytes as surrogates.
+
+        ``settings`` are further ``name=value``; ``monitor`` leaves the user's ``core.fsmonitor`` in force, without
+        which git drops that part of an index it writes. Raises GitError when it fails, cannot be started or takes
+        more than two minutes; with ``check=False`` a failing command just returns what it wrote.
+        """
+        process = self.spawn(*args, env=env, monitor=monitor, settings=settings)
+        data = os.fsencode(input) if isinstance(input, str) else input
+        try:
+            out, err = process.communicate(data, timeout=_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise GitError(f"git {args[0]} in {self.work_tree} took more than {_TIMEOUT_S:.0f} s.") from None
+        if check and process.returncode != 0:
+            raise failure(self.work_tree, args[0], process.returncode, err)
+        return os.fsdecode(out)
+
+    def spawn(
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        monitor: bool = False,
+        settings: tuple[str, ...] = (),
+    ) -> subprocess.Popen[bytes]:
+        """Start one git command with pipes and return its process, which the caller must wait for. Raises GitError."""
+        if self._repo is None:
+            raise RuntimeError("use the Repository in a with statement")
+        from git.exc import GitCommandNotFound
+
+        overrides = (*OVERRIDES, *settings) if monitor else (*OVERRIDES, NO_MONITOR, *settings)
+        git = self._repo.git
+        command = [
+            *self._without,
+            git.GIT_PYTHON_GIT_EXECUTABLE or "git",
+            *(word for value in overrides for word in ("-c", value)),
+            *args,
+        ]
+        try:
+            wrapper = git.execute(
+                command,
+                istream=subprocess.PIPE,
+                as_process=True,
+                env=FIXED | dict(env or {}),
+                start_new_session=True,  # a Ctrl-C on the terminal is not meant for it
+            )
+        except (GitCommandNotFound, OSError) as error:
+            raise GitError(f"git cannot be started: {error}.") from error
+        process, wrapper.proc = wrapper.proc, None  # the wrapper would kill it when it goes out of scope
+        return cast("subprocess.Popen[bytes]", process)
+
+
+def is_ignored(work_tree: Path, path: Path) -> bool:
+    """Whether the ignore rules of a work tree hide a path in it; False where git cannot say."""
+    try:
+        with Repository(work_tree) as repo:
+            return repo.is_ignored(path)
+    except GitError:
+        return False
+
+
+def failure(work_tree: Path, command: str, status: int, err: bytes) -> GitError:
+    """Return the error for a command that ended with ``status`` and said ``err``."""
+    said = os.fsdecode(err).strip()
+    first = next((line for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said.partition("\n")[0])
+    return GitError(
+        f"git {command} in {work_tree} failed ({status}): {first or 'no message'}", status=status, stderr=said
+    )
+
+
+def _open(work_tree: Path) -> Repo:
+    before = os.environ.get("GIT_PYTHON_REFRESH")
+    os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # without a git program the import raises
+    try:
+        from git import Repo
+        from git.exc import InvalidGitRepositoryError, NoSuchPathError
+    except ImportError as error:
+        raise GitError(f"GitPython cannot be imported: {error}.") from error
+    finally:
+        if before is None:
+            del os.environ["GIT_PYTHON_REFRESH"]
+        else:
+            os.environ["GIT_PYTHON_REFRESH"] = before
+    try:
+        repo = Repo(work_tree, expand_vars=False)
+    except (InvalidGitRepositoryError, NoSuchPathError, OSError) as error:
+        raise GitError(f"{work_tree} cannot be opened as a git repository: {error}.") from error
+    repo.git.environment().clear()  # it copies GIT_DIR and its like from the environment
+    return repo
