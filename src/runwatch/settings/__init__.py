@@ -1,0 +1,10 @@
+"""The configuration in force: typed groups, read from flags, environment, project and user.
+
+Must not act on any of it, and must stay quick to import: `run` pays for it before the command starts.
+"""
+
+from runwatch.settings.groups import ModelPrice, Settings
+from runwatch.settings.loading import load, runs_root
+from runwatch.settings.places import project_file, user_file
+
+__all__ = ["ModelPrice", "Settings", "load", "project_file", "runs_root", "user_file"]
