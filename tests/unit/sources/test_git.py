@@ -1,0 +1,124 @@
+"""When the branch is looked at again, and what is told of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from git_repos import GitRepo
+from runwatch.events.measures import GitSnapshot
+from runwatch.sources import git as source_module
+from runwatch.sources.git import GitSource
+from runwatch.vcs import Repository
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts the looks, which stay real."""
+    counted: list[int] = []
+
+    class Counting(Repository):
+        def __enter__(self) -> Counting:
+            counted.append(1)
+            return super().__enter__()
+
+    monkeypatch.setattr(source_module, "Repository", Counting)
+    return counted
+
+
+def ticks(*seconds: float) -> Iterator[float]:
+    """A clock under which each look, timed at its begin, once open and at its end, takes the given time."""
+    now = 0.0
+    for took in seconds:
+        yield now
+        yield now
+        now += took
+        yield now
+
+
+def test_the_first_look_is_told_and_fits_the_event(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    found = GitSource(repo.path, start_head=repo.head()).poll(0.0)
+    assert found is not None
+    event = GitSnapshot(**found)
+    assert (event.branch, event.head, event.commits, event.dirty) == ("main", repo.head(), 0, False)
+
+
+def test_while_nothing_changes_nothing_is_looked_at_or_told(tmp_path: Path, looks: list[int]) -> None:
+    source = GitSource(GitRepo.with_history(tmp_path).path)
+    assert source.poll(0.0)
+    for tenth in range(49):
+        assert source.poll(tenth / 10) is None
+    assert len(looks) == 1
+
+
+def test_a_commit_is_told_within_a_second(tmp_path: Path, looks: list[int]) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    source = GitSource(repo.path, start_head=repo.head(), clock=ticks(0.001, 0.001).__next__)
+    source.poll(0.0)
+    repo.write("README", "changed\n")
+    repo.commit("second")
+    assert source.poll(0.5) is None  # a script may commit in a loop
+    found = source.poll(1.0)
+    assert found is not None
+    assert (found["commits"], found["files_modified"], found["head"]) == (1, 1, repo.head())
+    assert len(looks) == 2
+
+
+def test_an_edit_is_told_at_the_next_spaced_look(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    source = GitSource(repo.path, start_head=repo.head(), clock=ticks(0.01, 0.01).__next__)
+    source.poll(0.0)
+    repo.write("README", "edited\n")
+    assert source.poll(4.9) is None
+    found = source.poll(5.0)
+    assert found is not None
+    assert found["dirty"]
+
+
+def test_a_slow_repository_is_looked_at_less_often(tmp_path: Path, looks: list[int]) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    source = GitSource(repo.path, start_head=repo.head(), clock=ticks(0.5, 0.5, 0.5).__next__)
+    source.poll(0.0)
+    repo.write("README", "edited\n")
+    assert source.poll(49.9) is None
+    assert len(looks) == 1
+    assert source.poll(50.0) is not None
+
+
+def test_the_last_look_is_taken_whatever_the_spacing_says(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    source = GitSource(repo.path, start_head=repo.head())
+    source.poll(0.0)
+    repo.write("README", "edited\n")
+    found = source.poll(float("inf"))
+    assert found is not None
+    assert found["dirty"]
+
+
+def test_without_a_commit_at_the_start_everything_is_new(tmp_path: Path) -> None:
+    repo = GitRepo.create(tmp_path)
+    source = GitSource(repo.path, start_head=None)
+    source.poll(0.0)
+    repo.write("a", "1\n")
+    repo.commit("first")
+    found = source.poll(10.0)
+    assert found is not None
+    assert (found["files_created"], found["commits"], found["base"]) == (1, 1, None)
+
+
+def test_a_repository_that_goes_away_is_remembered_as_a_failure_and_found_again(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path / "r")
+    source = GitSource(repo.path, start_head=repo.head())
+    source.poll(0.0)
+    shutil.move(repo.path / ".git", tmp_path / "away")
+    assert source.poll(100.0) is None
+    assert source.failure is not None
+    assert str(repo.path) in source.failure
+    shutil.move(tmp_path / "away", repo.path / ".git")
+    repo.commit("back")
+    assert source.poll(200.0) is not None
+    assert source.failure is None
