@@ -9,7 +9,7 @@ from runwatch.fold.metrics import Metrics, Notice, StepMetrics
 from runwatch.units import count, count_short, cut_middle, duration_long, size, usd
 from runwatch.views import phrases
 from runwatch.views.facts import NO_FACTS, Facts
-from runwatch.views.layout import one_line
+from runwatch.views.layout import one_line, plural
 
 PREFIX = "runwatch: "
 
@@ -21,13 +21,13 @@ def step(ended: StepMetrics, *, color: bool = False) -> str:
     """Return the line of a step that ended: ``runwatch: step 003 generate API: success in 1m 02s, 1,801 tokens``."""
     facts = [f"{_status(phrases.step_status(ended), color)} in {duration_long(ended.duration_s)}"]
     if ended.retries:
-        facts.append(f"{count(ended.retries)} retries")
+        facts.append(plural(ended.retries, "retry", "retries"))
     if ended.tokens.total:
         facts.append(f"{count(ended.tokens.total)} tokens")
     if ended.cost_usd is not None:
         facts.append(usd(ended.cost_usd))
     if ended.errors:
-        facts.append(f"{count(ended.errors)} errors")
+        facts.append(plural(ended.errors, "error"))
     name = cut_middle(phrases.step_name(ended.step, ended.name), _MOST_COLUMNS)
     return f"{PREFIX}{name}: {', '.join(facts)}"
 
@@ -45,7 +45,6 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
     line it belongs to with its reason and the command that repeats it; others follow, a line each.
     """
     path = one_line(phrases.run_path(metrics, facts))
-    failures = {failure.stage: failure for failure in facts.failures}
     lines = [
         f"{PREFIX}result   {_result(metrics, color)}",
         f"{PREFIX}summary  {_failed(facts, ('summary', 'summary_final'), color) or f'{path}/logs_summary.txt'}",
@@ -53,7 +52,8 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
         f"{PREFIX}commit   {_commit(facts) or _failed(facts, ('commit',), color) or 'none'}",
     ]
     placed = {"summary", "summary_final", "archive", "verify", "commit"}
-    lines += [f"{PREFIX}{stage}   {_failed(facts, (stage,), color)}" for stage in failures if stage not in placed]
+    others = [failure.stage for failure in facts.failures if failure.stage not in placed]
+    lines += [f"{PREFIX}{one_line(stage):<7}  {_failed(facts, (stage,), color)}" for stage in others]
     lines += [f"{PREFIX}record   {text}" for text in phrases.record_notices(metrics.journal, metrics.run)]
     return lines
 
@@ -78,10 +78,10 @@ def _result(metrics: Metrics, color: bool) -> str:
     if run.tokens.total:
         facts.append(f"{count_short(run.tokens.total)} tokens")
     if run.errors:
-        facts.append(f"{count(run.errors)} errors")
+        facts.append(plural(run.errors, "error"))
     ended = _status(phrases.status(run), color) + (f" ({how})" if how else "")
-    reason = f": {cut_middle(one_line(run.reason), _MOST_COLUMNS)}" if run.reason else ""
-    return f"{ended} {', '.join(facts)}{reason}"
+    reason = phrases.reason(run)
+    return f"{ended} {', '.join(facts)}" + (f": {cut_middle(reason, _MOST_COLUMNS)}" if reason else "")
 
 
 def _archive(path: str, facts: Facts) -> str:

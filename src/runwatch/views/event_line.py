@@ -56,10 +56,13 @@ def render_all(event: object) -> tuple[ProjectedLine, ...]:
     return (first,) if tokens is None else (first, ProjectedLine("metrics", "INFO", tokens))
 
 
-def encode(event: Event, line: ProjectedLine, *, run_id: str | None = None, ts: str | None = None) -> bytes:
+def encode(
+    event: Event, line: ProjectedLine, *, run_id: str | None = None, ts: str | None = None, at: int | None = None
+) -> bytes:
     """Return the JSON log line of what render() gave, line feed included, its keys in the order of SDK log lines.
 
-    ``ts`` stands in where the event has no time of its own: that of the event before.
+    ``ts`` stands in where the event has no time of its own: that of the event before. ``at`` is the position behind the
+    event in the journal, by which the next recorder knows what is projected already.
     """
     record: dict[str, Any] = {
         "ts": event.ts or ts,
@@ -72,5 +75,6 @@ def encode(event: Event, line: ProjectedLine, *, run_id: str | None = None, ts: 
         "run_id": run_id,
         "agent": event.agent,
         "event": event_type(event),
+        "at": at,
     }
     return _encoder.encode({key: value for key, value in record.items() if value is not None}) + b"\n"

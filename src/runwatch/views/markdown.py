@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from runwatch.units import cut_middle
+from runwatch.units import cut_middle, usd
 from runwatch.views.layout import ends, left_out, one_line
 from runwatch.visible import visible
 
@@ -28,6 +28,11 @@ def code(text: object, *, most: int = _MOST_COLUMNS) -> str:
     ticks = "`" * (_longest_run(shown) + 1)
     gap = " " if shown[0] == "`" or shown[-1] == "`" else ""
     return f"{ticks}{gap}{shown}{gap}{ticks}"
+
+
+def money(amount: float | None) -> str:
+    """Return an amount as a code span: a forge takes text between two dollar signs for mathematics."""
+    return code(usd(amount))
 
 
 def fence(lines: Iterable[str], language: str = "text") -> list[str]:

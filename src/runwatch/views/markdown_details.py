@@ -6,11 +6,11 @@ Must not compute a metric; a section with nothing to say is left out.
 from __future__ import annotations
 
 from runwatch.fold.metrics import CallMetrics, CodeMetrics, Metrics
-from runwatch.units import count, date_and_time, duration_long, latency, percent, usd
+from runwatch.units import count, date_and_time, duration_long, latency, percent
 from runwatch.views import markdown_end, phrases
 from runwatch.views.facts import Facts
 from runwatch.views.layout import plural
-from runwatch.views.markdown import code, folded, table
+from runwatch.views.markdown import code, folded, money, table
 
 MOST_ROWS = 20
 
@@ -59,7 +59,7 @@ def steps(metrics: Metrics) -> list[str]:
             count(step.api_calls),
             count(step.llm_requests),
             count(step.tokens.total),
-            "" if step.cost_usd is None else usd(step.cost_usd),
+            "" if step.cost_usd is None else money(step.cost_usd),
             count(step.errors),
         ]
         for step in metrics.steps
@@ -82,7 +82,7 @@ def issues(metrics: Metrics) -> list[str]:
             f"{count(issue.debugging_totals.resolved)}/{count(issue.debugging_totals.cycles)}",
             count(issue.total_errors),
             count(issue.tokens.total),
-            "" if issue.cost_usd is None else usd(issue.cost_usd),
+            "" if issue.cost_usd is None else money(issue.cost_usd),
             "" if issue.test_coverage is None else percent(issue.test_coverage),
             "" if issue.complexity_score is None else f"{issue.complexity_score:g}",
             phrases.yes_no(issue.first_time_right),
@@ -122,7 +122,7 @@ def agents(metrics: Metrics) -> list[str]:
             duration_long(agent.duration_s),
             count(agent.tool_calls),
             count(agent.tokens.total),
-            "" if agent.cost_usd is None else usd(agent.cost_usd),
+            "" if agent.cost_usd is None else money(agent.cost_usd),
             count(agent.errors),
         ]
         for agent in metrics.agents
@@ -175,9 +175,9 @@ def debugging(metrics: Metrics) -> list[str]:
         for cycle in metrics.debugging
     ]
     header = ("error", "agent", "issue", "attempts", "resolved", "method", "duration")
+    tries = plural(totals.attempts, "attempt")
     return [
-        f"{count(totals.resolved)} of {count(totals.cycles)} resolved: {percent(totals.success_rate, 2)}; "
-         f"{plural(totals.attempts, 'attempt')}.",
+        f"{count(totals.resolved)} of {count(totals.cycles)} resolved in {tries}: {percent(totals.success_rate, 2)}.",
         "",
         *table(header, rows, most=MOST_ROWS, what="cycles"),
     ]
@@ -219,7 +219,7 @@ def models(metrics: Metrics) -> list[str]:
             count(model.tokens.prompt),
             count(model.tokens.completion),
             count(model.tokens.total),
-            usd(model.cost_usd),
+            money(model.cost_usd),
             code(model.prices, most=60) if model.prices else "",
         ]
         for model in metrics.models
@@ -241,12 +241,12 @@ def code_changes(metrics: Metrics) -> list[str]:
 
 
 def _branch(branch: CodeMetrics) -> list[str]:
+    changed = f"{count(branch.files_deleted)} deleted, {count(branch.files_renamed)} renamed"
     lines = [
         f"- Branch {code(branch.branch or 'detached head')}, {plural(branch.commits, 'commit')} since "
         f"{code((branch.base or 'none')[:12])}, head {code((branch.head or 'none')[:12])}"
         + (", uncommitted changes" if branch.dirty else ""),
-        f"- Files: {count(branch.files_created)} created, {count(branch.files_modified)} modified, "
-         f"{count(branch.files_deleted)} deleted, {count(branch.files_renamed)} renamed",
+        f"- Files: {count(branch.files_created)} created, {count(branch.files_modified)} modified, {changed}",
         f"- Lines: {count(branch.lines_added)} added, {count(branch.lines_deleted)} deleted",
     ]
     if branch.coverage_percent is not None:

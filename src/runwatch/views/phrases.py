@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, Notice, Run, StepMetrics
-from runwatch.units import count, parse_time, usd
+from runwatch.fold.outcome import ended_well
+from runwatch.units import count, date_and_time, parse_time, usd
 from runwatch.views.facts import Facts
 from runwatch.views.layout import one_line, plural
 
 UNKNOWN_MODEL = "nothing names the model: set LLM_MODEL, or model under [llm] in runwatch.toml"
-ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
-"""**Source**: README.md of the specification, "The words"."""
 TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
 """Kinds of notice that stand among errors and warnings; all others are checks and alerts."""
 
@@ -29,7 +28,7 @@ def status(run: Run) -> str:
 
 def outcome(status: str) -> Literal["well", "badly", "otherwise"]:
     """Return which kind of status it is, for a mark or a color beside its word."""
-    if status.lower() in ENDED_WELL:
+    if ended_well(status):
         return "well"
     return "badly" if status.lower() in ("failed", "crashed") else "otherwise"
 
@@ -39,6 +38,12 @@ def how_it_ended(run: Run) -> str:
     if run.signal:
         return f"signal {one_line(run.signal)}"
     return "" if run.exit_code is None else f"exit code {run.exit_code}"
+
+
+def reason(run: Run) -> str:
+    """Return the reason on one line; empty where there is none, or where it only repeats how the run ended."""
+    text = one_line(run.reason or "")
+    return "" if text == how_it_ended(run) else text
 
 
 def model(llm: Llm) -> str:
@@ -77,7 +82,7 @@ def record_notices(journal: JournalMetrics, run: Run) -> list[str]:
     """Return what is wrong with the record itself, one line each; nothing when it is whole."""
     notices = []
     if journal.dropped:
-        since = f" since {one_line(journal.dropped_since)}" if journal.dropped_since else ""
+        since = f" since {one_line(date_and_time(journal.dropped_since))}" if journal.dropped_since else ""
         notices.append(f"degraded: {plural(journal.dropped, 'event')} dropped{since}")
     if journal.unreadable:
         notices.append(f"unreadable: {count(journal.unreadable)}")

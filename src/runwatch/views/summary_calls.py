@@ -65,7 +65,7 @@ def model_and_cost(metrics: Metrics) -> list[str]:
     prices = list(dict.fromkeys(model.prices for model in metrics.models if model.prices))
     lines += wrap(", ".join(map(one_line, prices)), first="Prices:     ", rest=" " * 12, most_lines=2) if prices else []
     lines += table(
-        ("model", "calls", "retried", "limited", "timeout", "failed", "tokens", "mean", "p95", "cost"),
+        ("model", "calls", "retry", "limit", "late", "fail", "tokens", "mean", "p95", "cost"),
         [_model(model) for model in metrics.models],
         most=MOST_ROWS,
         what="models",

@@ -7,11 +7,11 @@ the command that repeats it; then cost, tokens, duration, changes against the ru
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics
-from runwatch.units import count, duration_long, percent, usd
+from runwatch.units import count, duration_long, percent
 from runwatch.views import markdown_details, phrases
 from runwatch.views.facts import NO_FACTS, Change, Facts
 from runwatch.views.layout import plural
-from runwatch.views.markdown import code, fence, table
+from runwatch.views.markdown import code, fence, money, table
 
 MOST_LOG_LINES = 20
 
@@ -44,7 +44,8 @@ def _status(metrics: Metrics) -> list[str]:
     mark = _MARKS[phrases.outcome(phrases.status(run))]
     ended = f" ({code(how)})" if how else ""
     lines = [f"## {mark} {code(phrases.status(run))}{ended}: {code(f'{run.framework}/{run.run_id}')}", ""]
-    return [*lines, f"Reason: {code(run.reason, most=400)}", ""] if run.reason else lines
+    reason = phrases.reason(run)
+    return [*lines, f"Reason: {code(reason, most=400)}", ""] if reason else lines
 
 
 def _record(metrics: Metrics, facts: Facts) -> list[str]:
@@ -60,11 +61,14 @@ def _record(metrics: Metrics, facts: Facts) -> list[str]:
 def _failure(metrics: Metrics, facts: Facts) -> list[str]:
     failed, lines = facts.failed_step, []
     if failed is not None:
+        name = f" {code(failed.name)}" if failed.name else ""
+        where = (
+            f" in step {failed.step:03d}{name}" if failed.step is not None else " outside steps" * bool(metrics.steps)
+        )
         last = failed.lines[-MOST_LOG_LINES:]
         log = f" of {code(failed.log)}" if failed.log else ""
-        name = f" {code(failed.name)}" if failed.name else ""
-        where = "outside steps" if failed.step is None else f"in step {failed.step:03d}{name}"
-        lines += [f"Failed {where}. Last {plural(len(last), 'line')}{log}:", "", *fence(last), ""]
+        said = f" The last {plural(len(last), 'line')}{log}:" if last else " Nothing was written there."
+        lines += [f"Failed{where}.{said}", "", *((*fence(last), "") if last else ())]
     if failed is not None or phrases.status(metrics.run) in ("failed", "crashed", "interrupted"):
         command = " ".join(phrases.repeat_words(metrics, facts))
         lines += ["Repeat it with:", "", *fence(command.splitlines(), "sh"), ""] if command else []
@@ -74,13 +78,13 @@ def _failure(metrics: Metrics, facts: Facts) -> list[str]:
 def _headline(metrics: Metrics, facts: Facts) -> list[str]:
     run = metrics.run
     values = {
-        "cost_usd": phrases.cost(run) if metrics.models or run.cost_usd is not None else None,
+        "cost_usd": code(phrases.cost(run)) if metrics.models or run.cost_usd is not None else None,
         "tokens": count(run.tokens.total) if run.llm_calls or run.tokens.total else None,
         "duration_seconds": duration_long(run.duration_seconds),
         "success_rate": None if run.success_rate is None else percent(run.success_rate, 2),
         "errors": count(run.errors),
     }
-    shown = {name: code(value) for name, value in values.items() if value is not None}
+    shown = {name: value for name, value in values.items() if value is not None}
     comparison = facts.comparison
     if comparison is None or not comparison.runs:
         return table(("", "this run"), [[_LABELS[name], value] for name, value in shown.items()])
@@ -98,7 +102,7 @@ def _before(change: Change | None) -> str:
     if change.metric == "duration_seconds":
         return duration_long(change.before)
     if change.metric == "cost_usd":
-        return usd(change.before)
+        return money(change.before)
     return percent(change.before, 2) if change.metric == "success_rate" else count(round(change.before))
 
 

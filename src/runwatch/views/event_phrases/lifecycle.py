@@ -19,6 +19,7 @@ from runwatch.events.lifecycle import (
     StepsPlanned,
     StepStarted,
 )
+from runwatch.fold.outcome import ended_well
 from runwatch.views.event_phrases.wording import Level, Phrase, Phrasebook, because, ended, short, took, words
 
 phrases = Phrasebook()
@@ -75,8 +76,8 @@ def _issue_started(event: IssueStarted) -> Phrase:
 
 @says("orchestrator", IssueCompleted)
 def _issue_completed(event: IssueCompleted) -> Phrase:
-    well = event.status.lower() in ("success", "completed", "resolved", "merged", "closed")
-    return ended(well), words(f"issue {event.issue} {event.status}", duration=took(event.duration_s))
+    text = words(f"issue {event.issue} {event.status}", duration=took(event.duration_s))
+    return ended(ended_well(event.status)), text
 
 
 @says("orchestrator", HitlRequested)
