@@ -1,0 +1,253 @@
+"""Agents and their attempts, in each issue and in the whole run.
+
+No I/O, no formatting. Definitions: metrics.md, "agent" and "external truth".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from runwatch.events import Event
+from runwatch.events.notices import OutcomeVerified
+from runwatch.events.work import AgentCompleted, AgentStarted
+from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds, until
+from runwatch.fold.issues import Issue, Issues
+from runwatch.fold.metrics import AgentMetrics
+from runwatch.fold.tally import CHANGES, Tally, cost_of, tokens_of
+
+_ATTEMPTS, _SUCCESSES, _FAILURES, _SAID_SUCCESSES, _SAID_FAILURES, _RETRIES, _MICROS, _TOOL_CALLS, _ERRORS = range(9)
+_NO_CALLS = [0] * (CHANGES + 1)
+
+
+class _Attempt:
+    __slots__ = ("call_id", "moment", "number", "success", "verified")
+
+    def __init__(self, number: int | None, call_id: str | None, moment: Moment) -> None:
+        self.number = number
+        self.call_id = call_id
+        self.moment = moment
+        self.success: bool | None = None
+        """How it ended, after the external truth; None while it goes on."""
+        self.verified: bool | None = None
+
+
+class _Total:
+    """An agent over the whole run."""
+
+    __slots__ = ("max_attempts", "name", "open", "order", "row")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.row = [0] * 9
+        self.max_attempts: int | None = None
+        self.order: int | None = None
+        """Rank of its first attempt among those of all agents."""
+        self.open: list[_Attempt] = []
+
+
+class Agent:
+    """An agent in one issue, or outside of any."""
+
+    __slots__ = ("debug_attempts", "issue", "last", "max_attempts", "open", "order", "row", "total")
+
+    def __init__(self, issue: Issue | None, total: _Total) -> None:
+        self.issue = issue
+        self.total = total
+        self.row = [0] * 9
+        self.max_attempts: int | None = None
+        self.order: int | None = None
+        self.open: list[_Attempt] = []
+        self.last: _Attempt | None = None
+        """The attempt that began last."""
+        self.debug_attempts = 0
+
+    @property
+    def failures(self) -> int:
+        """Attempts that failed, after the external truth."""
+        return self.row[_FAILURES]
+
+    @property
+    def retries(self) -> int:
+        """The larger of the attempts after the first and the debugging attempts."""
+        return self.row[_RETRIES]
+
+    def bump(self, column: int, by: int = 1) -> None:
+        """Count here and in the whole run."""
+        self.row[column] += by
+        self.total.row[column] += by
+
+    def settle_retries(self) -> None:
+        """Bring the retries up to date."""
+        self.bump(_RETRIES, max(self.row[_ATTEMPTS] - 1, self.debug_attempts, 0) - self.row[_RETRIES])
+
+    def metrics(self, now: str | None, tally: Tally) -> AgentMetrics:
+        """Return it as it is shown."""
+        return _shown(self.total.name, self.row, self.open, self.max_attempts, now, tally)
+
+
+class Agents:
+    """All agents. One that is only named by a call, a tool or an error has no attempts."""
+
+    def __init__(self, clock: Clock, issues: Issues) -> None:
+        self._clock = clock
+        self._issues = issues
+        self._loose: dict[str, Agent] = {}
+        """Outside of any issue."""
+        self._totals: dict[str, _Total] = {}
+        self._orders = 0
+
+    def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
+        """Return what folds which event."""
+        return {AgentStarted: self._started, AgentCompleted: self._completed}
+
+    def of(self, issue_id: int | str | None, name: str) -> Agent:
+        """Return an agent, about to change."""
+        issue = None if issue_id is None else self._issues.of(issue_id)
+        agents = self._loose if issue is None else issue.agents
+        agent = agents.get(name)
+        if agent is None:
+            total = self._totals.setdefault(name, _Total(name))
+            agent = agents[name] = Agent(issue, total)
+        return agent
+
+    def count_tool_call(self, issue_id: int | str | None, name: str) -> None:
+        """Count one tool call."""
+        self.of(issue_id, name).bump(_TOOL_CALLS)
+
+    def count_error(self, issue_id: int | str | None, name: str) -> None:
+        """Count one recorded error."""
+        self.of(issue_id, name).bump(_ERRORS)
+
+    def count_debug_attempt(self, issue_id: int | str | None, name: str) -> None:
+        """Count one try at a repair."""
+        agent = self.of(issue_id, name)
+        agent.debug_attempts += 1
+        agent.settle_retries()
+
+    def verify(self, event: OutcomeVerified) -> None:
+        """Turn the agent's last attempt to what is so; what the agent said stays beside it."""
+        if event.agent is None:
+            return
+        agent = self.of(event.issue, event.agent)
+        last = agent.last
+        if last is None:
+            return
+        last.verified = event.success
+        if last.success is not None and last.success != event.success:
+            last.success = event.success
+            agent.bump(_SUCCESSES, 1 if event.success else -1)
+            agent.bump(_FAILURES, -1 if event.success else 1)
+
+    def close(self, moment: Moment) -> None:
+        """End what goes on as interrupted, which counts as a failure that nobody reported."""
+        groups = [self._loose, *(issue.agents for issue in self._issues.all.values())]
+        for agent in (agent for group in groups for agent in group.values()):
+            for attempt in list(agent.open):
+                self._end(agent, attempt, moment, None, success=False)
+
+    def metrics(self, now: str | None, tallies: dict[str | None, Tally]) -> list[AgentMetrics]:
+        """Return the agents of the whole run, in order of their first attempt."""
+        return [
+            _shown(total.name, total.row, total.open, total.max_attempts, now, tallies.get(total.name, _NO_CALLS))
+            for total in _ordered(self._totals.values())
+        ]
+
+    def _started(self, event: AgentStarted) -> None:
+        if event.agent is None:
+            return
+        agent = self.of(event.issue, event.agent)
+        moment = self._clock.moment(event)
+        for attempt in list(agent.open):
+            if attempt.call_id == event.call_id:  # attempts follow one another unless ids tell them apart
+                self._end(agent, attempt, moment, None, success=False)
+        self._begin(agent, event, moment)
+        if event.max_attempts is not None:
+            agent.max_attempts = event.max_attempts
+            agent.total.max_attempts = max(event.max_attempts, agent.total.max_attempts or 0)
+
+    def _completed(self, event: AgentCompleted) -> None:
+        if event.agent is None:
+            return
+        agent = self.of(event.issue, event.agent)
+        moment = self._clock.moment(event)
+        attempt = _open_attempt(agent, event)
+        if attempt is None:
+            last = agent.last
+            if last is not None and last.success is not None and event.attempt in (last.number, None):
+                if event.attempt is not None or (event.call_id is not None and event.call_id == last.call_id):
+                    return  # said before: the first word stands
+            attempt = self._begin(agent, event, moment)
+        agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
+        self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
+
+    def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> _Attempt:
+        attempt = _Attempt(event.attempt, event.call_id, moment)
+        if agent.order is None:
+            self._orders += 1
+            agent.order = self._orders
+            agent.total.order = agent.total.order or self._orders
+        agent.last = attempt
+        agent.open.append(attempt)
+        agent.total.open.append(attempt)
+        if agent.issue is not None:
+            agent.issue.parts_open += 1
+        agent.bump(_ATTEMPTS)
+        agent.settle_retries()
+        return attempt
+
+    def _end(self, agent: Agent, attempt: _Attempt, moment: Moment, duration: int | None, *, success: bool) -> None:
+        attempt.success = success if attempt.verified is None else attempt.verified
+        agent.open.remove(attempt)
+        agent.total.open.remove(attempt)
+        if agent.issue is not None:
+            agent.issue.parts_open -= 1
+            agent.issue.changes += 1
+        agent.bump(_SUCCESSES if attempt.success else _FAILURES)
+        agent.bump(_MICROS, duration if duration is not None else elapsed(attempt.moment, moment) or 0)
+
+
+def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str | None], Tally]) -> list[AgentMetrics]:
+    """Return the agents of an issue, in order of their first attempt."""
+    return [
+        agent.metrics(now, tallies.get((issue.name, agent.total.name), _NO_CALLS))
+        for agent in _ordered(issue.agents.values())
+    ]
+
+
+def _ordered(agents: Iterable[Any]) -> list[Any]:
+    return sorted(agents, key=lambda agent: (agent.order is None, agent.order or 0))
+
+
+def _open_attempt(agent: Agent, event: AgentCompleted) -> _Attempt | None:
+    if event.call_id is not None:
+        for attempt in agent.open:
+            if attempt.call_id == event.call_id:
+                return attempt
+    left = [attempt for attempt in agent.open if event.call_id is None or attempt.call_id is None]
+    for attempt in left:
+        if event.attempt is not None and attempt.number == event.attempt:
+            return attempt
+    return left[-1] if left else None
+
+
+def _shown(
+    name: str, row: list[int], under_way: list[_Attempt], max_attempts: int | None, now: str | None, tally: Tally
+) -> AgentMetrics:
+    running = sum(until(attempt.moment[0], now) for attempt in under_way)
+    return AgentMetrics(
+        agent=name,
+        attempts=row[_ATTEMPTS],
+        successes=row[_SUCCESSES],
+        failures=row[_FAILURES],
+        reported_successes=row[_SAID_SUCCESSES],
+        reported_failures=row[_SAID_FAILURES],
+        retries=row[_RETRIES],
+        duration_s=seconds(row[_MICROS] + running),
+        max_attempts=max_attempts,
+        running=bool(under_way),
+        tool_calls=row[_TOOL_CALLS],
+        tokens=tokens_of(tally),
+        cost_usd=cost_of(tally),
+        errors=row[_ERRORS],
+    )

@@ -1,0 +1,151 @@
+"""The fold itself: each event goes to the part that owns it, and the seal ends all.
+
+No I/O, no clock, no formatting. One thread feeds and asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runwatch.events import Event, Unknown, Unreadable, decode, salvage
+from runwatch.events.calls import LlmPriced
+from runwatch.events.lifecycle import RunCompleted, RunStarted
+from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
+from runwatch.fold.clock import canonical_time
+from runwatch.fold.metrics import Metrics
+from runwatch.fold.money import PriceFunction
+from runwatch.fold.parts import Parts
+from runwatch.fold.projection import project
+from runwatch.fold.settings import FoldSettings
+
+
+class Fold:
+    """Events in, metrics out, the same every time.
+
+    ``price`` is asked for calls whose cost neither the provider nor an ``llm.priced`` line says.
+    """
+
+    def __init__(self, price: PriceFunction | None = None, settings: FoldSettings | None = None) -> None:
+        self._parts = Parts(price, settings or FoldSettings())
+        self._clock = self._parts.clock
+        self._steps = self._parts.steps
+        self._counts = self._parts.counts
+        self._sealed = False
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            **self._parts.handlers(),
+            RunStarted: self._run_started,
+            RunCompleted: self._seal,
+            GitSnapshot: self._snapshot,
+            CoverageMeasured: self._coverage,
+            TestsMeasured: self._parts.tests.measure,
+            ResourceSample: self._sample,
+        }
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the seal was read: no line after it counts."""
+        return self._sealed
+
+    @property
+    def status(self) -> str | None:
+        """The final status of the run, None while it goes on."""
+        completed = self._parts.facts.completed
+        return None if completed is None else completed.status
+
+    def feed(self, event: Event | Unknown) -> None:
+        """Fold one event. Those after the seal are only counted."""
+        counts = self._counts
+        if self._sealed:
+            counts.after_seal += 1
+            return
+        if event.ts is not None:
+            self._clock.set(event.ts)
+        if isinstance(event, Unknown):
+            counts.unknown += 1
+            return
+        counts.events += 1
+        if event.step is not None and event.step not in self._steps.by_number:
+            self._steps.imply(event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def feed_line(self, raw: bytes, offset_after: int = 0) -> None:
+        """Fold one line of the journal that ends at ``offset_after``.
+
+        A torn line is counted as unreadable; an acknowledged event that it hides is folded. Blank lines, which a writer
+        leaves after a short write, are passed over.
+        """
+        if offset_after:
+            self._counts.offset = offset_after
+        try:
+            event = decode(raw)
+        except Unreadable:
+            self._unreadable(raw)
+            return
+        self.feed(event)
+
+    def feed_post(self, event: Event | Unknown) -> None:
+        """Fold one event of ``post.jsonl``, what became known after the end: after the journal, sealed or not."""
+        if isinstance(event, Unknown):
+            self._counts.unknown += 1
+            return
+        if isinstance(event, RunStarted | RunCompleted):
+            return
+        if event.ts is not None:
+            self._clock.set(event.ts)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        if self._sealed:
+            self._parts.close(self._clock.moment(event))
+
+    def metrics(self, now: str) -> Metrics:
+        """Return the metrics as of ``now`` (RFC 3339), which counts only for what goes on.
+
+        Changes nothing. Parts that have not changed are the same objects as the time before: do not write to them.
+        """
+        return project(self._parts, canonical_time(now), sealed=self._sealed)
+
+    def unrecorded_prices(self) -> list[LlmPriced]:
+        """Return an ``llm.priced`` for each remembered call that the price function priced, unpriced ones left out.
+
+        Written before the seal they keep the numbers when price lists change. Only the last calls are remembered
+        (FoldSettings.remembered_calls): in a longer run they must be taken and written in between.
+        """
+        return list(self._parts.models.unrecorded_prices())
+
+    def _unreadable(self, raw: bytes) -> None:
+        if not raw.strip():
+            return
+        if self._sealed:
+            self._counts.after_seal += 1
+            return
+        self._counts.unreadable += 1
+        event = salvage(raw)
+        if event is not None:
+            self.feed(event)
+
+    def _run_started(self, event: RunStarted) -> None:
+        parts = self._parts
+        parts.facts.handlers()[RunStarted](event)
+        parts.trends.begin(parts.facts.start_time)
+        parts.settings = parts.settings.updated(event.settings)
+        parts.models.learn()
+
+    def _seal(self, event: RunCompleted) -> None:
+        self._parts.facts.seal(event)
+        self._parts.close(self._clock.moment(event))
+        self._counts.last_time = self._clock.ts
+        self._sealed = True
+
+    def _snapshot(self, event: GitSnapshot) -> None:
+        self._parts.code_of(event).see(event)
+
+    def _coverage(self, event: CoverageMeasured) -> None:
+        self._parts.code_of(event).measure(event)
+
+    def _sample(self, event: ResourceSample) -> None:
+        self._parts.resources.sample(event)
+        self._parts.trends.sample(self._clock.ts, event.cpu_percent, event.rss_bytes)

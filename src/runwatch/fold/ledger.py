@@ -1,0 +1,198 @@
+"""The sums of model calls by run, step, issue, agent and model, all from the same cells, so that they agree exactly.
+
+No I/O, no formatting. Definitions: metrics.md, "Tokens and prices".
+
+A call seen by several sources counts once. Repeats with the same request id are told before they get here; for the
+rest, within one agent, issue and model, the source that saw most counts and the others do not: most tokens, then most
+calls, then the order of ``SOURCES``, then the alphabet. Where every call there has a request id, all count, since then
+no call can be one of another source's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runwatch.fold.percentiles import Histogram
+from runwatch.fold.tally import CALLS, TOTAL, Tally, empty, shift
+
+SOURCES = ("sdk", "usage", "otlp.span", "otlp.metric")
+"""Who may have seen a call, the most trusted first."""
+
+
+class Model:
+    """One model at one provider. Both names are None until anything says them."""
+
+    __slots__ = ("durations", "name", "prices", "provider", "tally")
+
+    def __init__(self, provider: str | None, name: str | None) -> None:
+        self.provider = provider
+        self.name = name
+        self.tally = empty()
+        self.prices: str | None = None
+        """The price list that was used last."""
+        self.durations: dict[str, Histogram] = {}
+        """By source."""
+
+
+class Scope:
+    """Where retries without a call id look for their request: one step, issue and agent."""
+
+    __slots__ = ("announced", "attempts", "last_model", "unannounced")
+
+    def __init__(self) -> None:
+        self.attempts: dict[int, int] = {}
+        """Number of an attempt to how many calls that were such an attempt have no retry yet."""
+        self.announced = 0
+        """Retry notices without a call id whose retry has not ended."""
+        self.unannounced = 0
+        """Failed calls without a call id that no retry notice has told of."""
+        self.last_model: Model | None = None
+
+
+class _Contest:
+    """The cells of one agent, issue and model: one source of them counts."""
+
+    __slots__ = ("anonymous", "cells", "sources")
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        self.sources: set[str] = set()
+        self.anonymous = False
+        """Whether any call lacks a request id."""
+
+    def winner(self) -> str | None:
+        """Return the source that counts, None where all do."""
+        if len(self.sources) < 2 or not self.anonymous:
+            return None
+        seen = {source: [0, 0] for source in self.sources}
+        for cell in self.cells:
+            seen[cell.source][0] += cell.totals[TOTAL]
+            seen[cell.source][1] += cell.totals[CALLS]
+        return min(seen, key=lambda source: (-seen[source][0], -seen[source][1], _rank(source), source))
+
+
+def _rank(source: str) -> int:
+    return SOURCES.index(source) if source in SOURCES else len(SOURCES)
+
+
+class Cell:
+    """The calls of one step, issue, agent, model and source."""
+
+    __slots__ = ("applied", "contest", "durations", "is_dirty", "model", "rows", "scope", "source", "totals")
+
+    def __init__(self, model: Model, source: str, scope: Scope, contest: _Contest, rows: list[Tally]) -> None:
+        self.model = model
+        self.source = source
+        self.scope = scope
+        self.contest = contest
+        self.rows = rows
+        """The sums that it is part of."""
+        self.totals = empty()
+        self.applied = empty()
+        """What of the totals is in the sums."""
+        self.durations = model.durations.setdefault(source, Histogram())
+        self.is_dirty = False
+
+
+class Ledger:
+    """All cells and sums. Sums are brought up to date by ``settle``, not at every call."""
+
+    def __init__(self, on_agent: Callable[[int | str | None, str | None], None]) -> None:
+        self._on_agent = on_agent
+        """Told of each issue and agent that a call names first."""
+        self.run = empty()
+        self.by_step: dict[int | None, Tally] = {}
+        self.by_issue: dict[str | None, Tally] = {}
+        self.by_agent: dict[str | None, Tally] = {}
+        self.by_issue_agent: dict[tuple[str | None, str | None], Tally] = {}
+        self.models: dict[tuple[str | None, str | None], Model] = {}
+        self._cells: dict[tuple[int | None, int | str | None, str | None, str | None, str | None, str], Cell] = {}
+        self._scopes: dict[tuple[int | None, int | str | None, str | None], Scope] = {}
+        self._contests: dict[tuple[str | None, str | None, str | None, str | None], _Contest] = {}
+        self._dirty: list[Cell] = []
+
+    def cell(
+        self,
+        step: int | None,
+        issue: int | str | None,
+        agent: str | None,
+        provider: str | None,
+        model: str | None,
+        source: str,
+    ) -> Cell:
+        """Return the cell of a call that is about to change it."""
+        key = (step, issue, agent, provider, model, source)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = self._new(step, issue, agent, provider, model, source)
+        if not cell.is_dirty:
+            self.touch(cell)
+        return cell
+
+    def touch(self, cell: Cell) -> None:
+        """Note that a cell's totals change."""
+        if not cell.is_dirty:
+            cell.is_dirty = True
+            self._dirty.append(cell)
+
+    def scope(self, step: int | None, issue: int | str | None, agent: str | None) -> Scope:
+        """Return the scope of retries without a call id."""
+        return self._scopes.setdefault((step, issue, agent), Scope())
+
+    def model(self, provider: str | None, name: str | None) -> Model:
+        """Return a model, seen now if not before."""
+        model = self.models.get((provider, name))
+        if model is None:
+            model = self.models[provider, name] = Model(provider, name)
+        return model
+
+    def settle(self) -> None:
+        """Bring the sums up to date. Changes no metric: it only does now what was put off."""
+        contests = {id(cell.contest): cell.contest for cell in self._dirty if len(cell.contest.sources) > 1}
+        for cell in self._dirty:
+            if len(cell.contest.sources) == 1:
+                shift(cell.rows, cell.applied, cell.totals)
+            cell.is_dirty = False
+        self._dirty.clear()
+        for contest in contests.values():
+            winner = contest.winner()
+            for cell in contest.cells:
+                counts = winner is None or cell.source == winner
+                shift(cell.rows, cell.applied, cell.totals if counts else empty())
+
+    def winning_sources(self, model: Model) -> set[str]:
+        """Return the sources whose calls of a model count anywhere."""
+        if len(model.durations) < 2:
+            return set(model.durations)
+        contests = {id(c.contest): c.contest for c in self._cells.values() if c.model is model}.values()
+        return {source for contest in contests for source in (_only(contest.winner()) or contest.sources)}
+
+    def _new(
+        self,
+        step: int | None,
+        issue: int | str | None,
+        agent: str | None,
+        provider: str | None,
+        model: str | None,
+        source: str,
+    ) -> Cell:
+        self._on_agent(issue, agent)
+        name = None if issue is None else str(issue)
+        state = self.model(provider, model)
+        rows = [
+            self.run,
+            state.tally,
+            self.by_step.setdefault(step, empty()),
+            self.by_issue.setdefault(name, empty()),
+            self.by_agent.setdefault(agent, empty()),
+            self.by_issue_agent.setdefault((name, agent), empty()),
+        ]
+        contest = self._contests.setdefault((agent, name, provider, model), _Contest())
+        cell = Cell(state, source, self.scope(step, issue, agent), contest, rows)
+        contest.cells.append(cell)
+        contest.sources.add(source)
+        return cell
+
+
+def _only(source: str | None) -> set[str]:
+    return set() if source is None else {source}

@@ -1,0 +1,90 @@
+"""Trends over the run: sums and samples in a bounded number of buckets of equal width.
+
+No I/O, no formatting.
+"""
+
+from __future__ import annotations
+
+from runwatch.fold.clock import micros_of
+from runwatch.fold.metrics import Series
+from runwatch.fold.money import usd_of
+
+BUCKETS = 120
+"""At most so many; when they are full, two become one."""
+
+_FIRST_WIDTH_US = 1_000_000
+_TOKENS, _PICO, _CPU_SUM, _CPU_COUNT, _RSS = range(5)
+_Bucket = list[float]
+
+
+class Trends:
+    """Buckets from the first observation on; what is older falls into the first."""
+
+    __slots__ = ("_buckets", "_origin", "_second", "_second_us", "_width")
+
+    def __init__(self) -> None:
+        self._buckets: list[_Bucket] = []
+        self._origin: int | None = None
+        self._width = _FIRST_WIDTH_US
+        self._second = ""
+        self._second_us = 0
+
+    def begin(self, ts: str | None) -> None:
+        """Set where the first bucket begins."""
+        if self._origin is None:
+            self._origin = micros_of(ts)
+
+    def use(self, ts: str | None, tokens: int, pico: int) -> None:
+        """Add what a model call used and cost."""
+        bucket = self._at(ts)
+        bucket[_TOKENS] += tokens
+        bucket[_PICO] += pico
+
+    def sample(self, ts: str | None, cpu_percent: float, rss_bytes: int) -> None:
+        """Add a sample of the process tree."""
+        bucket = self._at(ts)
+        bucket[_CPU_SUM] += cpu_percent
+        bucket[_CPU_COUNT] += 1
+        bucket[_RSS] = max(bucket[_RSS], rss_bytes)
+
+    def series(self) -> Series:
+        """Return the trends as they are shown."""
+        rows = self._buckets
+        return Series(
+            bucket_s=self._width / 1e6,
+            tokens=[int(row[_TOKENS]) for row in rows],
+            cost_usd=[usd_of(int(row[_PICO])) for row in rows],
+            cpu_percent=[round(row[_CPU_SUM] / row[_CPU_COUNT], 2) if row[_CPU_COUNT] else 0.0 for row in rows],
+            rss_bytes=[int(row[_RSS]) for row in rows],
+        )
+
+    def _at(self, ts: str | None) -> _Bucket:
+        moment = self._micros(ts)
+        if self._origin is None:
+            self._origin = moment
+        index = max(0, moment - self._origin) // self._width
+        while index >= BUCKETS:
+            self._widen()
+            index //= 2
+        while len(self._buckets) <= index:
+            self._buckets.append([0, 0, 0.0, 0, 0])
+        return self._buckets[index]
+
+    def _micros(self, ts: str | None) -> int:
+        """Return whole seconds as microseconds: finer than any bucket, and mostly those of the line before."""
+        text = "" if ts is None else ts[:19]
+        if text != self._second:
+            self._second = text
+            self._second_us = micros_of(text + "Z") or self._origin or 0
+        return self._second_us
+
+    def _widen(self) -> None:
+        self._width *= 2
+        rows = self._buckets
+        if len(rows) % 2:
+            rows.append([0, 0, 0.0, 0, 0])
+        for left, right in zip(rows[::2], rows[1::2], strict=True):
+            for column in range(_RSS):
+                left[column] += right[column]
+            left[_RSS] = max(left[_RSS], right[_RSS])
+        self._buckets = rows[::2]

@@ -1,0 +1,38 @@
+"""What a fold needs to be told: weights of the complexity score, and how much it may remember.
+
+No I/O, no formatting. The weights of a journal's own ``run.started`` win over these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Choices of a fold."""
+
+    churn_weight: float = 0.01
+    """Complexity per line added or deleted."""
+    files_weight: float = 0.5
+    """Complexity per file created, modified, deleted or renamed."""
+    retries_weight: float = 2.0
+    """Complexity per retry of an agent and per pipeline attempt after the first."""
+    remembered_calls: int = 100_000
+    """How many calls are remembered, to tell repeats, corrections and prices that come later."""
+    remembered_open: int = 100_000
+    """How many calls under way are remembered; an older one that never ended is forgotten."""
+
+    def updated(self, values: Mapping[str, Any]) -> FoldSettings:
+        """Return these with the numbers below ``complexity`` (``churn``, ``files``, ``retries``) of ``values``."""
+        weights = values.get("complexity")
+        if not isinstance(weights, Mapping):
+            return self
+        changes = {
+            f"{name}_weight": float(weights[name])
+            for name in ("churn", "files", "retries")
+            if isinstance(weights.get(name), int | float)
+        }
+        return msgspec.structs.replace(self, **changes)

@@ -1,0 +1,253 @@
+"""What a model call costs: the overrides of the configuration, else the bundled list of genai-prices.
+
+Must not touch the network or load the price library before the first call that needs it; reads the clock only where
+the caller names no time. Money is integers of 10⁻¹² USD (pico-USD), with Decimal and never float in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from runwatch.units import parse_time
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, Provider
+
+PICO_PER_USD = 10**12
+"""Money is counted in units of 10⁻¹² USD."""
+
+_PICO_PER_TOKEN = 10**6
+"""Turns USD per million tokens into pico-USD per token."""
+_CACHE_LIMIT = 20_000
+OVERRIDE_SOURCE = "[pricing]"
+"""Stands as the price list of a call that an override priced."""
+
+
+class Price(NamedTuple):
+    """The price of one call."""
+
+    pico_usd: int | None
+    """None where nobody knows the price."""
+    prices: str | None
+    """``library version date`` of the price list; None without a price."""
+
+
+class PriceFunction(Protocol):
+    """Whatever prices a call."""
+
+    def __call__(
+        self,
+        provider: str | None,
+        model: str | None,
+        prompt: int,
+        completion: int,
+        cache_read: int,
+        cache_write: int,
+        when: str | None,
+    ) -> Price:
+        """Return the price; ``prompt`` is all input, cached included; ``when`` is RFC 3339, None means now."""
+        ...
+
+
+_Rate = int | Decimal
+"""Pico-USD per unit."""
+
+
+class _Tiered(NamedTuple):
+    base: _Rate
+    tiers: tuple[tuple[int, _Rate], ...]
+    """(more input tokens than this, rate), the highest first."""
+
+    def at(self, input_tokens: int) -> _Rate:
+        for start, rate in self.tiers:
+            if input_tokens > start:
+                return rate
+        return self.base
+
+
+class _Rates(NamedTuple):
+    """Pico-USD per token of each kind; None where the list has none."""
+
+    input: _Tiered | None
+    output: _Tiered | None
+    cache_read: _Tiered | None
+    cache_write: _Tiered | None
+    request: _Rate
+    """Pico-USD per call."""
+
+    def cost(self, prompt: int, completion: int, cache_read: int, cache_write: int) -> int | None:
+        """Return pico-USD, or None where tokens of a kind without a rate were used."""
+        plain = prompt
+        total: _Rate = self.request
+        for count, rate in ((cache_read, self.cache_read), (cache_write, self.cache_write)):
+            if count and rate is not None:
+                plain -= count
+                total += rate.at(prompt) * count
+        if plain < 0:
+            return None
+        for count, rate in ((plain, self.input), (completion, self.output)):
+            if not count:
+                continue
+            if rate is None:
+                return None
+            total += rate.at(prompt) * count
+        return total if isinstance(total, int) else int(total.to_integral_value(ROUND_HALF_EVEN))
+
+
+_Known = tuple[_Rates, str]
+"""Rates and the name of their list."""
+
+
+class Pricer:
+    """Prices calls; answers are remembered per provider, model and day.
+
+    ``overrides`` maps ``model`` or ``provider/model`` to USD per million tokens under ``input``, ``output``,
+    ``cache_read`` and ``cache_write``; cached input without a rate of its own costs as input. Overrides win.
+    A provider that the list does not know is not guessed from the model's name: its price is unknown.
+    """
+
+    def __init__(self, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self._overrides = {name: _override_rates(values) for name, values in (overrides or {}).items()}
+        self._known: dict[tuple[tuple[str | None, str], str | None], _Known | None] = {}
+        self._by_minute: set[tuple[str | None, str]] = set()
+
+    def __call__(
+        self,
+        provider: str | None,
+        model: str | None,
+        prompt: int,
+        completion: int,
+        cache_read: int = 0,
+        cache_write: int = 0,
+        when: str | None = None,
+    ) -> Price:
+        """Return the price of one call; ``prompt`` is all input, cached included; ``when`` None means now."""
+        if model is None:
+            return Price(None, None)
+        known = self._rates(provider, model, when)
+        if known is None:
+            return Price(None, None)
+        rates, prices = known
+        pico = rates.cost(prompt, completion, cache_read, cache_write)
+        return Price(pico, None if pico is None else prices)
+
+    def _rates(self, provider: str | None, model: str, when: str | None) -> _Known | None:
+        pair = (provider, model)
+        length = 16 if pair in self._by_minute else 10  # 2026-11-21T01:31 or 2026-11-21
+        try:
+            return self._known[(pair, when and when[:length])]
+        except KeyError:
+            pass
+        known = self._look_up(provider, model, when)
+        if len(self._known) >= _CACHE_LIMIT:
+            self._known.clear()
+        self._known[(pair, when and when[: 16 if pair in self._by_minute else 10])] = known
+        return known
+
+    def _look_up(self, provider: str | None, model: str, when: str | None) -> _Known | None:
+        override = self._overrides.get(f"{provider}/{model}") or self._overrides.get(model)
+        if override is not None:
+            return override, OVERRIDE_SOURCE
+        found = _find(provider, model)
+        if found is None:
+            return None
+        if any(not hasattr(limit, "start_date") for limit in _constraints(found)):
+            self._by_minute.add((provider, model))  # dearer or cheaper at some hours
+        moment = _moment(when)
+        return _list_rates(found.get_prices(moment)), _edition(moment)
+
+
+def estimate_llm_cost(
+    model: str, prompt_tokens: int, completion_tokens: int, *, overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> float | None:
+    """Return USD at today's prices, or None for an unpriced model."""
+    pricer = Pricer(overrides) if overrides else _shared_pricer()
+    pico = pricer(None, model, prompt_tokens, completion_tokens).pico_usd
+    return None if pico is None else pico / PICO_PER_USD
+
+
+@cache
+def _shared_pricer() -> Pricer:
+    return Pricer()
+
+
+def _moment(when: str | None) -> datetime:
+    try:
+        return datetime.now(UTC) if when is None else parse_time(when)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+@cache
+def _providers() -> list[Provider]:
+    from genai_prices.data import providers  # noqa: PLC0415 - a third of a second: only where a price is asked for
+
+    return list(providers)
+
+
+def _find(provider: str | None, model: str) -> ModelInfo | None:
+    from genai_prices.data_snapshot import DataSnapshot  # noqa: PLC0415 - as above
+
+    # A snapshot of our own: one that a program set or updated over the network would change what a run cost.
+    snapshot = DataSnapshot(providers=_providers(), from_auto_update=False)
+    try:
+        return snapshot.find_provider_model(model, None, provider, None)[1]
+    except LookupError:
+        return None
+
+
+def _constraints(model: ModelInfo) -> Iterator[Any]:
+    if isinstance(model.prices, list):
+        yield from (price.constraint for price in model.prices if price.constraint is not None)
+
+
+@cache
+def _start_dates() -> list[str]:
+    limits = (limit for provider in _providers() for model in provider.models for limit in _constraints(model))
+    return sorted({limit.start_date.isoformat() for limit in limits if hasattr(limit, "start_date")})
+
+
+def _edition(moment: datetime) -> str:
+    """Name the list: library, version, and the newest change of any price in it that was in force then.
+
+    The wheel carries no date of its own.
+    """
+    import genai_prices  # noqa: PLC0415 - as above
+
+    day = moment.astimezone(UTC).date().isoformat()
+    dates = [date for date in _start_dates() if date <= day]
+    return " ".join(["genai-prices", genai_prices.__version__, *dates[-1:]])
+
+
+def _exact(usd: Any, factor: int) -> _Rate:
+    rate = Decimal(str(usd)) * factor
+    return int(rate) if rate == rate.to_integral_value() else rate
+
+
+def _tiered(price: Any) -> _Tiered | None:
+    if price is None:
+        return None
+    if not hasattr(price, "tiers"):
+        return _Tiered(_exact(price, _PICO_PER_TOKEN), ())
+    tiers = sorted(((tier.start, _exact(tier.price, _PICO_PER_TOKEN)) for tier in price.tiers), reverse=True)
+    return _Tiered(_exact(price.base, _PICO_PER_TOKEN), tuple(tiers))
+
+
+def _list_rates(price: Any) -> _Rates:
+    request = price.requests_kcount
+    return _Rates(
+        _tiered(price.input_mtok),
+        _tiered(price.output_mtok),
+        _tiered(price.cache_read_mtok),
+        _tiered(price.cache_write_mtok),
+        0 if request is None else _exact(getattr(request, "base", request), PICO_PER_USD // 1000),
+    )
+
+
+def _override_rates(values: Mapping[str, Any]) -> _Rates:
+    input_, output, read, write = (values.get(key) for key in ("input", "output", "cache_read", "cache_write"))
+    return _Rates(_tiered(input_), _tiered(output), _tiered(read), _tiered(write), 0)
