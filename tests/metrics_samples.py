@@ -46,7 +46,12 @@ HOSTILE = (
 def tokens(base: int = 1234) -> Tokens:
     """Token counts whose numbers all differ."""
     return Tokens(
-        prompt=base, completion=base // 2, cache_read=base // 3, cache_write=base // 4, reasoning=5, total=base + base // 2
+        prompt=base,
+        completion=base // 2,
+        cache_read=base // 3,
+        cache_write=base // 4,
+        reasoning=5,
+        total=base + base // 2,
     )
 
 

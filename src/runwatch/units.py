@@ -88,7 +88,8 @@ def duration_short(seconds: float) -> str:
     minutes, rest = divmod(max(int(seconds), 1), 60)
     hours, minutes = divmod(minutes, 60)
     if hours >= 100:
-        return f"{hours // 24}d{hours % 24:02d}h"
+        days, hours = divmod(hours, 24)
+        return f"{days}d{hours:02d}h" if days < 100 else f"{days}d"
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 
