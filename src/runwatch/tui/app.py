@@ -1,0 +1,261 @@
+"""The terminal app: themes, keys, which screen is shown, and how it is left.
+
+Must not read or write a run itself: screens read through feeds, and stopping goes through the caller's RunControl.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from runwatch import palettes
+from runwatch.errors import SettingsError
+from runwatch.settings import Settings
+from runwatch.tui import keys, theme
+from runwatch.tui.cells import clean
+from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
+from runwatch.tui.messages import RunAsked
+from runwatch.tui.screens.run import NewFeed, RunScreen
+from runwatch.tui.state import LIVE, Life
+
+AGAIN_S = 2.0
+"""A second Ctrl-C within this stops the run."""
+
+_HOUSE = "runwatch-dark"
+"""The theme that is always there."""
+_SHEETS = (
+    "widgets/pane",
+    "widgets/lines_view",
+    "widgets/run_header",
+    "widgets/key_bar",
+    "widgets/steps_pane",
+    "widgets/log_pane",
+    "widgets/ending_pane",
+    "screens/run",
+    "screens/dialog",
+    "screens/help",
+    "screens/runs",
+)
+
+
+class RunwatchApp(App[Outcome]):
+    """One run on the screen, and the way to the others."""
+
+    TITLE = "runwatch"
+    CSS_PATH = [f"{sheet}.tcss" for sheet in _SHEETS]  # noqa: RUF012 - declared by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Stop the run", show=False, priority=True, id="run.interrupt"),
+        Binding("colon", "command_palette", "Every action by name", show=False, id="app.commands"),
+    ]
+
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        mode: Mode = "watch",
+        control: RunControl | None = None,
+        settings: Settings | None = None,
+        new_feed: NewFeed | None = None,
+    ) -> None:
+        self.settings_in_force = settings or Settings()
+        super().__init__()
+        self.run_dir = run_dir
+        self.mode = mode
+        self.control = control
+        self._new_feed = new_feed
+        self._interrupted_at = -AGAIN_S
+        self.set_keymap(keys.keymap(self.settings_in_force.keys))
+        self._trouble = self._dress(self.settings_in_force.tui.theme)
+
+    def _dress(self, name: str) -> str | None:
+        """Put a theme on; return the sentence that says why it cannot be, and wear the house's dark one then."""
+        folders = palettes.theme_folders(Path.cwd())
+        trouble = None
+        for wanted in (name, _HOUSE):
+            if wanted in self.available_themes:
+                self.theme = wanted
+                return trouble
+            try:
+                self.register_theme(theme.to_theme(palettes.load_palette(wanted, folders)))
+            except SettingsError as error:
+                trouble = trouble or error.sentence
+            else:
+                self.theme = wanted
+                return trouble
+        return trouble
+
+    def on_mount(self) -> None:
+        """Say what could not be done before there was a screen."""
+        if self._trouble:
+            self.notify(clean(self._trouble), severity="warning", timeout=15, markup=False)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the house's colors for themes that do not bring their own."""
+        current = self.current_theme
+        return {} if current.variables.keys() >= theme.VARIABLES else theme.stand_ins(current)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The run is the first thing to be seen."""
+        return self._run_screen(self.run_dir)
+
+    def _run_screen(self, run_dir: Path) -> RunScreen:
+        return RunScreen(run_dir, self._new_feed) if self._new_feed else RunScreen(run_dir)
+
+    @property
+    def own(self) -> RunScreen:
+        """The screen of the run that the app was opened on."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, RunScreen)
+        return screen
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen, then Textual's own."""
+        if isinstance(screen, RunScreen):
+            yield from screen.commands()
+        for each in palettes.available(palettes.theme_folders(Path.cwd())):
+            yield SystemCommand(f"Theme: {each.name}", "Colors of the app", partial(self._dress_or_tell, each.name))
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys", "Theme"):
+                yield command
+
+    def _dress_or_tell(self, name: str) -> None:
+        if trouble := self._dress(name):
+            self.notify(clean(trouble), severity="warning", markup=False)
+
+    def action_help(self) -> None:
+        """List the keys of the screen at hand."""
+        from runwatch.tui.screens.help import HelpScreen, rooms
+
+        active = self.screen.active_bindings.values()
+        self.push_screen(
+            HelpScreen(
+                rooms(
+                    (each.binding.id, self.get_key_display(each.binding), each.binding.description)
+                    for each in active
+                    if each.binding.id and each.binding.description
+                )
+            )
+        )
+
+    def action_runs(self) -> None:
+        """Show all runs."""
+        from runwatch.tui.screens.runs import RunsScreen
+
+        self.push_screen(RunsScreen(self.run_dir.parent.parent))
+
+    def on_run_asked(self, message: RunAsked) -> None:
+        """Show another run instead of the one before; the first one stays open beneath."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if message.run_dir.resolve() != self.run_dir.resolve():
+            self.push_screen(self._run_screen(message.run_dir))
+
+    async def action_quit(self) -> None:
+        """Ctrl-Q and the palette leave as ``q`` does."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave; of a run that goes on, ask first."""
+        if self.own.life not in LIVE or self.own.stopping:
+            self._close()
+            return
+        from runwatch.tui.screens import leaving
+
+        self.push_screen(leaving.quit_dialog(self.own.run_dir.name, can_stop=self.control is not None), self._answered)
+
+    def action_stop(self) -> None:
+        """Ask whether to stop the run."""
+        self._ask_to_stop(again="")
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: ask; again within two seconds: stop; once it is stopping: more firmly."""
+        now = time.monotonic()
+        again, self._interrupted_at = now - self._interrupted_at < AGAIN_S, now
+        if self.own.life not in LIVE:
+            self.action_leave()
+        elif self.own.stopping:
+            self._stop()
+        elif again:
+            self._dismiss_dialog()
+            self._stop()
+        else:
+            self._ask_to_stop(again="Ctrl-C again")
+
+    def _ask_to_stop(self, again: str) -> None:
+        if self.own.life not in LIVE:
+            self.notify("This run has ended.", markup=False)
+        elif self.control is None:
+            self.notify(f"`runwatch stop {clean(self.own.run_dir.name)}` stops it.", markup=False)
+        else:
+            from runwatch.tui.screens import leaving
+
+            self._dismiss_dialog()
+            self.push_screen(leaving.stop_dialog(again), self._answered)
+
+    def _dismiss_dialog(self) -> None:
+        from runwatch.tui.screens.dialog import Dialog
+
+        if isinstance(self.screen, Dialog):
+            self.pop_screen()
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "leave":
+            self._close()
+        elif answer == "stop":
+            self._stop()
+
+    def _stop(self) -> None:
+        """Ask the owner to stop the command, more firmly each time."""
+        control = self.control
+        if control is None:
+            return
+        signal = ESCALATION[min(self.own.stopping, len(ESCALATION) - 1)]
+        self.own.mark_stopping()
+
+        def ask() -> None:
+            try:
+                control.stop(signal, "person")
+            except OSError as error:
+                self.call_from_thread(
+                    self.notify, clean(f"Could not reach the run's owner: {error}"), severity="error", markup=False
+                )
+
+        self.run_worker(ask, thread=True, exit_on_error=False)
+        following = ESCALATION[min(self.own.stopping, len(ESCALATION) - 1)]
+        self.notify(f"Asked the command to stop ({signal}). Ctrl-C again sends {following}.", markup=False)
+
+    def _close(self) -> None:
+        own = self.own
+        running = own.life in LIVE
+        if running and self.control is not None and self.mode == "run":
+            try:
+                self.control.detach()
+            except OSError:
+                self.log.warning("the owner could not be told that nobody watches")
+        self.exit(
+            Outcome(
+                left_running=running and not own.stopping,
+                stop_asked=bool(own.stopping),
+                finalized=own.life is Life.ENDED,
+            )
+        )
+
+
+def run_app(
+    run_dir: Path, *, mode: Mode = "watch", control: RunControl | None = None, settings: Settings | None = None
+) -> Outcome:
+    """Show a run until a person leaves, and say how.
+
+    ``mode="run"``: this terminal started it, and its directory may hold nothing but the journal's first line.
+    Blocks; owns the terminal meanwhile; must be called from the main thread.
+    """
+    app = RunwatchApp(run_dir, mode=mode, control=control, settings=settings)
+    outcome = app.run()
+    return outcome or Outcome(left_running=True)

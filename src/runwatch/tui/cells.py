@@ -1,0 +1,126 @@
+"""Text fitted to terminal cells: cut in the middle, padded, set right or left, and rows made of such fields.
+
+No metrics, no widgets, no colors: styles are names of theme variables that the caller chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from runwatch.units import cut_middle
+from runwatch.visible import visible
+
+Piece: TypeAlias = "str | tuple[str, str] | Content"
+"""Plain text, text with a style, or several of them put together."""
+
+GAP = 2
+"""Cells between two columns."""
+
+
+class Line(NamedTuple):
+    """One row of a pane."""
+
+    content: Content
+    """What is drawn, already fitted to the width."""
+    whole: str | None = None
+    """What was cut, for the tooltip; None when nothing was."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    title: str
+    """Heading."""
+    width: int
+    """Cells; of the flexible column, the least."""
+    align: Literal["left", "right"] = "right"
+    """Numbers stand right."""
+    flexible: bool = False
+    """Takes the width that is left; at most one does."""
+    keep: int = 9
+    """Columns with less of it go first when the pane is narrow."""
+
+
+def clean(text: object) -> str:
+    """Return text from outside as one line that a terminal cannot obey."""
+    return visible(str(text)).replace("\t", " ")
+
+
+def left(text: str, width: int) -> str:
+    """Return ``text`` in exactly ``width`` cells, set left; what is longer loses its middle."""
+    return set_cell_size(cut_middle(text, width), width)
+
+
+def right(text: str, width: int) -> str:
+    """Return ``text`` in exactly ``width`` cells, set right; what is longer loses its middle."""
+    text = cut_middle(text, width)
+    return set_cell_size(" " * max(0, width - cell_len(text)) + text, width)
+
+
+def line(*pieces: Piece, whole: str | None = None) -> Line:
+    """Put pieces together to one row."""
+    return Line(Content.assemble(*pieces), whole)
+
+
+def blank() -> Line:
+    """Return an empty row."""
+    return Line(Content(""))
+
+
+def field(piece: Piece, width: int, align: Literal["left", "right"] = "left") -> Content:
+    """Return a piece in exactly ``width`` cells; text is cut in the middle, content at its end."""
+    if isinstance(piece, Content):
+        content = piece.truncate(width, ellipsis=True)
+        room = width - content.cell_length
+        return content.pad_left(room) if align == "right" else content.pad_right(room)
+    text, style = (piece, "") if isinstance(piece, str) else piece
+    return Content.styled(right(text, width) if align == "right" else left(text, width), style)
+
+
+def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Return (index, cells) of the columns that have room in ``width``; the first to go are those kept least."""
+    shown = list(range(len(columns)))
+    while len(shown) > 1 and _needed(columns, shown) > width:
+        shown.remove(min(reversed(shown), key=lambda index: columns[index].keep))
+    spare = max(0, width - _needed(columns, shown))
+    return [(index, columns[index].width + (spare if columns[index].flexible else 0)) for index in shown]
+
+
+def _needed(columns: Sequence[Column], shown: Sequence[int]) -> int:
+    return sum(columns[index].width for index in shown) + GAP * (len(shown) - 1)
+
+
+def heading(columns: Sequence[Column], width: int, style: str = "$rw-dim") -> Line:
+    """Return the row of column titles."""
+    cells = [field((columns[index].title, style), cells, columns[index].align) for index, cells in fit(columns, width)]
+    return Line(Content(" " * GAP).join(cells))
+
+
+def row(columns: Sequence[Column], pieces: Sequence[Piece], width: int) -> Line:
+    """Return one row of a table; what the flexible column had to cut is kept for the tooltip."""
+    cells: list[Content] = []
+    whole = None
+    for index, room in fit(columns, width):
+        piece = pieces[index]
+        cells.append(field(piece, room, columns[index].align))
+        text = piece[0] if isinstance(piece, tuple) else str(piece)
+        if columns[index].flexible and cell_len(text) > room:
+            whole = text
+    return Line(Content(" " * GAP).join(cells), whole)
+
+
+def beside(one: Sequence[Line], other: Sequence[Line], width: int, gap: int = 3) -> list[Line]:
+    """Return two blocks side by side, the first ``width`` cells wide."""
+    rows = []
+    for index in range(max(len(one), len(other))):
+        first = one[index] if index < len(one) else blank()
+        second = other[index] if index < len(other) else blank()
+        content = Content.assemble(field(first.content, width), " " * gap, second.content)
+        rows.append(Line(content, first.whole or second.whole))
+    return rows

@@ -1,0 +1,57 @@
+"""The agents panel: who worked, in how many attempts, and what that took.
+
+Must not compute a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from runwatch.fold.metrics import AgentMetrics, Metrics
+from runwatch.tui import charts
+from runwatch.tui.cells import Column, Line, Piece, clean, heading, row
+from runwatch.tui.look import DIM, RUNNING
+from runwatch.tui.panels.phrases import dash_or
+from runwatch.units import count, count_short, duration_short, usd
+
+_BAR = 16
+_COLUMNS = (
+    Column("", 1, "left"),
+    Column("agent", 12, "left", flexible=True),
+    Column("attempts", 8, keep=8),
+    Column("well / not", _BAR, "left", keep=5),
+    Column("ok", 4, keep=7),
+    Column("fail", 5, keep=7),
+    Column("retry", 5, keep=4),
+    Column("time", 7, keep=6),
+    Column("tools", 6, keep=2),
+    Column("tokens", 7, keep=6),
+    Column("cost", 9, keep=6),
+)
+
+
+def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
+    """Return the table."""
+    if not metrics.agents:
+        return []
+    return [heading(_COLUMNS, width), *(row(_COLUMNS, _agent(agent), width) for agent in metrics.agents)]
+
+
+def _agent(agent: AgentMetrics) -> Sequence[Piece]:
+    well, badly = charts.split([agent.successes, agent.failures], _BAR)
+    attempts = f"{agent.attempts}/{agent.max_attempts}" if agent.max_attempts else count(agent.attempts)
+    return (
+        (RUNNING.glyph, RUNNING.style) if agent.running else "",
+        clean(agent.agent),
+        attempts,
+        Content.assemble(("━" * well, "$rw-done"), ("━" * badly, "$rw-failed")),
+        count(agent.successes),
+        (count(agent.failures), "$rw-failed") if agent.failures else ("–", DIM),
+        dash_or(agent.retries, count(agent.retries)),
+        duration_short(agent.duration_s),
+        dash_or(agent.tool_calls, count(agent.tool_calls)),
+        dash_or(agent.tokens.total, count_short(agent.tokens.total)),
+        usd(agent.cost_usd) if agent.cost_usd is not None else ("–", DIM),
+    )

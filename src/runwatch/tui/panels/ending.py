@@ -1,0 +1,152 @@
+"""The end of a run: its result, the finalizer's stages as they happen, archive and commit.
+
+Must not run a stage.
+"""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from runwatch.tui import charts
+from runwatch.tui.cells import Line, Piece, blank, clean, left, line
+from runwatch.tui.look import DIM, DONE, FAILED, PENDING, RUNNING, Mark, of_life
+from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.tui.state import STAGES, Ending, Life, Snapshot
+from runwatch.units import count, duration_long, size, usd
+
+WORDS = {
+    "close": "close open steps",
+    "price": "price model calls",
+    "seal": "seal the journal",
+    "status": "final status",
+    "fold": "final fold",
+    "reports": "reports and CSV",
+    "summary": "summary",
+    "archive": "archive",
+    "verify": "verify archive",
+    "summary_final": "summary with hash",
+    "commit": "commit",
+    "done": "done",
+}
+"""What each stage is called for people."""
+
+_CELL = 22
+
+
+def lines(snapshot: Snapshot, width: int) -> list[Line]:
+    """Return the result, the bar, the stages, and what they left."""
+    ending = snapshot.ending
+    rows = [_result(snapshot), *([reason] if (reason := _reason(snapshot)) else []), blank(), _bar(ending, width)]
+    rows += [blank(), *_stages(snapshot, width), *_failures(ending)]
+    left_behind = _left(ending)
+    if left_behind:
+        rows += [blank(), *left_behind]
+    return rows
+
+
+def height_of(snapshot: Snapshot, width: int) -> int:
+    """Return how many rows that takes once archive and commit are there, so that nothing moves when they come."""
+    grid = -(-len(STAGES) // max(1, width // _CELL))
+    return 5 + bool(_reason(snapshot)) + grid + len(_failures(snapshot.ending)) + 2
+
+
+def _result(snapshot: Snapshot) -> Line:
+    run, outcome = snapshot.metrics.run, snapshot.ending.outcome
+    status = outcome.status if outcome else run.status or snapshot.life.value
+    mark = of_life(Life.ENDED, status)
+    code = outcome.exit_code if outcome else run.exit_code
+    signal = outcome.signal if outcome else run.signal
+    told: list[Piece] = [(f"{mark.glyph} {clean(status)}", f"{mark.style} bold")]
+    if signal:
+        told.append(quantity(clean(signal), "ended it"))
+    elif code is not None:
+        told.append(Content.assemble(("exit code ", DIM), str(code)))
+    told.append(duration_long(run.duration_seconds))
+    if run.llm_calls:
+        told += [usd(run.cost_usd), quantity(count(run.tokens.total), "tokens")]
+    told.append(quantity(count(run.errors), "error" if run.errors == 1 else "errors"))
+    return Line(spaced(told, "   "))
+
+
+def _reason(snapshot: Snapshot) -> Line | None:
+    outcome = snapshot.ending.outcome
+    reason = outcome.reason if outcome else snapshot.metrics.run.reason
+    return line((f"  {clean(reason)}", DIM), whole=clean(reason)) if reason else None
+
+
+def _bar(ending: Ending, width: int) -> Line:
+    ratio = 1.0 if ending.complete else ending.finished / len(STAGES)
+    failed = any(stage.error and not stage.done for stage in ending.stages.values())
+    done, rest = charts.progress(ratio, max(8, width - 6))
+    return line((done, "$rw-warning" if failed else "$rw-done"), (rest, "$rw-rule"), (f"{ratio * 100:5.0f}%", DIM))
+
+
+def _stages(snapshot: Snapshot, width: int) -> list[Line]:
+    """Return the stages in columns, read downwards."""
+    columns = max(1, width // _CELL)
+    rows = -(-len(STAGES) // columns)
+    cells = [_stage(name, snapshot) for name in STAGES]
+    return [Line(Content("").join(cells[row::rows])) for row in range(rows)]
+
+
+def _stage(name: str, snapshot: Snapshot) -> Content:
+    mark = _mark(name, snapshot)
+    style = DIM if mark in (PENDING, DONE) else ""
+    return Content.assemble((mark.glyph, mark.style), " ", (left(WORDS[name], _CELL - 2), style))
+
+
+def _mark(name: str, snapshot: Snapshot) -> Mark:
+    ending = snapshot.ending
+    stage = ending.stages.get(name)
+    if stage is not None:
+        return DONE if stage.done else FAILED if stage.error else PENDING
+    at_hand = next((other for other in STAGES if other not in ending.stages), None)
+    return RUNNING if name == at_hand and snapshot.life is Life.FINALIZING else PENDING
+
+
+def _failures(ending: Ending) -> list[Line]:
+    rows = []
+    for name, stage in ending.stages.items():
+        if stage.error and not stage.done:
+            told = f"{WORDS.get(name, clean(name))}: {clean(stage.error)}"
+            remedy = f"   {clean(stage.remedy)}" if stage.remedy else ""
+            rows.append(line((f"{FAILED.glyph} ", FAILED.style), told, (remedy, "bold"), whole=told + remedy))
+    return rows
+
+
+def _left(ending: Ending) -> list[Line]:
+    told: list[Piece] = []
+    if ending.archive is not None:
+        archive = ending.archive
+        told += [
+            Content.assemble(("archive  ", DIM), clean(archive.file)),
+            size(archive.size_bytes),
+            quantity(count(archive.members), "members"),
+            Content.assemble(("sha256 ", DIM), clean(archive.sha256)[:12]),
+        ]
+    if ending.commit is not None:
+        branch = f" on {clean(ending.commit.branch)}" if ending.commit.branch else ""
+        told.append(Content.assemble(("commit  ", DIM), clean(ending.commit.sha)[:9], branch))
+    return [Line(spaced(told, "   "))] if told else []
+
+
+def summary_lines(text: str, width: int) -> list[Line]:
+    """Return the text of the summary, its rules and headings told apart, in the middle of a wide pane."""
+    margin = " " * max(0, (width - 80) // 2)
+    rows = []
+    raw = text.splitlines()
+    for index, each in enumerate(raw):
+        shown = clean(each)
+        ruled = index + 1 < len(raw) and raw[index + 1].startswith("====")
+        rows.append(line(margin, (shown, _tone(shown, ruled=ruled)), whole=shown if len(shown) > width else None))
+    return rows
+
+
+def _tone(shown: str, *, ruled: bool) -> str:
+    if shown.startswith("===="):
+        return "$rw-rule"
+    if ruled and shown:
+        return "bold $accent"
+    if shown.startswith("Step "):
+        return "$rw-failed" if ": FAILED" in shown or ": INTERRUPTED" in shown else ""
+    return DIM if shown.startswith("  ") else ""

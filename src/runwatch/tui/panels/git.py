@@ -1,0 +1,107 @@
+"""The git panel: the branch against its base, coverage, tests.
+
+Must not compute a metric and must not read a repository.
+"""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from runwatch.fold.metrics import CodeMetrics, Metrics, TestMetrics
+from runwatch.tui import charts
+from runwatch.tui.cells import Line, Piece, blank, clean, left, line
+from runwatch.tui.look import DIM
+from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.units import count, duration_short, percent
+
+_LABEL = 10
+_BAR = 40
+
+
+def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
+    """Return one row a subject."""
+    rows: list[Line] = []
+    if metrics.code is not None:
+        rows += _code(metrics.code, width)
+    if metrics.tests is not None:
+        rows += _tests(metrics.tests, width)
+    return rows
+
+
+def _labeled(label: str, *pieces: Piece, whole: str | None = None) -> Line:
+    return line((left(label, _LABEL), DIM), *pieces, whole=whole)
+
+
+def _code(code: CodeMetrics, width: int) -> list[Line]:
+    branch = clean(code.branch) if code.branch else "detached head"
+    state: Piece = ("modified work tree", "$rw-warning") if code.dirty else ("clean work tree", DIM)
+    commits = [Content.assemble((f"{name} ", DIM), clean(sha)[:9]) for name, sha in _ids(code)]
+    plus, minus = charts.split([code.lines_added, code.lines_deleted], min(_BAR, max(10, width - 36)))
+    files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
+    kinds = [
+        quantity(count(number), kind)
+        for number, kind in (
+            (code.files_created, "created"),
+            (code.files_modified, "modified"),
+            (code.files_deleted, "deleted"),
+            (code.files_renamed, "renamed"),
+        )
+    ]
+    rows = [
+        _labeled("branch", spaced([branch, *commits, state]), whole=branch),
+        _labeled("commits", count(code.commits), (" since the base", DIM)),
+        _labeled("files", spaced([left(count(files), 6), *kinds])),
+        _labeled(
+            "lines",
+            (left(f"+{count(code.lines_added)}", 8), "$rw-done"),
+            (left(f"−{count(code.lines_deleted)}", 8), "$rw-failed"),
+            ("━" * plus, "$rw-done"),
+            ("━" * minus, "$rw-failed"),
+        ),
+    ]
+    if code.coverage_percent is not None:
+        rows.append(_coverage(code.coverage_percent, code.coverage_change, width))
+    return rows
+
+
+def _ids(code: CodeMetrics) -> list[tuple[str, str]]:
+    return [(name, sha) for name, sha in (("head", code.head), ("base", code.base)) if sha]
+
+
+def _coverage(value: float, change: float | None, width: int) -> Line:
+    moved: Piece = ""
+    if change:
+        moved = (f"{change:+.1f}".replace("-", "−"), "$rw-done" if change > 0 else "$rw-failed")
+    done, rest = charts.progress(value / 100, min(_BAR, max(10, width - 36)))
+    return _labeled(
+        "coverage",
+        left(percent(value), 8),
+        Content.assemble(moved).pad_right(8 - len(moved[0]) if moved else 8),
+        (done, "$rw-done"),
+        (rest, "$rw-rule"),
+    )
+
+
+def _tests(tests: TestMetrics, width: int) -> list[Line]:
+    bad = tests.failed + tests.errors
+    good, wrong = charts.split([tests.passed, bad], min(_BAR, max(10, width - 36)))
+    told: list[Piece] = [
+        quantity(count(tests.passed), "passed"),
+        (f"{count(tests.failed)} failed", "$rw-failed") if tests.failed else quantity("0", "failed"),
+        quantity(count(tests.skipped), "skipped"),
+    ]
+    if tests.errors:
+        told.append((f"{count(tests.errors)} errors", "$rw-failed"))
+    if tests.duration_s is not None:
+        told.append(quantity(duration_short(tests.duration_s), "for the last run"))
+    told.append(quantity(count(tests.runs), "runs"))
+    return [
+        blank(),
+        _labeled(
+            "tests",
+            left(f"{count(tests.passed)}/{count(tests.passed + bad)}", 16),
+            ("━" * good, "$rw-done"),
+            ("━" * wrong, "$rw-failed"),
+        ),
+        _labeled("", spaced(told)),
+    ]

@@ -1,0 +1,106 @@
+"""The header line: which run, which model, its state, and what it has cost so far.
+
+Must not compute a metric. Every number has a field of its own width, so that nothing moves when it grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from runwatch.fold.metrics import Metrics, Run
+from runwatch.tui.cells import clean, right
+from runwatch.tui.look import DIM, of_life
+from runwatch.tui.state import Life
+from runwatch.units import clock, count, count_short, cut_middle, usd
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the header shows."""
+
+    metrics: Metrics
+    """Of the run."""
+    life: Life
+    """Its condition."""
+    framework: str
+    """From the directory, until the journal says it."""
+    run_id: str
+    """As above."""
+    read_ratio: float = 1.0
+    """How much of the journal is folded."""
+
+
+def content(heading: Heading, width: int) -> Content:
+    """Return the line in ``width`` cells; what matters less goes first."""
+    facts = _facts(heading, narrow=width < 100)
+    state = _state(heading)
+    room = width - facts.cell_length - state.cell_length - 4
+    name = _name(heading, room)
+    model = _model(heading)
+    gap = room - name.cell_length
+    if model.cell_length + 6 <= gap:
+        before = (gap - model.cell_length) // 2
+        middle = Content.assemble(" " * before, model, " " * (gap - model.cell_length - before))
+    else:
+        middle = Content(" " * max(0, gap))
+    return Content.assemble(" ", name, middle, " ", state, " ", facts, " ").truncate(width)
+
+
+def _name(heading: Heading, room: int) -> Content:
+    framework, run_id = clean(heading.framework), clean(heading.run_id)
+    brand = Content.styled("runwatch", "bold $accent")
+    whole = len(framework) + len(run_id) + 3
+    if room >= whole + 11:
+        return Content.assemble(brand, "   ", (framework, DIM), (" / ", DIM), (run_id, "bold"))
+    if room >= whole:
+        return Content.assemble((framework, DIM), (" / ", DIM), (run_id, "bold"))
+    if room >= len(framework) + 15:
+        return Content.assemble((framework, DIM), (" / ", DIM), (cut_middle(run_id, room - len(framework) - 3), "bold"))
+    return Content.styled(cut_middle(run_id, max(4, room)), "bold")
+
+
+def _model(heading: Heading) -> Content:
+    if heading.read_ratio < 1.0:
+        return Content.styled(f"reading the journal {heading.read_ratio * 100:3.0f}%", DIM)
+    llm = heading.metrics.run.llm_configuration
+    if not llm.model:
+        return Content("")
+    heat = "" if llm.temperature is None else f" · temp {llm.temperature:g}"
+    return Content.assemble(clean(llm.model), (heat, DIM))
+
+
+def _state(heading: Heading) -> Content:
+    run, life = heading.metrics.run, heading.life
+    mark = of_life(life, run.status)
+    word = clean(run.status or life.value) if life is Life.ENDED else life.value
+    time = "" if run.start_time is None else clock(run.duration_seconds)
+    return Content.assemble((f"{mark.glyph} {word}", f"{mark.style} bold"), right(time, max(6, len(time) + 1)))
+
+
+def _facts(heading: Heading, *, narrow: bool) -> Content:
+    run = heading.metrics.run
+    gap = " " if narrow else "   "
+    return Content.assemble(
+        right(_cost(run), 7 if narrow else 8),
+        gap,
+        right(count_short(run.tokens.total), 6),
+        (" tok", DIM),
+        gap,
+        _errors(run, 2 if narrow else 4),
+    )
+
+
+def _cost(run: Run) -> str:
+    if run.cost_usd is None:
+        return "unpriced" if run.unpriced_models else "$0.00" if not run.llm_calls else "–"
+    return usd(run.cost_usd)
+
+
+def _errors(run: Run, width: int) -> Content:
+    number = right(count(run.errors) if run.errors < 1000 else count_short(run.errors), width)
+    word = " error " if run.errors == 1 else " errors"
+    if not run.errors:
+        return Content.styled(number + word, DIM)
+    return Content.assemble((number, "$rw-failed bold"), (word, "$rw-failed"))

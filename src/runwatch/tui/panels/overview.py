@@ -1,0 +1,179 @@
+"""The overview panel: one row a subject, always the same rows in the same places.
+
+Must not compute a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from runwatch.fold.metrics import Metrics, Tokens
+from runwatch.tui import charts
+from runwatch.tui.cells import Line, Piece, beside, blank, clean, field, left, line, right
+from runwatch.tui.look import DIM, of_status
+from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.units import count, count_short, latency, percent, size, usd
+
+_LABEL = 10
+_BAR = 24
+_VALUE = 9
+_BETWEEN = 3
+
+_Row = tuple[str, Piece, str, Sequence[Piece]]
+"""Label, picture, value, detail."""
+
+
+def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
+    """Return the rows: trends side by side, facts beneath them."""
+    if metrics.run.start_time is None:
+        return []
+    half = (width - _BETWEEN) // 2
+    spark = half - _LABEL - _VALUE
+    trends = [_trend(each, half) for each in (_tokens(metrics, spark), _cost(metrics, spark), _cpu(metrics, spark))]
+    trends.append(_trend(_memory(metrics, spark), half))
+    facts = (_git(metrics), _tests(metrics), _issues(metrics), _pipelines(metrics), _errors(metrics))
+    rows = [*beside(trends[0], trends[1], half, _BETWEEN), *beside(trends[2], trends[3], half, _BETWEEN)]
+    if height > len(rows) + len(facts):
+        rows.append(blank())
+    return rows + [_fact(fact, width) for fact in facts]
+
+
+def _trend(row: _Row, width: int) -> list[Line]:
+    label, shape, value, detail = row
+    first = line((left(label, _LABEL), DIM), shape, right(value, _VALUE))
+    return [first, line(" " * _LABEL, field(spaced(detail), width - _LABEL))]
+
+
+def _fact(row: _Row, width: int) -> Line:
+    label, shape, value, detail = row
+    rest = width - _LABEL - _BAR - _VALUE - 2
+    told = spaced(detail)
+    content = Content.assemble(
+        (left(label, _LABEL), DIM), field(shape, _BAR), right(value, _VALUE), "  ", field(told, rest)
+    )
+    return Line(content, f"{label}: {told.plain}" if told.cell_length > rest else None)
+
+
+def _none(text: str) -> Sequence[Piece]:
+    return [(text, DIM)]
+
+
+def _tokens(metrics: Metrics, picture: int) -> _Row:
+    tokens = metrics.run.tokens
+    spark = (charts.sparkline(metrics.series.tokens, picture), "$rw-chart-1")
+    if not metrics.run.llm_calls:
+        return "tokens", spark, "–", _none("no model calls")
+    return "tokens", spark, count_short(tokens.total), _split(tokens)
+
+
+def _split(tokens: Tokens) -> Sequence[Piece]:
+    parts = [quantity(count_short(tokens.prompt), "prompt"), quantity(count_short(tokens.completion), "compl")]
+    if tokens.cache_read:
+        parts.append(quantity(count_short(tokens.cache_read), "cached"))
+    return parts
+
+
+def _cost(metrics: Metrics, picture: int) -> _Row:
+    run = metrics.run
+    spark = (charts.sparkline(metrics.series.cost_usd, picture), "$rw-chart-2")
+    if not run.llm_calls:
+        return "cost", spark, "–", _none("no model calls")
+    detail: list[Piece] = [quantity(count(run.llm_calls), "calls"), quantity(latency(run.llm_duration_s), "in calls")]
+    if run.unpriced_models:
+        detail.append((f"unpriced: {clean(', '.join(run.unpriced_models))}", "$rw-warning"))
+    return "cost", spark, usd(run.cost_usd), detail
+
+
+def _cpu(metrics: Metrics, picture: int) -> _Row:
+    use = metrics.resources
+    spark = (charts.sparkline(metrics.series.cpu_percent, picture), "$rw-chart-3")
+    if not use.samples:
+        return "cpu", spark, "–", _none("no samples yet")
+    return (
+        "cpu",
+        spark,
+        percent(use.cpu_percent, 0),
+        [quantity(percent(use.mean_cpu_percent, 0), "mean"), quantity(count(use.processes), "processes")],
+    )
+
+
+def _memory(metrics: Metrics, picture: int) -> _Row:
+    use = metrics.resources
+    spark = (charts.sparkline(metrics.series.rss_bytes, picture), "$rw-chart-4")
+    if not use.samples:
+        return "memory", spark, "–", _none("no samples yet")
+    return "memory", spark, size(use.rss_bytes), [quantity(size(use.peak_rss_bytes), "peak")]
+
+
+def _git(metrics: Metrics) -> _Row:
+    code = metrics.code
+    if code is None:
+        return "git", "", "–", _none("no repository")
+    plus, minus = charts.split([code.lines_added, code.lines_deleted], _BAR)
+    shape = Content.assemble(("━" * plus, "$rw-done"), ("━" * minus, "$rw-failed"))
+    files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
+    detail: list[Piece] = [
+        Content.assemble(
+            (f"+{count(code.lines_added)}", "$rw-done"), " ", (f"−{count(code.lines_deleted)}", "$rw-failed")
+        ),
+        quantity(count(code.commits), "commits"),
+    ]
+    if code.coverage_percent is not None:
+        detail.append(Content.assemble(("coverage ", DIM), percent(code.coverage_percent)))
+    return "git", shape, f"{count(files)} files", detail
+
+
+def _tests(metrics: Metrics) -> _Row:
+    tests = metrics.tests
+    if tests is None:
+        return "tests", "", "–", _none("none measured")
+    bad = tests.failed + tests.errors
+    ran = tests.passed + bad
+    good, wrong = charts.split([tests.passed, bad], _BAR)
+    shape = Content.assemble(("━" * good, "$rw-done"), ("━" * wrong, "$rw-failed"))
+    detail: list[Piece] = [(f"{count(bad)} failed", "$rw-failed") if bad else quantity(count(tests.passed), "passed")]
+    if tests.skipped:
+        detail.append(quantity(count(tests.skipped), "skipped"))
+    return "tests", shape, f"{count(tests.passed)}/{count(ran)}", detail
+
+
+def _issues(metrics: Metrics) -> _Row:
+    run = metrics.run
+    if not metrics.issues:
+        return "issues", "", "–", _none("none")
+    marks = [of_status(issue.status) for issue in metrics.issues[-_BAR // 2 :]]
+    shape = Content(" ").join([Content.styled(mark.glyph, mark.style) for mark in marks])
+    detail = (
+        [quantity(percent(run.success_rate), "ended well")] if run.success_rate is not None else _none("none ended yet")
+    )
+    return "issues", shape, f"{run.total_successes}/{len(metrics.issues)}", detail
+
+
+def _pipelines(metrics: Metrics) -> _Row:
+    total = metrics.pipeline_totals
+    if not metrics.pipelines:
+        return "pipelines", "", "–", _none("none")
+    marks = [of_status(pipeline.status) for pipeline in metrics.pipelines[-_BAR // 2 :]]
+    shape = Content(" ").join([Content.styled(mark.glyph, mark.style) for mark in marks])
+    cycles = metrics.debugging_totals
+    detail: list[Piece] = [quantity(count(total.failed), "failed")]
+    if cycles.cycles:
+        detail.append(quantity(f"{cycles.resolved}/{cycles.cycles}", "debugging cycles resolved"))
+    return "pipelines", shape, f"{total.succeeded}/{len(metrics.pipelines)}", detail
+
+
+def _errors(metrics: Metrics) -> _Row:
+    run = metrics.run
+    if not run.errors:
+        return "errors", "", "0", [quantity(count(run.alerts), "alerts")] if run.alerts else _none("none")
+    worst = max(metrics.errors, key=lambda group: group.count, default=None)
+    if worst is None:
+        return "errors", "", count(run.errors), []
+    return (
+        "errors",
+        "",
+        count(run.errors),
+        [Content.assemble((f"{count(worst.count)}× ", DIM), (clean(worst.message), "$rw-failed"))],
+    )

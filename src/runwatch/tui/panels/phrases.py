@@ -1,0 +1,49 @@
+"""Short phrases that several panels use: a number with its unit, pieces with room between them.
+
+Must not know a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+from runwatch.tui import charts
+from runwatch.tui.cells import Line, Piece, line
+from runwatch.tui.look import DIM
+from runwatch.units import clock, parse_time
+
+
+def quantity(number: str, unit: str) -> Content:
+    """Return a number with its unit in the dim tone."""
+    return Content.assemble(number, (f" {unit}", DIM))
+
+
+def spaced(pieces: Iterable[Piece], gap: str = "  ") -> Content:
+    """Return pieces with room between them."""
+    return Content(gap).join([Content.assemble(piece) for piece in pieces])
+
+
+def trend(values: Sequence[float], bucket_s: float, width: int, height: int, style: str) -> list[Line]:
+    """Return an area of ``height`` rows with its line of time; what lies under the edge is dim."""
+    rows = [
+        line(*((text, style if edge else f"dim {style}") for text, edge in runs))
+        for runs in charts.area(values, width, height)
+    ]
+    return [*rows, line((charts.axis(len(values), width, clock(len(values) * bucket_s)), DIM))]
+
+
+def dash_or(number: int, text: str) -> Piece:
+    """Return the text, or a dim dash where the number is zero: a table of few zeros reads faster."""
+    return text if number else ("–", DIM)
+
+
+def time_of_day(text: str | None) -> str:
+    """Return ``14:26:01`` in UTC of an RFC 3339 time; blanks where there is none or it cannot be read."""
+    if not text:
+        return ""
+    try:
+        return parse_time(text).strftime("%H:%M:%S")
+    except ValueError:
+        return ""

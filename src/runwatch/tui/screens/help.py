@@ -1,0 +1,75 @@
+"""All keys on one screen, as they are bound now.
+
+Must not bind a key of another screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from runwatch.tui.cells import Line, beside, blank, left, line
+from runwatch.tui.look import DIM
+from runwatch.tui.widgets.lines_view import LinesView
+from runwatch.tui.widgets.pane import Edge
+
+Rooms = Sequence[tuple[str, Sequence[tuple[str, str]]]]
+"""(heading, [(keys, what they do)])."""
+
+
+def rooms(bindings: Iterable[tuple[str, str, str]]) -> Rooms:
+    """Group (binding id, key, description) by room, keys of one binding together, in the order they come."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for id, key, description in bindings:
+        keys = found.setdefault(id.partition(".")[0], {}).setdefault(description, [])
+        if key not in keys:
+            keys.append(key)
+    return [(room, [(" ".join(keys), what) for what, keys in rows.items()]) for room, rows in found.items()]
+
+
+class _Keys(LinesView):
+    def __init__(self, rooms: Rooms) -> None:
+        super().__init__()
+        self._rooms = rooms
+
+    def build(self, width: int, height: int) -> Sequence[Line]:
+        """Return the rooms, in two columns where there is room."""
+        blocks = [_block(heading, rows) for heading, rows in self._rooms]
+        if width < 76:
+            return [each for block in blocks for each in block]
+        half = sum(map(len, blocks)) / 2
+        one: list[Line] = []
+        other: list[Line] = []
+        for block in blocks:
+            (one if len(one) + len(block) / 2 <= half else other).extend(block)
+        return beside(one, other, (width - 3) // 2)
+
+    def top(self, room: int) -> Edge:
+        """The title, and how to close it."""
+        return Edge(Content.styled("Keys", "bold"), Content.styled("esc closes", DIM))
+
+
+def _block(heading: str, rows: Sequence[tuple[str, str]]) -> list[Line]:
+    shown = [line((left(keys, 13), "bold $rw-key"), (what, "")) for keys, what in rows]
+    return [line((heading, "bold $accent")), *shown, blank()]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q", "dismiss", "Close", id="help.close"),
+    ]
+
+    def __init__(self, rooms: Rooms) -> None:
+        super().__init__()
+        self._rooms = rooms
+
+    def compose(self) -> ComposeResult:
+        """The framed list."""
+        yield _Keys(self._rooms)

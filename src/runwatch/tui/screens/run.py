@@ -1,0 +1,242 @@
+"""The main screen: one run, live or finished.
+
+Must not read a file of the run: a feed does, in a thread; intents of widgets are decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from runwatch.fold.metrics import Metrics
+from runwatch.tui import keys, messages
+from runwatch.tui.cells import clean
+from runwatch.tui.feed import Feed
+from runwatch.tui.state import LIVE, Life, Snapshot
+from runwatch.tui.widgets.ending_pane import EndingPane, SummaryPane
+from runwatch.tui.widgets.issues_pane import IssuesPane
+from runwatch.tui.widgets.key_bar import KeyBar
+from runwatch.tui.widgets.log_pane import LogPane
+from runwatch.tui.widgets.panel_deck import PanelDeck
+from runwatch.tui.widgets.run_header import RunHeader
+from runwatch.tui.widgets.steps_pane import StepsPane, StepStrip
+
+_LOG_ACTIONS = frozenset(
+    {"follow", "search", "search_next", "search_previous", "level", "component", "step", "steps", "panel"}
+)
+
+NewFeed = Callable[[Path, Callable[[Snapshot], None]], Feed]
+
+
+class RunScreen(Screen[None]):
+    """Header, steps, issues, log, panels, keys."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - declared by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]  # noqa: RUF012 - declared by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.RUN_BINDINGS]
+    AUTO_FOCUS = "#log"
+
+    metrics: reactive[Metrics] = reactive(Metrics)
+    """The fold of the run's journal."""
+    life: reactive[Life] = reactive(Life.OPENING)
+    """The run's condition."""
+    read_ratio: reactive[float] = reactive(1.0)
+    """How much of the journal is folded, 0 to 1."""
+    selected: reactive[int | None] = reactive(None)
+    """The step whose logs are shown; None: outside steps."""
+    log_steps: reactive[tuple[int | None, ...]] = reactive(())
+    """Steps that have logs."""
+    panel: reactive[int] = reactive(0)
+    """Which panel is shown, from 0."""
+    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    """All that the feed last saw."""
+
+    def __init__(self, run_dir: Path, new_feed: NewFeed = Feed) -> None:
+        super().__init__()
+        self.run_dir = run_dir
+        self.stopping = 0
+        """How often a person asked for the run to be stopped."""
+        self._feed = new_feed(run_dir, self._hear)
+        self._pinned = False
+        self._component: str | None = None
+        self._shown: tuple[int | None, str | None, tuple[str, ...]] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Seven widgets, all drawn line by line."""
+        bound = RunScreen
+        yield RunHeader(self.run_dir).data_bind(bound.metrics, bound.life, bound.read_ratio)
+        yield StepStrip().data_bind(bound.metrics, bound.selected)
+        with Horizontal(id="body"):
+            with Vertical(id="side"):
+                yield StepsPane(id="steps").data_bind(bound.metrics, bound.selected, bound.log_steps)
+                yield IssuesPane(id="issues").data_bind(bound.metrics)
+            with Vertical(id="main"):
+                yield LogPane(id="logs")
+                yield PanelDeck(id="panels").data_bind(bound.metrics, bound.panel)
+        yield KeyBar(keys.RUN_BAR, keys.RUN_BAR_ORDER)
+
+    def on_mount(self) -> None:
+        """Begin to read once the first frame is out."""
+        self.call_after_refresh(self._follow_run)
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._feed.stop()
+
+    @work(thread=True, exit_on_error=False, group="feed")
+    def _follow_run(self) -> None:
+        try:
+            self._feed.run()
+        except Exception as error:  # noqa: BLE001 - the top of a worker: it is told on the screen
+            self.post_message(messages.FeedBroke(clean(f"reading stopped: {type(error).__name__}: {error}")))
+
+    def _hear(self, snapshot: Snapshot) -> None:
+        """Called by the feed's thread."""
+        self.post_message(messages.RunRead(snapshot))
+
+    async def on_run_read(self, message: messages.RunRead) -> None:
+        """Show what the feed saw."""
+        before, self.snapshot = self.snapshot, message.snapshot
+        self.metrics = message.snapshot.metrics
+        self.read_ratio = message.snapshot.read_ratio
+        life = message.snapshot.life
+        self.life = Life.STOPPING if self.stopping and life in LIVE else life
+        self.log_steps = tuple(self._feed.logs.steps)
+        self._choose_step()
+        if before.life in LIVE and life not in LIVE and life is not Life.DEAD:
+            await self.action_summary()
+
+    def on_feed_broke(self, message: messages.FeedBroke) -> None:
+        """Say that what is shown will not change."""
+        self.notify(message.reason, severity="error", timeout=30, markup=False)
+
+    def _choose_step(self) -> None:
+        """Go with the run from step to step until a person picks one."""
+        if not self._pinned:
+            self.selected = self._newest_step()
+        self._show_logs()
+
+    def _newest_step(self) -> int | None:
+        if self.metrics.current_step is not None:
+            return self.metrics.current_step
+        numbers = [step.step for step in self.metrics.steps] or [step for step in self.log_steps if step is not None]
+        return max(numbers, default=None)
+
+    def _show_logs(self) -> None:
+        """Bring the log pane in line with the step and component that were chosen."""
+        components = tuple(self._feed.logs.components(self.selected))
+        component = self._component if self._component in components else None
+        pane = self.query_one(LogPane)
+        pane.components, pane.component, pane.heading = components, component, self._heading()
+        wanted = (self.selected, component, components)
+        if wanted == self._shown:
+            return
+        # "all" takes new components in by itself: only another choice, or the first file, is a new source.
+        same = self._shown is not None and self._shown[:2] == wanted[:2] and bool(self._shown[2]) == bool(components)
+        self._shown = wanted
+        if same:
+            return
+        source = self._feed.logs.source(self.selected, [component] if component else None) if components else None
+        pane.show(source, self._nothing_logged())
+
+    def _heading(self) -> str:
+        if self.selected is None:
+            return "outside steps" if self.metrics.steps else "logs"
+        name = next((step.name for step in self.metrics.steps if step.step == self.selected), None)
+        return f"step {self.selected:03d}" + (f" · {name}" if name else "")
+
+    def _nothing_logged(self) -> str:
+        return "No log yet: what the command prints appears here." if self.life in LIVE else "No log in this step."
+
+    def on_step_asked(self, message: messages.StepAsked) -> None:
+        """Show a step until another is asked for; the newest one is followed again."""
+        self._pinned = message.step != self._newest_step()
+        self.selected = message.step
+        self._show_logs()
+
+    def on_component_asked(self, message: messages.ComponentAsked) -> None:
+        """Show one component, or all."""
+        self._component = message.component
+        self._show_logs()
+
+    def on_panel_asked(self, message: messages.PanelAsked) -> None:
+        """Show a panel."""
+        self.panel = message.index
+
+    def action_step(self, direction: int) -> None:
+        """Show the step before or after."""
+        numbers = sorted(
+            {step.step for step in self.metrics.steps} | {step for step in self.log_steps if step is not None}
+        )
+        choices: list[int | None] = [*([None] if None in self.log_steps else []), *numbers]
+        if choices:
+            at = choices.index(self.selected) if self.selected in choices else len(choices) - 1
+            self.on_step_asked(messages.StepAsked(choices[max(0, min(len(choices) - 1, at + direction))]))
+
+    def action_component(self, direction: int) -> None:
+        """Show the next or previous component; all comes first."""
+        choices: list[str | None] = [None, *self._feed.logs.components(self.selected)]
+        at = choices.index(self._component) if self._component in choices else 0
+        self.on_component_asked(messages.ComponentAsked(choices[(at + direction) % len(choices)]))
+
+    def action_panel(self, index: int) -> None:
+        """Show a panel."""
+        self.panel = index
+
+    def action_steps(self) -> None:
+        """Bring up the list of steps, also where it is folded away."""
+        self.toggle_class("-steps")
+        self.query_one(StepsPane if self.has_class("-steps") else "#log").focus()
+
+    async def action_summary(self) -> None:
+        """Show the end of the run in place of its logs, or the logs again."""
+        if self.life in LIVE or self.life is Life.OPENING:
+            self.notify("The summary appears here when the run has ended.", markup=False)
+            return
+        if not self.query("#ending"):
+            await self.mount(self._ending(), before=self.query_one(KeyBar))
+        self.toggle_class("-ending")
+        self.query_one("#summary" if self.has_class("-ending") else "#log").focus()
+        self.refresh_bindings()
+
+    def _ending(self) -> Vertical:
+        bound = RunScreen.snapshot
+        return Vertical(EndingPane().data_bind(bound), SummaryPane(id="summary").data_bind(bound), id="ending")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what makes no sense now: log keys over the summary, stopping what has ended."""
+        if action in _LOG_ACTIONS and self.has_class("-ending"):
+            return False
+        if action == "summary":
+            return self.life not in LIVE and self.life is not Life.OPENING
+        return True
+
+    def mark_stopping(self) -> None:
+        """A person asked for the run to be stopped, once more."""
+        self.stopping += 1
+        if self.life in LIVE:
+            self.life = Life.STOPPING
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """Return what the command palette offers here."""
+        for binding in keys.RUN_BINDINGS:
+            yield SystemCommand(
+                binding.description,
+                f"key {self.app.get_key_display(binding)}",
+                lambda action=binding.action: self.run_action(action),
+            )

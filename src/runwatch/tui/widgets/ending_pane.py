@@ -1,0 +1,67 @@
+"""The two panes of a run's end: the finalizer's stages, and the summary that it wrote.
+
+Must not read a file: both show the snapshot they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from runwatch.tui.cells import Line
+from runwatch.tui.look import DIM
+from runwatch.tui.panels import ending
+from runwatch.tui.state import STAGES, Snapshot
+from runwatch.tui.widgets.lines_view import LinesView
+from runwatch.tui.widgets.pane import Edge
+
+
+class EndingPane(LinesView):
+    """Result, progress, stages, archive and commit."""
+
+    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    """How the run stands."""
+
+    def build(self, width: int, height: int) -> Sequence[Line]:
+        """Return the rows."""
+        return ending.lines(self.snapshot, width)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As high as all of it will be, so that nothing moves when the last rows come."""
+        return ending.height_of(self.snapshot, width)
+
+    def top(self, room: int) -> Edge:
+        """Name and tally of the stages."""
+        name = "Ended" if self.snapshot.ending.complete else "Ending"
+        return Edge(Content.styled(name, "bold"), Content.styled(f"{self.snapshot.ending.finished}/{len(STAGES)}", DIM))
+
+    def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
+        """Show the new state."""
+        if ending.height_of(old, self.size.width) != ending.height_of(new, self.size.width):
+            self.refresh(layout=True)
+        self.rebuild()
+
+
+class SummaryPane(LinesView):
+    """The text of logs_summary.txt."""
+
+    EMPTY: ClassVar[tuple[str, str]] = ("The summary appears here", "once the finalizer has written it")
+
+    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    """How the run stands."""
+
+    def build(self, width: int, height: int) -> Sequence[Line]:
+        """Return the text's lines."""
+        return ending.summary_lines(self.snapshot.summary or "", width)
+
+    def top(self, room: int) -> Edge:
+        """The file's name."""
+        return Edge(Content.styled("logs_summary.txt", "bold"))
+
+    def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
+        """Show a newer text."""
+        if old.summary != new.summary:
+            self.rebuild()

@@ -1,0 +1,40 @@
+"""The list of issues at the left.
+
+Must not compute a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from runwatch.fold.metrics import Metrics
+from runwatch.tui.cells import Line
+from runwatch.tui.look import DIM
+from runwatch.tui.panels import issues
+from runwatch.tui.widgets.lines_view import LinesView
+from runwatch.tui.widgets.pane import Edge
+
+
+class IssuesPane(LinesView):
+    """Every issue with its state and its agents' attempts."""
+
+    EMPTY: ClassVar[tuple[str, str]] = ("No issues", "issue.started adds one")
+
+    metrics: reactive[Metrics] = reactive(Metrics)
+    """Of the run."""
+
+    def build(self, width: int, height: int) -> Sequence[Line]:
+        """Return one row an issue."""
+        return issues.lines(self.metrics, width)
+
+    def top(self, room: int) -> Edge:
+        """Name and tally."""
+        return Edge(Content.styled("Issues", "bold"), Content.styled(issues.tally(self.metrics), DIM))
+
+    def watch_metrics(self) -> None:
+        """Show the new state."""
+        self.rebuild()

@@ -1,0 +1,181 @@
+"""A scrolling pane of fitted lines, drawn one by one as they come into view, with or without a cursor.
+
+Must not know what the lines mean. A hundred thousand of them cost no more than those in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from runwatch.tui.cells import Line
+from runwatch.tui.look import DIM
+from runwatch.tui.widgets.pane import Pane
+
+
+class LinesView(Pane, ScrollView, can_focus=True):
+    """Shows what ``build`` returns; a subclass with ``HAS_CURSOR`` has a row to choose."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("pageup,ctrl+b", "move_page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("pagedown,ctrl+f,space", "move_page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("home", "move_end(-1)", "First", show=False, id="list.first"),
+        Binding("end,G", "move_end(1)", "Last", show=False, id="list.last"),
+        Binding("enter", "choose", "Choose", show=False, id="list.choose"),
+    ]
+    HAS_CURSOR: ClassVar[bool] = False
+    EMPTY: ClassVar[tuple[str, str]] = ("", "")
+
+    cursor: reactive[int] = reactive(0, layout=False, repaint=False)
+    """Index of the chosen row."""
+
+    class Chosen(Message):
+        """A row was chosen with enter or the mouse."""
+
+        def __init__(self, view: LinesView, index: int) -> None:
+            super().__init__()
+            self.view = view
+            """Where."""
+            self.index = index
+            """Which row."""
+
+        @property
+        def control(self) -> LinesView:
+            """Where; for selectors."""
+            return self.view
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: Sequence[Line] = ()
+        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._stale = True
+        self._told: str | None = None
+
+    def build(self, width: int, height: int) -> Sequence[Line]:
+        """Return the rows for this many cells."""
+        return ()
+
+    def empty(self) -> tuple[str, str]:
+        """Return what would fill an empty pane, and how."""
+        return self.EMPTY
+
+    def rebuild(self) -> None:
+        """Ask ``build`` again, at once when the pane can be seen, else when it comes into sight."""
+        self._stale = True
+        size = self.scrollable_content_region.size
+        if not self.is_mounted or size.area == 0 or not self.is_on_screen:
+            return
+        self._stale = False
+        self._lines = self.build(size.width, size.height)
+        self._strips.clear()
+        self.virtual_size = Size(size.width, len(self._lines))
+        self.set_reactive(LinesView.cursor, max(0, min(self.cursor, len(self._lines) - 1)))
+        self.reframe()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Lines are fitted to the width."""
+        self.rebuild()
+
+    def on_show(self) -> None:
+        """What changed while out of sight is shown now."""
+        if self._stale:
+            self.rebuild()
+
+    def on_focus(self) -> None:
+        """The cursor's row looks different with the focus."""
+        self._strips.pop((self.cursor, True), None)
+
+    def on_blur(self) -> None:
+        """As for focus."""
+        self._strips.pop((self.cursor, True), None)
+
+    def notify_style_update(self) -> None:
+        """Colors changed."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row of the pane."""
+        width = self.size.width
+        index = y + self.scroll_offset.y
+        if not self._lines:
+            return self._empty_line(y, width)
+        if index >= len(self._lines):
+            return Strip.blank(width, self.visual_style.rich_style)
+        lit = self.HAS_CURSOR and index == self.cursor
+        key = (index, lit)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._drawn(self._lines[index].content, width, lit)
+        return strip
+
+    def _drawn(self, content: Content, width: int, lit: bool) -> Strip:
+        style = self.get_visual_style("lines--cursor") if lit else self.visual_style
+        strips = Visual.to_strips(self, content, width, 1, style, pad=True)
+        return (strips[0] if strips else Strip.blank(width)).adjust_cell_length(width, style.rich_style)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        middle = max(0, (self.size.height - 2) // 2)
+        text = dict(zip((middle, middle + 1), self.empty(), strict=True)).get(y, "")
+        content = Content.styled(text, f"{DIM} bold" if y == middle else DIM).truncate(width, ellipsis=True)
+        return self._drawn(content.center(width), width, lit=False)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Draw both rows again and keep the new one in sight."""
+        for index in (old, new):
+            self._strips.pop((index, True), None)
+            self._strips.pop((index, False), None)
+            self.refresh_line(index)
+        self.scroll_to_region(Region(0, new, self.size.width, 1), animate=False, force=True)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The tooltip holds what the row under the mouse had to cut."""
+        index = event.get_content_offset_capture(self).y + self.scroll_offset.y
+        whole = self._lines[index].whole if 0 <= index < len(self._lines) else None
+        if whole != self._told:
+            self._told = whole
+            self.tooltip = Content(whole) if whole else None
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a row chooses it; one on an edge is left to the subclass."""
+        offset = event.get_content_offset(self)
+        if offset is None or not self.HAS_CURSOR:
+            return
+        index = offset.y + self.scroll_offset.y
+        if index < len(self._lines):
+            self.cursor = index
+            self.action_choose()
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor, or scroll where there is none."""
+        if self.HAS_CURSOR:
+            self.cursor = max(0, min(len(self._lines) - 1, self.cursor + rows))
+        else:
+            self.scroll_relative(y=rows, animate=False)
+
+    def action_move_page(self, pages: int) -> None:
+        """Move by what is in sight."""
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def action_move_end(self, side: int) -> None:
+        """Move to the first or the last row."""
+        self.action_move(side * max(len(self._lines), 1))
+
+    def action_choose(self) -> None:
+        """Tell which row was chosen."""
+        if self.HAS_CURSOR and self._lines:
+            self.post_message(self.Chosen(self, self.cursor))

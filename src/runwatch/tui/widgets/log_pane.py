@@ -1,0 +1,109 @@
+"""The frame around the log view: which step, the tabs of its components, and how the view stands.
+
+Must not read a log: it says what was asked for, and shows the source it is given.
+"""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.reactive import reactive
+
+from runwatch.journal.log_source import LogSource
+from runwatch.tui.cells import clean
+from runwatch.tui.look import DIM
+from runwatch.tui.messages import ComponentAsked
+from runwatch.tui.widgets.log_messages import FollowChanged, Stats
+from runwatch.tui.widgets.log_view import LogView
+from runwatch.tui.widgets.pane import Edge, Pane, tabs
+from runwatch.units import count, cut_middle
+
+_LONGEST_TITLE = 34
+
+
+class LogPane(Pane):
+    """The log view in its frame."""
+
+    heading: reactive[str] = reactive("logs")
+    """What is shown: ``step 003 · generate API``."""
+    components: reactive[tuple[str, ...]] = reactive(())
+    """Those that have a log in this step."""
+    component: reactive[str | None] = reactive(None)
+    """The one that is shown; None: all."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._stats: Stats | None = None
+
+    def compose(self) -> ComposeResult:
+        """The view alone: everything else stands in the edges."""
+        yield LogView(id="log")
+
+    @property
+    def view(self) -> LogView:
+        """The log view."""
+        return self.query_one(LogView)
+
+    def show(self, source: LogSource | None, empty: str) -> None:
+        """Show another source; ``empty`` says what would fill it."""
+        self._stats = None
+        self.view.show(source, empty=empty)
+        self.reframe()
+
+    def top(self, room: int) -> Edge:
+        """Step and tabs."""
+        title = Content.styled(cut_middle(clean(self.heading), min(_LONGEST_TITLE, room // 2)), "bold")
+        if not self.components:
+            return Edge(title)
+        names = ["all", *(clean(name) for name in self.components)]
+        active = self.components.index(self.component) + 1 if self.component in self.components else 0
+        rule = Content.styled(" ── ", "$accent" if self.is_active else "$rw-rule")
+        return Edge(tabs(names, active, room, Content.assemble(title, rule)))
+
+    def bottom(self, room: int) -> Edge:
+        """Whether the view follows, and how many lines there are."""
+        stats = self._stats
+        if stats is None:
+            return Edge()
+        if stats.following:
+            state = Content.styled("● following", "$rw-running")
+        else:
+            news = f" · {count(stats.new)} new" if stats.new else ""
+            state = Content.assemble(("■ paused", "$rw-warning"), (news, "$rw-warning"))
+        lines = f" · {'' if stats.exact else '≈ '}{count(stats.lines)} lines"
+        errors = (
+            f"{count(stats.errors)} error{'' if stats.errors == 1 else 's'}",
+            "$rw-failed" if stats.errors else DIM,
+        )
+        return Edge(Content(""), Content.assemble(state, (lines + " · ", DIM), errors))
+
+    def on_stats(self, message: Stats) -> None:
+        """The view counted."""
+        message.stop()
+        self._stats = message
+        self.reframe()
+
+    def on_follow_changed(self, message: FollowChanged) -> None:
+        """The view ceased to follow, or began again."""
+        if self._stats is not None:
+            self._stats.following = message.following
+            self.reframe()
+
+    def watch_heading(self) -> None:
+        """Another step."""
+        self.reframe()
+
+    def watch_components(self) -> None:
+        """A component began to log."""
+        self.reframe()
+
+    def watch_component(self) -> None:
+        """Another component."""
+        self.reframe()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a tab asks for its component."""
+        tab = event.style.meta.get("tab")
+        if tab is not None:
+            self.post_message(ComponentAsked(None if tab == 0 else self.components[tab - 1]))

@@ -1,0 +1,138 @@
+"""What all panes share: a thin frame whose top and bottom edges hold a left and a right part.
+
+Must not know what the pane shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+
+from runwatch.tui.look import DIM
+
+EMPTY = Content("")
+_RULE = "─"
+_AROUND = 6
+"""Cells of an edge that the frame keeps: a corner, a rule and a blank on either side."""
+
+
+class Edge(NamedTuple):
+    """Text in one edge of a frame."""
+
+    left: Content = EMPTY
+    """Set left; is cut when both are too long."""
+    right: Content = EMPTY
+    """Set right."""
+
+
+class Pane(Widget):
+    """A framed widget. Subclasses say what stands in the edges and call ``reframe`` when that changes."""
+
+    def top(self, room: int) -> Edge:
+        """Return the text of the upper edge; ``room`` is its width in cells."""
+        return Edge()
+
+    def bottom(self, room: int) -> Edge:
+        """Return the text of the lower edge; ``room`` is its width in cells."""
+        return Edge()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the focus is here or inside."""
+        return self.has_focus or self.has_focus_within
+
+    def reframe(self) -> None:
+        """Draw the edges again."""
+        room = self.outer_size.width - _AROUND
+        if room <= 0 or not self.is_mounted:
+            return
+        for edge, name in ((self.top(room), "_border_title"), (self.bottom(room), "_border_subtitle")):
+            content = self._fitted(edge, room)
+            shown: Content | None = getattr(self, name)
+            if shown is None or not shown.is_same(content):
+                setattr(self, name[1:], content)
+
+    def _fitted(self, edge: Edge, room: int) -> Content:
+        rule = "$accent" if self.is_active else "$rw-rule"
+        left, right = edge
+        gap = room - left.cell_length - right.cell_length
+        if not left.cell_length:
+            return right.truncate(room, ellipsis=True)
+        if not right.cell_length:
+            return left.truncate(room, ellipsis=True) if gap < 0 else left
+        if gap < 3:
+            left = left.truncate(max(0, room - right.cell_length - 3), ellipsis=True)
+            gap = room - left.cell_length - right.cell_length
+        if gap < 3:
+            return right.truncate(room, ellipsis=True)
+        return Content.assemble(left, (f" {_RULE * (gap - 2)} ", rule), right)
+
+    def on_resize(self) -> None:
+        """The edges are as wide as the pane."""
+        self.reframe()
+
+    def on_focus(self) -> None:
+        """The rule between the parts takes the color of the frame."""
+        self.call_later(self.reframe)
+
+    def on_blur(self) -> None:
+        """As for focus."""
+        self.call_later(self.reframe)
+
+    def on_descendant_focus(self) -> None:
+        """As for focus."""
+        self.call_later(self.reframe)
+
+    def on_descendant_blur(self) -> None:
+        """As for focus."""
+        self.call_later(self.reframe)
+
+
+def tabs(names: Sequence[str], active: int, room: int, lead: Content = EMPTY) -> Content:
+    """Return tabs for an edge: the active one bold in the accent, the others dim, each with its index as click meta.
+
+    Where not all fit, those around the active one are shown between ‹ and ›.
+    """
+    widths = [len(name) for name in names]
+    room -= lead.cell_length
+    between = next((each for each in (" │ ", "  ") if _needed(widths, each) <= room), " │ ")
+    start, end = _window(widths, active, room, between)
+    parts: list[Content] = [lead]
+    if start > 0:
+        parts.append(_tab("‹ ", DIM, start - 1))
+    for index in range(start, end):
+        if index > start:
+            parts.append(Content.styled(between, "$rw-rule"))
+        parts.append(_tab(names[index], "bold $accent" if index == active else DIM, index))
+    if end < len(names):
+        parts.append(_tab(" ›", DIM, end))
+    return Content("").join(parts)
+
+
+def _tab(name: str, style: str, index: int) -> Content:
+    return Content.styled(name, style).stylize(Style.from_meta({"tab": index}))
+
+
+def _needed(widths: Sequence[int], between: str) -> int:
+    return sum(widths) + len(between) * (len(widths) - 1)
+
+
+def _window(widths: Sequence[int], active: int, room: int, between: str) -> tuple[int, int]:
+    """Return the slice of tabs that fits around the active one; each arrow takes two cells."""
+    if _needed(widths, between) <= room:
+        return 0, len(widths)
+    active = max(0, min(active, len(widths) - 1))
+    start, end, used = active, active + 1, widths[active] + 4
+    while True:
+        if end < len(widths) and used + widths[end] + len(between) <= room:
+            used += widths[end] + len(between)
+            end += 1
+        elif start > 0 and used + widths[start - 1] + len(between) <= room:
+            start -= 1
+            used += widths[start] + len(between)
+        else:
+            return start, end
