@@ -1,4 +1,4 @@
-"""The last folded sections of summary.md: resources, errors, people, checks, archive.
+"""The last folded sections of summary.md: errors, people, checks, archive.
 
 Must not compute a metric; a section with nothing to say is empty.
 """
@@ -6,27 +6,13 @@ Must not compute a metric; a section with nothing to say is empty.
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics
-from runwatch.units import count, duration_long, percent, size
+from runwatch.units import count, duration_long, size
 from runwatch.views import phrases
 from runwatch.views.facts import Facts
 from runwatch.views.layout import ends, left_out, plural
 from runwatch.views.markdown import code
 
 MOST_ITEMS = 10
-
-
-def resources(metrics: Metrics) -> list[str]:
-    """Return what the command's process tree used."""
-    used = metrics.resources
-    if not used.samples:
-        return []
-    facts = {
-        "CPU, mean": None if used.mean_cpu_percent is None else f"{percent(used.mean_cpu_percent)} of one core",
-        "Memory, peak": size(used.peak_rss_bytes),
-        "Read": None if used.read_bytes is None else size(used.read_bytes),
-        "Written": None if used.written_bytes is None else size(used.written_bytes),
-    }
-    return [f"- {label}: {value}" for label, value in facts.items() if value is not None]
 
 
 def _items(texts: list[str], what: str) -> list[str]:

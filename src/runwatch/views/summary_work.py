@@ -11,6 +11,7 @@ from runwatch.views import phrases
 from runwatch.views.layout import ends, left_out, one_line, plural, table, wrap
 
 MOST_ISSUES = 8
+MOST_AGENTS = 4
 MOST_ROWS = 8
 MOST_CYCLES = 6
 
@@ -42,6 +43,11 @@ def _issue(issue: IssueMetrics) -> list[str]:
         f"errors {count(issue.total_errors)}",
         f"tokens {count(issue.tokens.total)}" + ("" if issue.cost_usd is None else f", {usd(issue.cost_usd)}"),
     ]
+    for agent in issue.agents[:MOST_AGENTS]:
+        facts.append(
+            f"{one_line(agent.agent)} {count(agent.successes)} of {plural(agent.attempts, 'attempt')}, "
+            f"{plural(agent.retries, 'retry', 'retries')}"
+        )
     if runs.attempts:
         facts.append(f"pipelines {count(runs.succeeded)} of {count(runs.attempts)} passed")
     if cycles.cycles:
@@ -56,7 +62,7 @@ def _issue(issue: IssueMetrics) -> list[str]:
         facts.append(f"first time right: {phrases.yes_no(issue.first_time_right)}")
     return [
         *wrap(first, first="Issue ", rest="  ", most_lines=1),
-        *wrap("; ".join(facts), first="  ", rest="  ", most_lines=3),
+        *wrap("; ".join(facts), first="  ", rest="  ", most_lines=4),
     ]
 
 
