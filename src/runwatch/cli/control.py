@@ -17,11 +17,15 @@ class SocketControl:
     def __init__(self, paths: RunPaths) -> None:
         self._path = paths.control
 
-    def stop(self, signal: str = "SIGINT", by: str = "Ctrl-C") -> bool:
-        """Ask the run to stop; True when the supervisor heard it."""
+    def stop(self, signal: str, by: str) -> None:
+        """Ask the run to stop. Raises OSError when its supervisor does not answer."""
         reply = request(self._path, {"op": "stop", "signal": signal, "by": by}, timeout_s=ANSWER_S)
-        return bool(reply and reply.get("ok"))
+        if not reply or not reply.get("ok"):
+            raise ConnectionError("the run's supervisor does not answer")
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell the command the size of the terminal."""
         request(self._path, {"op": "winsize", "rows": rows, "cols": columns}, timeout_s=ANSWER_S)
+
+    def detach(self) -> None:
+        """Leave the run alone; the supervisor needs no word for that."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import settings_here, the_run
+from runwatch.cli.where import pretty_json, settings_here, the_run
 from runwatch.errors import RunBusy
 
 
@@ -33,9 +33,7 @@ def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | N
     state = stages.run(paths.root, settings_here(), first=first)
     failed = [stage for stage in state.stages.values() if not stage.done]
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
+        click.echo(pretty_json(state))
     else:
         for line in closing_lines(paths):
             click.echo(line)

@@ -5,9 +5,13 @@ Must not write anything.
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+
 import click
 
-from runwatch.cli.where import runs_here
+from runwatch.cli.where import pretty_json, runs_here
 
 
 @click.command(epilog="Example: runwatch ls --limit 5 --json")
@@ -17,19 +21,19 @@ from runwatch.cli.where import runs_here
 @click.option("--runs-dir", help="The runs folder.")
 def command(limit: int, everything: bool, as_json: bool, runs_dir: str | None) -> int:
     """List the newest runs, live ones first."""
-    from runwatch.runs.listing import rows
+    from runwatch.runs.listing import runs
+    from runwatch.views import listing
 
     root = runs_here(runs_dir)
-    found = rows(root) if everything else rows(root)[:limit]
+    found = runs(root) if everything else runs(root)[:limit]
+    rows = [each.row for each in found]
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(pretty_json([row | {"path": str(each.path)} for row, each in zip(listing.json_rows(rows), found, strict=True)]))
         return 0
     if not found:
         click.echo(f"No runs below {root}: `runwatch run -- CMD` records one.", err=True)
         return 1
-    from runwatch.views.listing import table
-
-    click.echo(table(found))
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    click.echo(listing.table(rows, width=width, color=terminal and not os.environ.get("NO_COLOR")))
     return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import runs_here, settings_here
+from runwatch.cli.where import pretty_json, runs_here, settings_here
 
 
 @click.command(epilog="Example: runwatch recover")
@@ -24,9 +24,7 @@ def command(force: bool, as_json: bool, runs_dir: str | None) -> int:
     waiting = [path for path in run_directories(runs_here(runs_dir)) if needs_recovery(RunPaths(path))]
     results = [recover(path, settings, force=force) for path in sorted(waiting)]
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(results), indent=2).decode())
+        click.echo(pretty_json(results))
     else:
         for result in results:
             click.echo("  ".join(part for part in (result.found, result.run, result.status, result.reason) if part))

@@ -38,7 +38,7 @@ def command(argv: tuple[str, ...], **options: Any) -> int:
     from runwatch.settings import runs_root
     from runwatch.vcs import find_work_tree
 
-    flags = {"run": {key: options[key] for key in ("framework", "runs_dir") if options[key] is not None}}
+    flags = {"run.framework": options["framework"], "run.runs_dir": options["runs_dir"]}
     settings = settings_here(flags)
     cwd = Path.cwd()
     request = launch.Request(

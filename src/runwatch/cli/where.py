@@ -21,12 +21,17 @@ def settings_here(flags: dict[str, Any] | None = None) -> Settings:
 
 def runs_here(runs_dir: str | None = None) -> Path:
     """Return the runs folder of the current place: ``--runs-dir`` first, then the configuration."""
-    if runs_dir is not None:
-        return Path(runs_dir)
     cwd = Path.cwd()
-    return runs_root(settings_here(), cwd, find_work_tree(cwd))
+    return runs_root(settings_here({"run.runs_dir": runs_dir}), cwd, find_work_tree(cwd))
 
 
 def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     """Return the run directory that a person means. Raises NotFound, UsageError."""
     return find.resolve(reference, runs_here(runs_dir))
+
+
+def pretty_json(value: object) -> str:
+    """Return a value as indented JSON, without a line feed at its end."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

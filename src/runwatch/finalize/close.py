@@ -5,6 +5,8 @@ Must not write anything but events. Each can be repeated: what stands in the jou
 
 from __future__ import annotations
 
+from typing import Any
+
 from runwatch.errors import RecordError
 from runwatch.events.calls import LlmCompleted, LlmPriced
 from runwatch.finalize.state import Outcome
@@ -13,7 +15,7 @@ from runwatch.fold.metrics import Metrics
 from runwatch.journal.follow import events
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
-from runwatch.pricing import Pricer
+from runwatch.pricing import PICO_PER_USD, PriceFunction
 
 ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
 """Statuses that count as success. Source: README.md, "The words"."""
@@ -30,25 +32,44 @@ def close_steps(metrics: Metrics, outcome: Outcome, writer: EventWriter) -> None
         _must(writer.emit("step.completed", step=step, status=status, ts=outcome.ended))
 
 
-def note_prices(paths: RunPaths, price: Pricer, writer: EventWriter) -> None:
+def note_prices(paths: RunPaths, metrics: Metrics, price: PriceFunction, writer: EventWriter) -> None:
     """Write the price of every model call that the provider did not price, so that a later fold gives the same sums."""
     priced: set[str] = set()
     calls: dict[str, LlmCompleted] = {}
     for _, event in events(paths.journal):
         if isinstance(event, LlmPriced):
             priced.add(event.ref)
-        elif isinstance(event, LlmCompleted):
-            ref = reference(event)
-            if ref is not None and event.cost_usd is None:
+        elif isinstance(event, LlmCompleted) and (ref := reference(event)) is not None:
+            if event.cost_usd is None:
                 calls[ref] = event
-            elif ref is not None:
+            else:
                 calls.pop(ref, None)
     for ref, call in calls.items():
-        if ref in priced:
-            continue
-        found = price.of_call(call)
-        if found is not None:
-            _must(writer.emit("llm.priced", ref=ref, cost_usd=found.cost_usd, prices=found.labels, ts=call.ts))
+        if ref not in priced and (event_fields := _priced(call, metrics, price)) is not None:
+            _must(writer.emit("llm.priced", ref=ref, ts=call.ts, **event_fields))
+
+
+def _priced(call: LlmCompleted, metrics: Metrics, price: PriceFunction) -> dict[str, Any] | None:
+    """Return cost and price list of one call; None for a call without known tokens or price."""
+    if call.prompt_tokens is None and call.completion_tokens is None:
+        return None
+    llm = metrics.run.llm_configuration
+    found = price(
+        call.provider or llm.provider,
+        call.model or llm.model,
+        call.prompt_tokens or 0,
+        call.completion_tokens or 0,
+        call.cache_read_tokens or 0,
+        call.cache_write_tokens or 0,
+        call.ts,
+    )
+    if found.pico_usd is None:
+        return None
+    words = (found.prices or "").split(" ")
+    return {
+        "cost_usd": found.pico_usd / PICO_PER_USD,
+        "prices": dict(zip(("library", "version", "date"), words, strict=False)),
+    }
 
 
 def reference(call: LlmCompleted) -> str | None:

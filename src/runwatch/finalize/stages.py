@@ -48,7 +48,7 @@ class Finalizer:
     ) -> None:
         """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is folded from its start."""
         self.paths, self.settings = paths, settings
-        self.price = Pricer(settings.pricing.models)
+        self.price = Pricer(settings.pricing)
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
@@ -179,9 +179,12 @@ class Finalizer:
 
     def _stage_archive(self) -> None:
         self.state.archive = None
-        progress = (lambda done: self.on_stage("archive", done)) if self.on_stage else None
-        made = archive.create(self.paths.root, options=archive.options(self.settings.archive), progress=progress)
+        made = archive.create(self.paths.root, options=archive.options(self.settings.archive), progress=self._progress)
         self._made = Archive(file=made.file, size_bytes=made.size_bytes, sha256=made.sha256, members=made.members)
+
+    def _progress(self, done: float) -> None:
+        if self.on_stage:
+            self.on_stage("archive", done)
 
     def _stage_verify(self) -> None:
         """Read the archive again from disk; only then anything says "archived"."""

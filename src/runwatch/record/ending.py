@@ -10,6 +10,7 @@ import signal
 import time
 
 from runwatch.finalize import stages
+from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState, Outcome
 from runwatch.fold import Fold
 from runwatch.journal.control import request
@@ -62,15 +63,11 @@ def finalize(
     projector: Projector,
     talk: Talk,
 ) -> FinalizeState:
-    """Run every stage of the finalizer over what was folded so far. Raises RunwatchError."""
-    state = stages.run(
-        paths,
-        settings=settings,
-        outcome=outcome,
-        fold=fold,
-        follower=follower,
-        on_event=projector.take,
-        on_stage=None,
+    """Run every stage of the finalizer over what was folded so far, and say how it went. Raises RunwatchError."""
+    finalizer = stages.Finalizer(
+        paths, settings, outcome=outcome, fold=fold, follower=follower, on_line=projector.take
     )
-    talk.result(paths, state)
+    state = finalizer.run()
+    talk.update(finalizer.metrics)
+    talk.lines(closing_lines(paths, color=talk.color))
     return state

@@ -18,13 +18,13 @@ class Flusher:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._next = 0.0
-        self._events = -1
+        self._offset = -1
 
-    def poll(self, now: float, fold: Fold) -> None:
-        """Flush when a second has passed and an event came since (``now``: monotonic seconds)."""
-        if now < self._next or fold.events == self._events:
+    def poll(self, now: float, fold: Fold, offset: int) -> None:
+        """Flush when a second has passed and the journal grew to ``offset`` since (``now``: monotonic seconds)."""
+        if now < self._next or offset == self._offset:
             return
-        self._next, self._events = now + PERIOD_S, fold.events
+        self._next, self._offset = now + PERIOD_S, offset
         try:
             self._publisher.live(fold.metrics(now_text()))
         except OSError:

@@ -30,19 +30,19 @@ class Projector:
         self._paths = paths
         self._done = _last_position(paths)
         self._files: dict[Path, int] = {}
+        self._time: str | None = None
 
     def take(self, line: bytes, position: int) -> Event | None:
         """Write the line of one event that ends at ``position`` in the journal, unless it stands already; return the event."""
         event = read_line(line)
         if event is None or isinstance(event, Unknown):
             return None
+        self._time = event.ts or self._time
         if position > self._done:
             self._done = position
-            shown = event_line.render(event)
-            if shown is not None:
-                self._write(
-                    self._paths.component_log(event.step, shown.component), event_line.log_line(event, shown, position)
-                )
+            for shown in event_line.render_all(event):
+                text = event_line.encode(event, shown, run_id=self._paths.run_id, ts=self._time, at=position)
+                self._write(self._paths.component_log(event.step, shown.component), text)
         return event
 
     def _write(self, path: Path, line: bytes) -> None:

@@ -21,8 +21,10 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import ending, folding
+from runwatch.record import ending
+from runwatch.finalize.publish import Publisher
 from runwatch.record.flush import Flusher
+from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost
 from runwatch.record.project import Projector
 from runwatch.record.sampling import Sampler
@@ -41,19 +43,19 @@ class Recorder:
     def __init__(self, options: argparse.Namespace) -> None:
         self.paths = RunPaths(options.run_dir)
         self.options = options
-        self.settings: Settings = folding.load_settings()
+        self.settings: Settings = load_settings()
         self.lock = RunLock.of(self.paths.lock)
         self.writer = EventWriter(self.paths)
         self.follower = Follower(self.paths.journal)
-        self.fold: Fold = folding.new_fold(self.paths, self.settings)
+        self.publisher = Publisher(self.paths, self.settings)
+        self.fold: Fold = self.publisher.new_fold()
         self.talk = Talk(enabled=options.talk)
         self.projector = Projector(self.paths)
-        self.flusher = Flusher(self.paths, self.settings)
-        self.sampler = Sampler(self.writer, self.settings, options.command)
+        self.flusher = Flusher(self.publisher)
+        self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
         self._owner_fd = _pidfd(options.owner)
-        self._input = True
 
     def run(self) -> int:
         """Record until the run has ended, then finalize it; return the exit code."""
@@ -87,15 +89,15 @@ class Recorder:
     def _tick(self) -> None:
         """Fold what is new, project it, sample, and flush when it is time."""
         self._read()
-        self.sampler.poll(time.monotonic(), self.fold)
-        self.flusher.poll(time.monotonic(), self.fold)
+        self.sampler.poll(time.monotonic())
+        self.flusher.poll(time.monotonic(), self.fold, self.follower.offset)
         self.lock.beat()
 
     def _read(self) -> None:
         while lines := self.follower.read():
             if self.follower.restarted:
                 self.follower.restarted = False
-                self.fold = folding.new_fold(self.paths, self.settings)
+                self.fold = self.publisher.new_fold()
             position = self.follower.offset - sum(len(line) + 1 for line in lines)
             for line in lines:
                 position += len(line) + 1
@@ -103,6 +105,8 @@ class Recorder:
                 event = self.projector.take(line, position)
                 if event is not None:
                     self.talk.event(event)
+        if self.talk.due:
+            self.talk.update(self.fold.metrics(now_text()))
 
     def _owner_died(self) -> Outcome:
         """End the command as a closed terminal would, and say what can be known of it."""
@@ -122,7 +126,7 @@ class Recorder:
     def _finalize(self, outcome: Outcome) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
-        self.sampler.last(self.fold)
+        self.sampler.last()
         self._read()
         try:
             state = ending.finalize(

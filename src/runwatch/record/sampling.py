@@ -12,7 +12,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.git import GitSource
-from runwatch.sources.process import ProcessSource
+from runwatch.sources.process import ProcessSource, left_behind
 from runwatch.vcs import find_work_tree
 
 PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
@@ -23,7 +23,7 @@ class Sampler:
     """The sources of one run."""
 
     def __init__(self, paths: RunPaths, writer: EventWriter, settings: Settings, command: int) -> None:
-        self._writer = writer
+        self._paths, self._writer = paths, writer
         self._processes = ProcessSource(command) if command > 0 else None
         self._git = _git_source(paths, settings)
         self._started: float | None = None
@@ -46,13 +46,12 @@ class Sampler:
         if self._git is not None:
             self._snapshot(self._git, float("inf"))
         if self._processes is not None:
-            left = self._processes.alive()
+            left = left_behind("RUNWATCH_RUN_DIR", str(self._paths.root))
             if left:
                 names = ", ".join(f"{name} ({pid})" for pid, name in left[:5])
                 more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-                self._writer.emit(
-                    "warning", message=f"the command left processes behind: {names}{more}", where="recorder"
-                )
+                message = f"the command left processes behind: {names}{more}"
+                self._writer.emit("warning", message=message, where="recorder")
 
     def _sample(self, source: ProcessSource) -> None:
         try:

@@ -24,7 +24,7 @@ from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
 from runwatch.record.keeper import Keeper
 from runwatch.record.outcome import Stop, decide, not_started, signal_name
-from runwatch.record.steps import StepBook
+from runwatch.record.steps import Source, StepBook
 from runwatch.record.stopping import Stopper
 from runwatch.sources.markers import Marker, MarkerScanner
 
@@ -145,7 +145,7 @@ class Supervisor:
     def _answer(self, request: Request) -> Reply:
         """Serve one request; runs in the client's thread."""
         if request.op == "step":
-            source = "shell" if request.source == "shell" else "sdk"
+            source: Source = "shell" if request.source == "shell" else "sdk"
             closes = self.book.last_open("shell") if source == "shell" else None
             if closes is not None:
                 self.book.close(closes)

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from runwatch.errors import NotFound, UsageError
-from runwatch.runs.listing import row, run_directories
+from runwatch.runs.listing import listed, run_directories
 
 _AT = re.compile(r"@(\d+)\Z")
 
@@ -40,9 +40,10 @@ def resolve(reference: str | None, root: Path) -> Path:
 
 
 def _by_age(number: int, root: Path) -> Path:
-    found = sorted((row(path) for path in run_directories(root)), key=lambda each: each.start_time or "", reverse=True)
+    found = [listed(path) for path in run_directories(root)]
+    found.sort(key=lambda each: each.row.start_time or "", reverse=True)
     if not found:
         raise NotFound(f"No runs below {root}: `runwatch run -- CMD` records one.")
     if not 1 <= number <= len(found):
         raise NotFound(f"No run @{number}: there are {len(found)} below {root}.")
-    return Path(found[number - 1].path)
+    return found[number - 1].path

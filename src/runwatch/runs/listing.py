@@ -6,54 +6,33 @@ Must not fold a journal or write anything. In a fresh clone the tracked files al
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
+from runwatch.views.facts import RunRow
 
 
-class RunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in a list."""
+class Listed(NamedTuple):
+    """One run that was found."""
 
-    framework: str
-    """First level below the runs folder."""
-    run_id: str
-    """Name of its directory."""
-    path: str
+    path: Path
     """Its directory."""
-    state: str
-    """running, unfinished (its owner is gone and nobody finalized it), or the final status."""
-    start_time: str | None = None
-    """RFC 3339."""
-    duration_s: float | None = None
-    """Seconds, as of the last flush while it goes on."""
-    model: str | None = None
-    """Of its configuration."""
-    tokens: int | None = None
-    """All model calls."""
-    cost_usd: float | None = None
-    """All priced model calls."""
-    exit_code: int | None = None
-    """Of the command."""
-    reason: str | None = None
-    """How it ended."""
-    steps: int | None = None
-    """Steps that were opened."""
-    errors: int | None = None
-    """Recorded errors."""
+    row: RunRow
+    """What a list shows of it."""
 
 
 def run_directories(root: Path) -> list[Path]:
     """Return every run directory below a runs folder, in no order; links are not followed."""
-    found = []
-    for framework in _folders(root):
-        for run in _folders(framework):
-            if (run / "metadata.json").is_file() or (run / "events.jsonl").is_file():
-                found.append(run)
-    return found
+    return [
+        run
+        for framework in _folders(root)
+        for run in _folders(framework)
+        if (run / "metadata.json").is_file() or (run / "events.jsonl").is_file()
+    ]
 
 
 def _folders(root: Path) -> list[Path]:
@@ -63,35 +42,36 @@ def _folders(root: Path) -> list[Path]:
         return []
 
 
-def rows(root: Path) -> list[RunRow]:
-    """Return all runs, newest start first; live ones lead."""
-    found = [row(path) for path in run_directories(root)]
-    found.sort(key=lambda each: (each.state == "running", each.start_time or "", each.run_id), reverse=True)
+def runs(root: Path) -> list[Listed]:
+    """Return all runs: live ones lead, then the newest start first."""
+    found = [listed(path) for path in run_directories(root)]
+    found.sort(key=lambda each: (each.row.live, each.row.start_time or "", each.row.run_id), reverse=True)
     return found
 
 
-def row(path: Path) -> RunRow:
-    """Return one run's row."""
+def listed(path: Path) -> Listed:
+    """Return one run."""
     paths = RunPaths(path)
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
-    run = metrics.get("run") or {}
+    run, steps = _section(metrics, "run"), metrics.get("steps")
+    known = steps if isinstance(steps, list) else []
     status = metadata.get("status")
-    live = is_live(paths.lock)
-    return RunRow(
+    row = RunRow(
         framework=paths.framework,
         run_id=paths.run_id,
-        path=str(path),
-        state="running" if live and not status else status or "unfinished",
+        status=status or "unfinished",
+        live=not status and is_live(paths.lock),
         start_time=metadata.get("start_time") or _first_time(paths),
-        duration_s=run.get("duration_seconds"),
-        model=(metadata.get("llm_configuration") or {}).get("model"),
-        tokens=(run.get("tokens") or {}).get("total"),
-        cost_usd=run.get("cost_usd"),
-        exit_code=metadata.get("exit_code"),
-        reason=metadata.get("reason"),
-        steps=len(metrics["steps"]) if isinstance(metrics.get("steps"), list) else None,
+        duration_seconds=run.get("duration_seconds"),
+        steps_done=sum(1 for step in known if step.get("status")),
+        steps_total=run.get("steps_planned") or metrics.get("steps_count") or len(known),
         errors=run.get("errors"),
+        tokens=_section(run, "tokens").get("total"),
+        cost_usd=run.get("cost_usd"),
+        model=_section(metadata, "llm_configuration").get("model"),
+        reason=metadata.get("reason"),
     )
+    return Listed(path, row)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -100,6 +80,11 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _section(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _first_time(paths: RunPaths) -> str | None:

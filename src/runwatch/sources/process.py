@@ -71,18 +71,6 @@ class ProcessSource:
             "written_bytes": int(written),
         }
 
-    def alive(self) -> list[tuple[int, str]]:
-        """Return (pid, name) of every process of the tree that is alive now."""
-        self._discover()
-        found = []
-        for pid, seen in self._seen.items():
-            try:
-                if seen.process.is_running() and seen.process.status() != psutil.STATUS_ZOMBIE:
-                    found.append((pid, seen.process.name()))
-            except psutil.Error:
-                continue
-        return found
-
     def _discover(self) -> None:
         """Find new members: all that descend from the command or from a member, whose parent may be gone by now."""
         children: dict[int, list[psutil.Process]] = {}
@@ -101,3 +89,18 @@ class ProcessSource:
         seen = self._seen.pop(pid)
         self._gone_read += seen.read_bytes
         self._gone_written += seen.written_bytes
+
+
+def left_behind(variable: str, value: str) -> list[tuple[int, str]]:
+    """Return (pid, name) of the processes whose environment has ``variable=value``, in the order of their pids.
+
+    Also those whose parents are all gone are found so; ones of other users are not.
+    """
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(variable) == value and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((process.pid, process.name()))
+        except (psutil.Error, OSError):
+            continue
+    return sorted(found)

@@ -1,0 +1,60 @@
+"""Where a run failed, and the last that its command wrote there: what a reviewer asks first.
+
+Must not read more than the end of a log, or follow a link. Source: finalizer.md, "The summary".
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runwatch.fold.metrics import Metrics, StepMetrics
+from runwatch.journal.paths import RunPaths
+from runwatch.redact import Redactor
+from runwatch.views.facts import FailedStep
+
+MOST_LINES = 20
+TAIL_BYTES = 32768
+"""How much of a log's end is read."""
+ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
+
+
+def failed_step(paths: RunPaths, metrics: Metrics, redactor: Redactor) -> FailedStep | None:
+    """Return where the run failed with the last lines written there; None for a run that ended well."""
+    if metrics.run.status is None or metrics.run.status in ENDED_WELL:
+        return None
+    step = _which(metrics)
+    for component in ("stderr", "stdout"):
+        path = paths.component_log(step.step if step else None, component)
+        lines = _tail(path)
+        if lines:
+            return FailedStep(
+                lines=tuple(redactor.text(line) for line in lines),
+                step=step.step if step else None,
+                name=step.name if step else None,
+                log=str(path.relative_to(paths.root)),
+            )
+    return FailedStep(lines=(), step=step.step if step else None, name=step.name if step else None)
+
+
+def _which(metrics: Metrics) -> StepMetrics | None:
+    """The last step that failed, else the last one that did not end well."""
+    failed = [step for step in metrics.steps if step.status == "failed"]
+    others = [step for step in metrics.steps if step.status not in (None, "success", "skipped", "failed")]
+    return failed[-1] if failed else others[-1] if others else None
+
+
+def _tail(path: Path) -> list[str]:
+    """Return the last lines of a log, without line feeds; empty where there is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return []
+    try:
+        size = os.fstat(fd).st_size
+        begin = max(0, size - TAIL_BYTES)
+        data = os.pread(fd, TAIL_BYTES, begin)
+    finally:
+        os.close(fd)
+    lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")
+    return [line for line in (lines[1:] if begin and len(lines) > 1 else lines) if line][-MOST_LINES:]

@@ -1,0 +1,180 @@
+"""Writing what others read of a run: the tracked files, the issue reports, the CSV files, all redacted.
+
+Must not compute a metric or word anything: the fold and the views do. Source: record.md, "The run directory".
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runwatch.finalize import failing, tables
+from runwatch.finalize.state import FinalizeState, Stage, load_state
+from runwatch.fold import Fold
+from runwatch.fold.metrics import Metrics
+from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
+from runwatch.journal.follow import Follower, events
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import now_text
+from runwatch.pricing import Pricer
+from runwatch.redact import Redactor
+from runwatch.settings import Settings
+from runwatch.version import VERSION
+from runwatch.views import (
+    commit_text,
+    console,
+    issue_report,
+    metadata_json,
+    metrics_json,
+    summary_markdown,
+    summary_text,
+)
+from runwatch.views.facts import Archive, Commit, Facts, StageFailure
+
+
+class Publisher:
+    """Writes the files of one run; each call replaces them whole, so that it can be repeated."""
+
+    def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+        self.paths, self.settings = paths, settings
+        self._redactor = Redactor(environ, settings.redact.patterns)
+        self._written: dict[Path, bytes] = {}
+
+    def new_fold(self) -> Fold:
+        """Return an empty fold with the configuration's prices."""
+        return Fold(price=Pricer(self.settings.pricing))
+
+    def live(self, metrics: Metrics) -> None:
+        """Flush a run that goes on: metrics.json, metadata.json, the issue reports and this run's rows. Raises OSError."""
+        shown = self.redacted(metrics)
+        self._json(self.paths.metrics, metrics_json.render(shown), durable=False)
+        self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
+        self._issues(shown)
+        tables.write_own(self.paths, shown)
+
+    def metadata(self, metrics: Metrics, state: FinalizeState) -> None:
+        """Write metadata.json. Raises OSError."""
+        shown = self.redacted(metrics)
+        write_json(self.paths.metadata, metadata_json.render(shown, self._facts(state)))
+
+    def metrics(self, metrics: Metrics) -> None:
+        """Write metrics.json. Raises OSError."""
+        write_json(self.paths.metrics, metrics_json.render(self.redacted(metrics)))
+
+    def reports(self, metrics: Metrics) -> None:
+        """Write the issue reports and the CSV rows of this run and of all runs. Raises OSError."""
+        shown = self.redacted(metrics)
+        self._issues(shown)
+        tables.write_own(self.paths, shown)
+        tables.add_to_all(self.paths, shown)
+
+    def summaries(self, metrics: Metrics, state: FinalizeState, failures: Mapping[str, Stage]) -> None:
+        """Write logs_summary.txt, summary.md and commit.txt. Raises OSError."""
+        shown = self.redacted(metrics)
+        facts = self._facts(state, failures, failing.failed_step(self.paths, shown, self._redactor))
+        write_atomic(self.paths.summary_text, summary_text.render(shown, facts).encode())
+        write_atomic(self.paths.summary_markdown, summary_markdown.render(shown, facts).encode())
+        write_atomic(self.paths.commit_text, commit_text.render(shown).encode())
+
+    def redacted(self, metrics: Metrics) -> Metrics:
+        """Return the metrics with every secret in any text taken out."""
+        return msgspec.convert(self._redact(msgspec.to_builtins(metrics)), Metrics)
+
+    def _redact(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redactor.text(value)
+        if isinstance(value, list):
+            return [self._redact(each) for each in value]
+        if isinstance(value, dict):
+            return {self._redact(key): self._redact(each) for key, each in value.items()}
+        return value
+
+    def _issues(self, metrics: Metrics) -> None:
+        if metrics.issues:
+            self.paths.issues.mkdir(mode=DIR_MODE, exist_ok=True)
+        for issue in metrics.issues:
+            for kind in ("metrics", "report"):
+                self._json(self.paths.issue_file(issue.issue, kind), issue_report.render(issue), durable=False)
+
+    def _json(self, path: Path, value: object, *, durable: bool) -> None:
+        """Write a file whose content changed since this publisher wrote it last."""
+        data = msgspec.json.encode(value)
+        if self._written.get(path) != data:
+            write_json(path, value, durable=durable)
+            self._written[path] = data
+
+    def _facts(
+        self, state: FinalizeState, failures: Mapping[str, Stage] | None = None, failed: Any = None
+    ) -> Facts:
+        facts = facts_of(self.paths, state, failures or {})
+        publish = self.settings.commit.publish
+        return msgspec.structs.replace(
+            facts,
+            commit=None,
+            failed_step=failed,
+            host=platform.node() if "host" in publish else None,
+            cwd=self._started_in() if "cwd" in publish else None,
+        )
+
+    def _started_in(self) -> str | None:
+        _, first = next(events(self.paths.journal), (0, None))
+        return getattr(first, "cwd", None)
+
+
+def facts_of(paths: RunPaths, state: FinalizeState, failures: Mapping[str, Stage]) -> Facts:
+    """Return what the finalizer's state tells a view."""
+    archive, commit = state.archive, state.commit
+    return Facts(
+        version=VERSION,
+        archive=Archive(
+            file=archive.file, size_bytes=archive.size_bytes, sha256=archive.sha256, members=archive.members
+        )
+        if archive
+        else None,
+        commit=Commit(sha=commit.sha, branch=commit.branch) if commit else None,
+        failures=tuple(
+            StageFailure(stage=name, reason=stage.error or "unknown", remedy=stage.remedy)
+            for name, stage in failures.items()
+        ),
+    )
+
+
+def closing_lines(paths: RunPaths, *, color: bool = False) -> list[str]:
+    """Return result, summary, archive and commit of a finalized run, from its files alone."""
+    state = load_state(paths.finalize_state)
+    failed = {name: stage for name, stage in state.stages.items() if not stage.done}
+    facts = msgspec.structs.replace(facts_of(paths, state, failed), run_path=_as_typed(paths.root))
+    return console.closing(_stored(paths), facts, color=color)
+
+
+def summary_of(run_dir: Path) -> str:
+    """Return the text summary of a run as of now, folded from its journal; nothing is written."""
+    paths = RunPaths(run_dir)
+    fold = Fold()
+    follower = Follower(paths.journal)
+    while lines := follower.read():
+        for line in lines:
+            fold.feed_line(line, follower.offset)
+    follower.close()
+    return summary_text.render(fold.metrics(now_text()))
+
+
+def _stored(paths: RunPaths) -> Metrics:
+    try:
+        return msgspec.json.decode(paths.metrics.read_bytes(), type=Metrics)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Metrics()
+
+
+def _as_typed(path: Path) -> str:
+    """Return a path as a person in the current folder would type it."""
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):
+        return str(path)
+    return relative if not relative.startswith("../..") else str(path)
