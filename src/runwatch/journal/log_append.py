@@ -1,0 +1,142 @@
+"""Appending lines to the logs of a run: one write a line, from file to file, few of them open.
+
+Must not follow a symbolic link below the log folder, nor know what a line says. Source: record.md, "Logs".
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from runwatch.journal.atomic import DIR_MODE, FILE_MODE
+from runwatch.journal.paths import check_name
+
+MAX_OPEN = 32
+"""Files held open at once; the one that was not used for longest is closed first."""
+
+_FILE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+_Key = tuple[Path, int | None, str]
+
+
+class _File:
+    """An open log, closed once it is neither listed nor in use."""
+
+    __slots__ = ("fd", "listed", "users")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.users = 0
+        self.listed = True
+
+
+class LogAppender:
+    """The open logs of this process; safe to use from threads, and beside other processes."""
+
+    def __init__(self, max_open: int = MAX_OPEN) -> None:
+        self._max_open = max_open
+        self._files: OrderedDict[_Key, _File] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def append(self, logs: Path, step: int | None, component: str, line: bytes, max_bytes: int | None = None) -> None:
+        """Append one line, line feed included, to the log of ``component`` in ``step`` below ``logs``.
+
+        A log that has reached ``max_bytes`` goes on in ``<component>.1.log`` …. The lock is not held while writing.
+        Raises BadName for a component that is no file name, OSError where the line could not be written whole.
+        """
+        key = (logs, step, component)
+        file = self._borrow(key)
+        try:
+            now = os.fstat(file.fd)
+            if now.st_nlink == 0 or (max_bytes and now.st_size >= max_bytes):
+                self._forget(key, file)
+                self._give_back(file)
+                file = self._borrow(key, max_bytes)
+            if os.write(file.fd, line) != len(line):
+                raise OSError(28, "No space left on device", component)
+        finally:
+            self._give_back(file)
+
+    def close(self) -> None:
+        """Close every file; appending opens them again."""
+        with self._lock:
+            files = list(self._files.items())
+        for key, file in files:
+            self._forget(key, file)
+
+    def forget_all(self) -> None:
+        """Start anew in a forked child: the lock may have been held by a thread that is no more."""
+        self._lock = threading.Lock()
+        self._files = OrderedDict()
+
+    def _borrow(self, key: _Key, max_bytes: int | None = None) -> _File:
+        with self._lock:
+            file = self._files.get(key)
+            if file is None:
+                file = self._files[key] = _File(_open_log(*key, max_bytes))
+                if len(self._files) > self._max_open:
+                    _, oldest = self._files.popitem(last=False)
+                    self._unlist(oldest)
+            else:
+                self._files.move_to_end(key)
+            file.users += 1
+            return file
+
+    def _give_back(self, file: _File) -> None:
+        with self._lock:
+            file.users -= 1
+            if not file.users and not file.listed:
+                os.close(file.fd)
+
+    def _forget(self, key: _Key, file: _File) -> None:
+        with self._lock:
+            if self._files.get(key) is file:
+                del self._files[key]
+                self._unlist(file)
+
+    @staticmethod
+    def _unlist(file: _File) -> None:
+        file.listed = False
+        if not file.users:
+            os.close(file.fd)
+
+
+def place(step: int | None, component: str) -> tuple[str | None, str]:
+    """Return folder (below the log folder) and name without ``.log`` of a component's log in a step.
+
+    Raises BadName. The same rule as ``RunPaths.component_log``, for log folders that belong to no run.
+    """
+    check_name("component", component)
+    if component == "reconciliation":
+        return None, component
+    if step is None:
+        return None, component if component in ("stdout", "stderr") else "run"
+    return f"step_{step:03d}", component
+
+
+def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | None) -> int:
+    """Open the log that is to be written to, and the folders on the way, refusing links."""
+    folder, stem = place(step, component)
+    logs.mkdir(mode=DIR_MODE, parents=True, exist_ok=True)
+    at = os.open(logs, _FOLDER)
+    try:
+        if folder is not None:
+            try:
+                os.mkdir(folder, DIR_MODE, dir_fd=at)
+            except FileExistsError:
+                pass
+            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = inner
+        number = 0
+        while True:
+            fd = os.open(f"{stem}.{number}.log" if number else f"{stem}.log", _FILE, FILE_MODE, dir_fd=at)
+            if not max_bytes or os.fstat(fd).st_size < max_bytes:
+                return fd
+            os.close(fd)
+            number += 1
+    finally:
+        os.close(at)

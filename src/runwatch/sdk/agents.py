@@ -1,0 +1,116 @@
+"""Attempts of agents at an issue, as events and as the context of what happens in them.
+
+Must not judge them. A misuse is a warning event.
+"""
+
+from __future__ import annotations
+
+import time
+import types
+from itertools import count
+from secrets import token_hex
+
+import msgspec
+
+from runwatch.sdk.context import Scope, enter, leave, scope_of
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.plain import one_line, text
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """An attempt that is under way."""
+
+    number: int
+    call_id: str
+    started: float
+    """Monotonic seconds."""
+    former: Scope | None
+    """Where the task was before."""
+
+
+class Agents:
+    """The agents of one issue in this process."""
+
+    def __init__(self) -> None:
+        # No lock: each act below is one that the interpreter does whole, and a fork finds none held.
+        self._attempts: dict[str, count[int]] = {}
+        self._open: dict[str, _Attempt] = {}
+
+    def start(self, emitter: Emitter, issue: int | str, name: str, max_attempts: int | None) -> None:
+        """Begin an attempt and make it the calling task's context."""
+        scope = scope_of(emitter)
+        former = enter(Scope(emitter, scope.step, issue, name))
+        number = next(self._attempts.setdefault(name, count(1)))
+        replaced = self._open.get(name)
+        attempt = self._open[name] = _Attempt(number, token_hex(6), time.monotonic(), former)
+        if replaced is not None:
+            emitter.warn(f"agent {name} was started again before its attempt {replaced.number} ended", "start_agent")
+        emitter.emit(
+            "agent.started",
+            {
+                "issue": issue,
+                "agent": name,
+                "attempt": number,
+                "max_attempts": max_attempts,
+                "call_id": attempt.call_id,
+            },
+        )
+
+    def end(self, emitter: Emitter, issue: int | str, name: str, success: bool, error: object) -> None:
+        """End the attempt under way."""
+        attempt = self._open.pop(name, None)
+        if attempt is None:
+            emitter.warn(f"agent {name} was ended, but it had not started", "end_agent")
+            return
+        emitter.emit(
+            "agent.completed",
+            {
+                "issue": issue,
+                "agent": name,
+                "attempt": attempt.number,
+                "success": success,
+                "error": _words(error),
+                "duration_s": round(time.monotonic() - attempt.started, 6),
+                "call_id": attempt.call_id,
+            },
+        )
+        scope = scope_of(emitter)
+        if scope.agent == name and scope.issue == issue:
+            former = attempt.former
+            inner = former if former is not None and former.owner is emitter else Scope(emitter)
+            leave(Scope(emitter, scope.step, inner.issue, inner.agent))
+
+
+class Agent:
+    """One attempt as a context manager."""
+
+    def __init__(self, emitter: Emitter, agents: Agents, issue: int | str, name: str, max_attempts: int | None) -> None:
+        self._emitter, self._agents, self._issue = emitter, agents, issue
+        self.name = name
+        """Role."""
+        self._max_attempts = max_attempts
+        self._error: object = None
+        self._failed = False
+        self._former: Scope | None = None
+
+    def fail(self, error: object = None) -> None:
+        """Say that the attempt failed, without an exception."""
+        self._failed, self._error = True, error
+
+    def __enter__(self) -> Agent:
+        self._former = enter(scope_of(self._emitter))
+        self._agents.start(self._emitter, self._issue, self.name, self._max_attempts)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        failed = self._failed or error is not None
+        self._agents.end(self._emitter, self._issue, self.name, not failed, error if error is not None else self._error)
+        leave(self._former)
+
+
+def _words(error: object) -> str | None:
+    if error is None:
+        return None
+    return one_line(error) if isinstance(error, BaseException) else text(error)[:2000]

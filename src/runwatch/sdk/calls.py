@@ -1,0 +1,126 @@
+"""Calls of tools and external services, as events.
+
+Must not count them, and must not change what the called thing returns or raises.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+import types
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any, ParamSpec, TypeVar, cast
+
+from runwatch.sdk import active
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.plain import one_line, text
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Call:
+    """One call that is under way."""
+
+    def __init__(self, kind: str, about: dict[str, Any]) -> None:
+        """Begin it: ``<kind>.started``."""
+        self._kind = kind
+        self._about = {**about, "call_id": token_hex(6)}
+        self._emitter: Emitter = active.emitter()
+        self._attempt = 0
+        self._started = time.monotonic()
+        self._emitter.emit(f"{kind}.started", self._about)
+
+    def retry(self, error: object, backoff_s: float | None) -> None:
+        """``<kind>.retry``: an attempt failed and another one comes."""
+        self._attempt += 1
+        why = one_line(error) if isinstance(error, BaseException) else text(error)
+        fields = {**self._about, "attempt": self._attempt, "backoff_s": backoff_s, "error": why}
+        self._emitter.emit(f"{self._kind}.retry", fields)
+
+    def end(self, error: BaseException | None) -> None:
+        """``<kind>.completed``."""
+        fields = {**self._about, "success": error is None, "duration_s": round(time.monotonic() - self._started, 6)}
+        if error is not None:
+            fields["error"] = one_line(error)
+        self._emitter.emit(f"{self._kind}.completed", fields)
+
+
+class tool:
+    """A tool call: a decorator and a context manager, for plain and for asynchronous code."""
+
+    def __init__(self, name: str) -> None:
+        self._about = {"tool": text(name)}
+        self._calls: list[Call] = []
+
+    def __enter__(self) -> tool:
+        self._calls.append(Call("tool", self._about))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        if self._calls:
+            self._calls.pop().end(error)
+
+    async def __aenter__(self) -> tool:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        """Record every call of ``function``."""
+        about = self._about
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                with tool(about["tool"]):
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[_P, _R]", awaited)
+
+        @functools.wraps(function)
+        def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with tool(about["tool"]):
+                return function(*args, **kwargs)
+
+        return called
+
+
+class service:
+    """A call of an external service: a context manager, for plain and for asynchronous code."""
+
+    def __init__(self, name: str, operation: str | None = None) -> None:
+        self._about = {"service": text(name), "operation": None if operation is None else text(operation)}
+        self._calls: list[Call] = []
+
+    def retry(self, error: object, backoff_s: float | None = None) -> None:
+        """Say that an attempt failed and will be made again after ``backoff_s`` seconds."""
+        if self._calls:
+            self._calls[-1].retry(error, backoff_s)
+        else:
+            active.emitter().warn(f"a retry of service {self._about['service']} outside its block", "service")
+
+    def __enter__(self) -> service:
+        self._calls.append(Call("service", self._about))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        if self._calls:
+            self._calls.pop().end(error)
+
+    async def __aenter__(self) -> service:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)

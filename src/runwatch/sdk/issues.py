@@ -1,0 +1,155 @@
+"""One issue of a run: its agents, pipelines, debugging cycles, tokens and outcome, as events.
+
+Must not count: the fold does. A misuse is a warning event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from runwatch.sdk import active
+from runwatch.sdk.agents import Agent, Agents
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.debugging import Cycle, Cycles
+from runwatch.sdk.plain import text
+from runwatch.sdk.usage import usage_fields
+
+if TYPE_CHECKING:
+    from runwatch.sdk.run import RunLogger
+
+_RENAMED = {"queue_time": "queued_s", "execution_time": "duration_s", "duration": "duration_s"}
+"""What programs call a pipeline's times, in seconds, → what the event calls them."""
+
+
+class IssueState:
+    """What all trackers of one issue in this process share."""
+
+    def __init__(self, issue_id: int | str) -> None:
+        self.issue = issue_id
+        self.started = time.monotonic()
+        self.agents = Agents()
+        self.cycles = Cycles()
+        self.pipelines = 0
+        """CI attempts so far."""
+        self.ended = False
+
+
+def register(emitter: Emitter, issue_id: int | str, title: str | None = None) -> IssueState:
+    """Return the state of an issue; the first call emits ``issue.started``."""
+    issue: int | str = issue_id if isinstance(issue_id, int) and not isinstance(issue_id, bool) else text(issue_id)
+    state = IssueState(issue)
+    known = emitter.issues.setdefault(str(issue), state)
+    if known is state:
+        emitter.emit("issue.started", {"issue": issue, "title": None if title is None else text(title)})
+    assert isinstance(known, IssueState)
+    return known
+
+
+class IssueTracker:
+    """The tracker of one issue of an open run; several of them for one issue share what they know."""
+
+    def __init__(self, run_id: str | RunLogger, issue_id: int | str) -> None:
+        """Track an issue of the run of that id. An unknown run is a warning, and the issue is counted in memory."""
+        self._emitter = _emitter_of(run_id)
+        self._state = register(self._emitter, issue_id)
+
+    @property
+    def issue_id(self) -> int | str:
+        """Id of the issue."""
+        return self._state.issue
+
+    def __repr__(self) -> str:
+        return f"<IssueTracker {self._state.issue!r} of {self._emitter.run_id or 'no run'}>"
+
+    # --- agents
+
+    def start_agent(self, name: str, *, max_attempts: int | None = None) -> None:
+        """Begin an attempt of an agent; what the calling task does from now on is the agent's."""
+        self._state.agents.start(self._emitter, self._state.issue, text(name), max_attempts)
+
+    def end_agent(self, name: str, success: bool, error: object = None) -> None:
+        """End the attempt that the agent has under way."""
+        self._state.agents.end(self._emitter, self._state.issue, text(name), bool(success), error)
+
+    def agent(self, name: str, *, max_attempts: int | None = None) -> Agent:
+        """Return a context manager around an attempt; an exception is a failure. ``.fail(error)`` on it is one too."""
+        return Agent(self._emitter, self._state.agents, self._state.issue, text(name), max_attempts)
+
+    # --- what agents use and cause
+
+    def record_token_usage(self, agent: str, usage: Any) -> None:
+        """Record what a model call used: a mapping or an object, as model clients return it."""
+        fields = usage_fields(usage)
+        if not fields:
+            self._emitter.warn(f"usage of agent {agent} says nothing of tokens or cost", "record_token_usage")
+            return
+        self._emit("llm.completed", {"agent": text(agent), "source": "usage", **fields})
+
+    def record_pipeline_attempt(
+        self, pipeline_id: int | str, status: str, commit_sha: str | None = None, **more: Any
+    ) -> None:
+        """Record one CI attempt.
+
+        ``more``: queue_time and execution_time in seconds, failed_jobs, error_type, triggered_by.
+        """
+        self._state.pipelines += 1
+        fields: dict[str, Any] = {"pipeline_id": pipeline_id, "status": text(status), "commit_sha": commit_sha}
+        fields["attempt"] = self._state.pipelines
+        fields |= {_RENAMED.get(name, name): value for name, value in more.items() if value is not None}
+        self._emit("pipeline.completed", fields)
+
+    def start_debugging_cycle(self, agent: str, error_type: str, error_message: str) -> None:
+        """Begin to chase a failure."""
+        self._state.cycles.start(self._emitter, self._state.issue, text(agent), text(error_type), text(error_message))
+
+    def record_debug_attempt(self) -> None:
+        """Record one try at a repair, in the cycle that was begun last."""
+        self._state.cycles.attempt(self._emitter, self._state.issue)
+
+    def end_debugging_cycle(self, resolved: bool, method: str | None = None) -> None:
+        """End the cycle that was begun last."""
+        self._state.cycles.end(self._emitter, self._state.issue, bool(resolved), method)
+
+    def debugging(self, agent: str, error_type: str, error_message: str) -> Cycle:
+        """Return a context manager around a cycle: resolved unless an exception leaves it or it is told otherwise."""
+        about = (text(agent), text(error_type), text(error_message))
+        return Cycle(self._emitter, self._state.cycles, self._state.issue, *about)
+
+    def record_error(self, error_type: str, message: str) -> None:
+        """Record an error."""
+        self._emit("error", {"error_type": text(error_type), "message": text(message)})
+
+    def record_coverage(self, percent: float) -> None:
+        """Record test coverage, 0 to 100."""
+        self._emit("coverage.measured", {"percent": percent, "source": "sdk"})
+
+    def record_outcome(self, success: bool, source: str, agent: str | None = None) -> None:
+        """Record the external truth about the issue, or about the agent's last attempt at it."""
+        self._emit("outcome.verified", {"success": bool(success), "source": text(source), "agent": agent})
+
+    # --- its end
+
+    def finalize_issue(self, status: str) -> None:
+        """End the issue; its report and CSV row appear. A second call is a warning."""
+        if self._state.ended:
+            self._emitter.warn(f"issue {self._state.issue} was finalized a second time, as {status}", "finalize_issue")
+            return
+        self._state.ended = True
+        duration_s = round(time.monotonic() - self._state.started, 6)
+        self._emit("issue.completed", {"status": text(status), "duration_s": duration_s})
+
+    def _emit(self, type_name: str, fields: Mapping[str, Any]) -> None:
+        self._emitter.emit(type_name, {"issue": self._state.issue, **fields})
+
+
+def _emitter_of(run_id: object) -> Emitter:
+    emitter = getattr(run_id, "_emitter", None)
+    if isinstance(emitter, Emitter):
+        return emitter
+    found = active.find(str(run_id))
+    if found is not None:
+        return found
+    active.emitter().warn(f"no run {run_id!r:.120} is open: its issues are counted in memory", "IssueTracker")
+    return active.memory()

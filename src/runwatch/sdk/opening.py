@@ -1,0 +1,144 @@
+"""Starting a run that a program records by itself: place, directory, lock, first event.
+
+Must not import anything heavy: the program waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runwatch.errors import RunwatchError
+from runwatch.journal.create import create_run
+from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.paths import RunPaths
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.plain import text
+from runwatch.sdk.trouble import say
+from runwatch.settings import Settings, load, runs_root
+from runwatch.vcs import find_work_tree, read_head
+from runwatch.version import VERSION
+
+_OWN_KEYS = ("llm_provider", "llm_model", "llm_temperature", "mode")
+"""Keys of a program's ``config`` that have a place of their own in the first event."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program says about the run that it starts."""
+
+    framework: str
+    """First level below the runs folder; ``default`` gives way to the configuration's."""
+    run_id: str | None
+    """None: made from the time."""
+    project_id: int | str | None
+    """The program's own number, part of the run id."""
+    runs_dir: Path | None
+    """None: by environment, configuration, work tree."""
+    config: dict[str, Any]
+    """What the program configured."""
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A run that was started."""
+
+    emitter: Emitter
+    """Its journal is open and holds the first event."""
+    lock: RunLock | None
+    """Held as owner; None where the file system has no locks."""
+    settings: Settings
+    """The configuration in force."""
+
+
+def start(wish: Wish) -> Started:
+    """Create a run and write ``run.started``. Raises RunwatchError, OSError; a disk that is full is no error."""
+    cwd = Path.cwd()
+    settings = _settings(cwd)
+    work_tree = find_work_tree(cwd)
+    framework = settings.run.framework if wish.framework == "default" else wish.framework
+    root = wish.runs_dir.expanduser() if wish.runs_dir is not None else runs_root(settings, cwd, work_tree)
+    paths = create_run(root.absolute(), framework, wish.run_id, project_id=wish.project_id, now=datetime.now(UTC))
+    lock = _lock(paths)
+    emitter = Emitter(paths)
+    emitter.max_log_bytes = settings.capture.max_file_bytes
+    emitter.emit("run.started", _started(wish, paths, settings, work_tree))
+    return Started(emitter, lock, settings)
+
+
+def _settings(cwd: Path) -> Settings:
+    """Return the configuration; a wrong one is told of, and the defaults are used."""
+    try:
+        return load(cwd, os.environ)
+    except (RunwatchError, OSError) as error:
+        say(f"{error} The defaults are used.")
+        return Settings()
+
+
+def _lock(paths: RunPaths) -> RunLock | None:
+    try:
+        lock = RunLock.of(paths.lock)
+        if lock.acquire(Role.OWNER):
+            return lock
+    except OSError as error:
+        say(f"the run cannot be locked ({error.strerror}): others cannot see that it is alive.")
+    return None
+
+
+def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | None) -> dict[str, Any]:
+    config = wish.config
+    fields: dict[str, Any] = {
+        "framework": paths.framework,
+        "run_id": paths.run_id,
+        "command": [text(word) for word in sys.orig_argv] or None,
+        "cwd": text(os.getcwd()),
+        "project_id": wish.project_id,
+        "mode": config.get("mode") or settings.run.mode,
+        "llm": _llm(config, settings, os.environ),
+        "host": platform.node(),
+        "boot_id": _boot_id(),
+        "versions": {"runwatch": VERSION, "python": platform.python_version()},
+        "config": {text(key): value for key, value in config.items() if key not in _OWN_KEYS},
+    }
+    if work_tree is not None:
+        head = read_head(work_tree)
+        fields["git"] = {"branch": head.branch, "head": head.sha, "base": settings.git.base}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _llm(config: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the model: what the program says, else the environment, else the configuration. Source: metrics.md."""
+    found: dict[str, Any] = {}
+    for name in ("provider", "model", "temperature"):
+        candidates = (
+            config.get(f"llm_{name}"),
+            environ.get(f"LLM_{name.upper()}") or None,
+            getattr(settings.llm, name),
+        )
+        for value in candidates:
+            if value is not None and (usable := _usable(name, value)) is not None:
+                found[name] = usable
+                break
+    return found or None
+
+
+def _usable(name: str, value: Any) -> Any:
+    if name != "temperature":
+        return text(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        say(f"llm_temperature {value!r:.40} is no number and is left out.")
+        return None
+
+
+def _boot_id() -> str | None:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None

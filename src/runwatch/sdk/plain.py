@@ -1,0 +1,47 @@
+"""Any value of the user's program as something JSON can hold.
+
+Must never raise: it is what remains when the ordinary encoding has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_MAX_DEPTH = 16
+"""Deeper is shown as text: a structure that holds itself has no end."""
+_BIGGEST = 2**63
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return ``value`` with mappings, sequences, text and numbers kept, everything else as text."""
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int):
+        return int(value) if -_BIGGEST <= value < _BIGGEST else str(value)
+    if isinstance(value, str):
+        return text(value)
+    if depth < _MAX_DEPTH:
+        try:
+            if isinstance(value, Mapping):
+                return {text(key): plain(item, depth + 1) for key, item in value.items()}
+            if isinstance(value, (list, tuple, set, frozenset)):
+                return [plain(item, depth + 1) for item in value]
+        except Exception:  # noqa: BLE001 - a container of the user's may raise anything when walked
+            return text(value)
+    return text(value)
+
+
+def text(value: Any) -> str:
+    """Return ``str(value)`` as valid Unicode; what has no text is named by its class."""
+    try:
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    except Exception:  # noqa: BLE001 - __str__ of the user's may raise anything
+        return f"<{type(value).__name__} without text>"
+
+
+def one_line(error: BaseException, limit: int = 500) -> str:
+    """Return an exception as ``Type: message`` on one line, cut at ``limit`` characters."""
+    message = " ".join(text(error).split())
+    name = type(error).__name__
+    return (f"{name}: {message}" if message else name)[:limit]

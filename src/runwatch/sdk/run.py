@@ -1,0 +1,196 @@
+"""A run as a program sees it: starts or joins one, takes its steps and events, ends it.
+
+Must not raise for a reason of runwatch's own: where no run can be had, everything is counted in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import types
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runwatch.sdk import active, endings, opening
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.ending import end_alone
+from runwatch.sdk.faults import record_fault
+from runwatch.sdk.guard import Guardian
+from runwatch.sdk.hitl import Question
+from runwatch.sdk.issues import IssueTracker, register
+from runwatch.sdk.listeners import Callback
+from runwatch.sdk.plain import one_line, text
+from runwatch.sdk.steps import Step
+from runwatch.sdk.trouble import say
+
+_WAIT_S = 60.0
+"""How long ``finalize_run`` waits for the finalizer."""
+
+
+class RunLogger:
+    """A run of this program, or the one that ``runwatch run`` started around it. A context manager."""
+
+    def __init__(
+        self,
+        project_id: int | str | None = None,
+        config: Mapping[str, Any] | None = None,
+        *,
+        framework: str = "default",
+        run_id: str | None = None,
+        runs_dir: str | os.PathLike[str] | None = None,
+        guard: bool = True,
+    ) -> None:
+        """Start a run, or join the one that the environment names.
+
+        ``config`` takes ``llm_provider``, ``llm_model``, ``llm_temperature``, ``mode`` and any more. ``guard`` starts
+        a process that finalizes the run even when this one is killed.
+        """
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._ended = False
+        self._guardian: Guardian | None = None
+        self._started: opening.Started | None = None
+        joined = active.joined()
+        if joined is not None:
+            self._emitter = joined
+            if config:
+                self._emitter.troubles.report("config", "this program joins a run: its config is left out.")
+        else:
+            self._emitter = self._start(project_id, config, framework, run_id, runs_dir, guard=guard)
+        self._emitter.run = self
+        if self._emitter.memory is None:
+            endings.watch(self)
+
+    @classmethod
+    def around(cls, emitter: Emitter) -> RunLogger:
+        """Return the run of an emitter that nobody has made one for; it proposes no status by itself."""
+        run = emitter.run
+        if not isinstance(run, RunLogger):
+            run = cls.__new__(cls)
+            run._pid, run._lock, run._ended = os.getpid(), threading.RLock(), False
+            run._guardian, run._started, run._emitter = None, None, emitter
+            emitter.run = run
+        return run
+
+    def _start(
+        self,
+        project_id: int | str | None,
+        config: Mapping[str, Any] | None,
+        framework: str,
+        run_id: str | None,
+        runs_dir: str | os.PathLike[str] | None,
+        *,
+        guard: bool,
+    ) -> Emitter:
+        if active.is_disabled():
+            return active.memory()
+        try:
+            wish = opening.Wish(
+                framework=framework,
+                run_id=run_id,
+                project_id=project_id,
+                runs_dir=None if runs_dir is None else Path(runs_dir),
+                config=dict(config or {}),
+            )
+            self._started = opening.start(wish)
+        except Exception as error:  # noqa: BLE001 - whatever keeps a run from starting must not stop the program
+            say(f"{text(error)} Nothing is recorded: the program goes on, counted in memory.")
+            return active.memory()
+        emitter = self._started.emitter
+        active.opened(emitter)
+        if guard and emitter.paths is not None:
+            try:
+                self._guardian = Guardian.start(emitter.paths)
+            except OSError as error:
+                emitter.troubles.report("guardian", f"no guardian ({error.strerror}): a killed run needs `recover`.")
+        return emitter
+
+    def __repr__(self) -> str:
+        return f"<RunLogger {self.run_id or 'in memory'}>"
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run; empty when it is in memory only."""
+        return self._emitter.run_id or ""
+
+    @property
+    def path(self) -> Path | None:
+        """The run directory; None when the run is in memory only."""
+        return self._emitter.paths.root if self._emitter.paths is not None else None
+
+    # --- what happens in it
+
+    def emit(self, type: str, fields: Mapping[str, Any] | None = None) -> bool:
+        """Write one event; True when it is acknowledged: it stays even if every process is killed the next instant."""
+        return self._emitter.emit(type, fields)
+
+    def subscribe(self, callback: Callback) -> Callable[[], None]:
+        """Have ``callback`` called with every event of this process, a mapping, off the emitting thread.
+
+        A callback that raises or falls far behind is dropped with a warning. Call what is returned to end it.
+        """
+        listener = self._emitter.subscribe(callback)
+        return lambda: self._emitter.unsubscribe(listener)
+
+    def plan(self, total: int, names: Iterable[str] | None = None) -> None:
+        """Say how many steps will come, and their names in order."""
+        self._emitter.emit("steps.planned", {"total": total, "names": None if names is None else [*map(text, names)]})
+
+    def step(self, name: str | None = None, number: int | None = None) -> Step:
+        """Return a context manager: the next step, or the one of that number."""
+        return Step(self._emitter, name, number)
+
+    def hitl(self, question: str) -> Question:
+        """Return a context manager around a person's answer."""
+        return Question(self._emitter, question)
+
+    def add_issue(self, issue_id: int | str) -> None:
+        """Register an issue."""
+        register(self._emitter, issue_id)
+
+    def issue(self, issue_id: int | str, title: str | None = None) -> IssueTracker:
+        """Return the tracker of an issue, registered if it was not."""
+        register(self._emitter, issue_id, title)
+        return IssueTracker(self, issue_id)
+
+    # --- its end
+
+    def finalize_run(self, status: str = "completed") -> None:
+        """End the run and finalize it; a second call does nothing. In a joined run, propose the status."""
+        self.end(text(status), None, wait_s=_WAIT_S)
+
+    def end(self, status: str, reason: str | None, *, signal_name: str | None = None, wait_s: float) -> None:
+        """End the run once, in the process that started it; a forked child's end is not the run's."""
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        try:
+            if self._started is not None:
+                end_alone(self._started, self._guardian, status, reason, signal_name, wait_s)
+            elif self._emitter.memory is None:
+                self._emitter.emit("status.proposed", {"status": status, "reason": reason})
+        except Exception as error:  # noqa: BLE001 - the end of a program must not become an error by our doing
+            say(f"the run could not be ended properly: {one_line(error)}.")
+        finally:
+            endings.unwatch(self)
+
+    def __enter__(self) -> RunLogger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        status, reason = endings.of_exception(error)
+        if error is not None and status == "failed" and not isinstance(error, SystemExit):
+            record_fault(self._emitter, error)
+        self.end(status, reason, wait_s=_WAIT_S)
+
+
+def current_run() -> RunLogger | None:
+    """Return the active run: the one of the calling task, else the newest of this process, else the one it joins."""
+    emitter = active.current()
+    return None if emitter is None else RunLogger.around(emitter)
