@@ -38,9 +38,9 @@ LATER = "2026-10-20T14:36:26.500000Z"
 
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\r\n\u202e<script>alert(1)</script> | `` ``` @everyone #1 "
-    "https://evil.example [x](javascript:y) </details> =cmd()|' \\| 日本語\u2028\udc80 " + "x" * 300
+    "https://evil.example [x](javascript:y) </details> =cmd()|' \\| 日本語\u2028 " + "x" * 300
 )
-"""Everything that a terminal, Markdown, a forge or a spreadsheet might obey, and too long besides."""
+"""What a terminal, Markdown, a forge or a spreadsheet might obey and JSON can carry, and too long besides."""
 
 
 def tokens(base: int = 1234) -> Tokens:

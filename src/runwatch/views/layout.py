@@ -5,8 +5,8 @@ Must not know any metric. Every text that goes in may be hostile; every line tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from runwatch.units import count, cut_end, cut_middle, display_width, pad
 from runwatch.visible import visible
@@ -16,6 +16,24 @@ T = TypeVar("T")
 WIDTH = 80
 RULE = "=" * WIDTH
 _LONGEST_CHARS = 4000  # of one text; what is longer is never shown whole, and cutting first keeps hostile input cheap
+
+
+class Room(NamedTuple):
+    """How many entries of each list a summary shows before it cuts the middle out."""
+
+    steps: int = 16
+    issues: int = 8
+    agents: int = 4
+    rows: int = 8
+    cycles: int = 6
+    costs: int = 10
+    errors: int = 6
+    notices: int = 8
+    questions: int = 6
+
+    def halved(self) -> Room:
+        """Return half the room, at least two entries each."""
+        return Room(*(max(most // 2, 2) for most in self))
 
 
 def one_line(text: object) -> str:
@@ -90,12 +108,17 @@ def left_out(number: int, what: str) -> str:
     return f"... {count(number)} {what} left out ..."
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, most: int, what: str) -> list[str]:
-    """Return an aligned table, cut in the middle: the first column is text and takes what the others leave it."""
-    if not rows:
+def table(
+    header: Sequence[str], items: Sequence[T], cells: Callable[[T], Sequence[str]], *, most: int, what: str
+) -> list[str]:
+    """Return an aligned table with a row for each item, cut in the middle; empty without any.
+
+    The first column is text and takes what the others leave it; ``cells`` is called for the items shown alone.
+    """
+    if not items:
         return []
-    head, omitted, tail = ends(rows, most)
-    shown = [list(header), *([one_line(cell) for cell in row] for row in (*head, *tail))]
+    head, omitted, tail = ends(items, most)
+    shown = [list(header), *([one_line(cell) for cell in cells(item)] for item in (*head, *tail))]
     others = [max(display_width(row[at]) for row in shown) for at in range(1, len(header))]
     longest = max(display_width(row[0]) for row in shown)
     room = max(min(longest, WIDTH - sum(others) - 2 * len(others)), 8)

@@ -8,11 +8,14 @@ Flavored Markdown 0.29, section 4.10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from runwatch.units import cut_middle, usd
 from runwatch.views.layout import ends, left_out, one_line
 from runwatch.visible import visible
+
+T = TypeVar("T")
 
 _TICKS = re.compile("`+")
 _BEFORE_PIPE = re.compile(r"(\\*)\|")
@@ -46,14 +49,20 @@ def _longest_run(text: str) -> int:
     return max(map(len, _TICKS.findall(text)), default=0)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, most: int = 20, what: str = "rows") -> list[str]:
-    """Return a table of finished cells, numbers to the right, its middle cut where it is long; empty without rows."""
-    if not rows:
+def table(
+    header: Sequence[str], items: Sequence[T], cells: Callable[[T], Sequence[str]], *, most: int, what: str
+) -> list[str]:
+    """Return a table with a row for each item, numbers to the right, its middle cut where it is long; empty without.
+
+    ``cells`` makes finished Markdown of one item; it is called for those that are shown alone.
+    """
+    if not items:
         return []
-    head, omitted, tail = ends(rows, most)
-    lines = [_row(header), "|" + "|".join(["---", *["---:"] * (len(header) - 1)]) + "|", *map(_row, head)]
+    head, omitted, tail = ends(items, most)
+    lines = [_row(header), "|" + "|".join(["---", *["---:"] * (len(header) - 1)]) + "|"]
+    lines += [_row(cells(item)) for item in head]
     lines += [_row([left_out(omitted, what), *[""] * (len(header) - 1)])] if omitted else []
-    return lines + [_row(row) for row in tail]
+    return lines + [_row(cells(item)) for item in tail]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ Must not compute a metric; a section with nothing to say is empty.
 
 from __future__ import annotations
 
-from runwatch.fold.metrics import CallMetrics, CodeMetrics, Metrics
+from runwatch.fold.metrics import CallMetrics, CodeMetrics, Metrics, ModelMetrics
 from runwatch.units import count, duration_long, latency, percent, size
 from runwatch.views.layout import ends, left_out, plural
 from runwatch.views.markdown import code, money, table
@@ -20,20 +20,20 @@ def tools_and_services(metrics: Metrics) -> list[str]:
 
 
 def _calls(kind: str, made: list[CallMetrics]) -> list[str]:
-    rows = [
-        [
-            code(call.name, most=60),
-            count(call.calls),
-            count(call.successes),
-            count(call.failures),
-            count(call.retries),
-            latency(call.durations.total_s),
-            *("" if value is None else latency(value) for value in _spread(call)),
-        ]
-        for call in made
-    ]
     header = (kind, "calls", "successes", "failures", "retries", "total", "mean", "p50", "p95", "max")
-    return table(header, rows, most=MOST_ROWS, what=f"{kind}s")
+    return table(header, made, _call_cells, most=MOST_ROWS, what=f"{kind}s")
+
+
+def _call_cells(call: CallMetrics) -> list[str]:
+    return [
+        code(call.name, most=60),
+        count(call.calls),
+        count(call.successes),
+        count(call.failures),
+        count(call.retries),
+        latency(call.durations.total_s),
+        *("" if value is None else latency(value) for value in _spread(call)),
+    ]
 
 
 def _spread(call: CallMetrics) -> tuple[float | None, ...]:
@@ -71,24 +71,24 @@ def _costs(label: str, costs: dict[str, float]) -> list[str]:
 
 
 def _models(metrics: Metrics) -> list[str]:
-    rows = [
-        [
-            code(f"{model.provider}/{model.model}", most=60),
-            count(model.calls),
-            count(model.requests),
-            count(model.rate_limits),
-            count(model.timeouts),
-            count(model.failures),
-            count(model.tokens.prompt),
-            count(model.tokens.completion),
-            count(model.tokens.total),
-            money(model.cost_usd),
-            code(model.prices, most=60) if model.prices else "",
-        ]
-        for model in metrics.models
-    ]
     header = ("model", "calls", "requests", "rate limits", "time-outs", "failures", "prompt", "completion", "tokens")
-    return table((*header, "cost", "prices"), rows, most=MOST_ROWS, what="models")
+    return table((*header, "cost", "prices"), metrics.models, _model_cells, most=MOST_ROWS, what="models")
+
+
+def _model_cells(model: ModelMetrics) -> list[str]:
+    return [
+        code(f"{model.provider}/{model.model}", most=60),
+        count(model.calls),
+        count(model.requests),
+        count(model.rate_limits),
+        count(model.timeouts),
+        count(model.failures),
+        count(model.tokens.prompt),
+        count(model.tokens.completion),
+        count(model.tokens.total),
+        money(model.cost_usd),
+        code(model.prices, most=60) if model.prices else "",
+    ]
 
 
 def code_changes(metrics: Metrics) -> list[str]:

@@ -5,7 +5,7 @@ Must not compute a metric; a section with nothing to say is left out.
 
 from __future__ import annotations
 
-from runwatch.fold.metrics import Metrics
+from runwatch.fold.metrics import Metrics, StepMetrics
 from runwatch.units import count, date_and_time, duration_long
 from runwatch.views import markdown_calls, markdown_end, markdown_work, phrases
 from runwatch.views.facts import Facts
@@ -50,23 +50,23 @@ def run_facts(metrics: Metrics) -> list[str]:
 
 def steps(metrics: Metrics) -> list[str]:
     """Return a row for each step."""
-    rows = [
-        [
-            f"{step.step:03d}" + (f" {code(step.name, most=60)}" if step.name else ""),
-            code(phrases.step_status(step)),
-            duration_long(step.duration_s),
-            count(step.retries),
-            count(step.api_calls),
-            count(step.llm_requests),
-            count(step.tokens.total),
-            "" if step.cost_usd is None else money(step.cost_usd),
-            count(step.errors),
-        ]
-        for step in metrics.steps
-    ]
     planned = metrics.run.steps_planned
     header = ("step", "status", "duration", "retries", "API calls", "LLM requests", "tokens", "cost", "errors")
     return [
-        *([f"{plural(planned, 'step')} planned.", ""] if planned is not None and rows else []),
-        *table(header, rows, most=MOST_ROWS, what="steps"),
+        *([f"{plural(planned, 'step')} planned.", ""] if planned is not None and metrics.steps else []),
+        *table(header, metrics.steps, _step_cells, most=MOST_ROWS, what="steps"),
+    ]
+
+
+def _step_cells(step: StepMetrics) -> list[str]:
+    return [
+        f"{step.step:03d}" + (f" {code(step.name, most=60)}" if step.name else ""),
+        code(phrases.step_status(step)),
+        duration_long(step.duration_s),
+        count(step.retries),
+        count(step.api_calls),
+        count(step.llm_requests),
+        count(step.tokens.total),
+        "" if step.cost_usd is None else money(step.cost_usd),
+        count(step.errors),
     ]

@@ -16,7 +16,7 @@ MOST_BYTES = 256 * 1024
 
 _WHOLE = frozenset({"series", "llm_configuration", "tokens", "durations", "journal"})
 """Parts whose size is bounded by their shape: never cut."""
-_STAGES = ((2000, 2000), (2000, 500), (1000, 250), (500, 120), (300, 60), (200, 30), (200, 14), (100, 6))
+_STAGES = ((2000, 500), (1000, 250), (500, 120), (300, 60), (200, 30), (200, 14), (100, 6))
 """Longest text in characters and longest list, tried in this order until the file is small enough."""
 
 
@@ -26,12 +26,24 @@ def render(metrics: Metrics) -> dict[str, Any]:
     As journal.atomic.write_json indents it, it takes at most MOST_BYTES. A list or mapping that had to be cut keeps
     its first and last entries, and ``<name>_count`` beside it says how many there were.
     """
-    value: dict[str, Any] = msgspec.to_builtins(metrics, str_keys=True)
-    if _size(value) <= MOST_BYTES:
-        return value
-    shorter = value
+    if len(msgspec.json.encode(metrics)) <= MOST_BYTES:  # indenting it only makes it longer
+        whole: dict[str, Any] = msgspec.to_builtins(metrics, str_keys=True)
+        if _size(whole) <= MOST_BYTES:
+            return whole
+    return _cut_until_it_fits(metrics)
+
+
+def _cut_until_it_fits(metrics: Metrics) -> dict[str, Any]:
+    # A live run is flushed every second: the long lists are cut before their entries become mappings.
+    lists = {name: held for name in metrics.__struct_fields__ if isinstance(held := getattr(metrics, name), list)}
+    longest = _STAGES[0][1]
+    value = msgspec.to_builtins(
+        msgspec.structs.replace(metrics, **{name: _ends(held, longest) for name, held in lists.items()}), str_keys=True
+    )
+    shorter: dict[str, Any] = value
     for chars, entries in _STAGES:
         shorter = _cut_mapping(value, chars, entries)
+        shorter |= {f"{name}_count": len(held) for name, held in lists.items() if len(held) > entries}
         if _size(shorter) <= MOST_BYTES:
             break
     return shorter

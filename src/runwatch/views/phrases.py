@@ -12,10 +12,11 @@ from typing import Literal
 
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, Notice, Run, StepMetrics
 from runwatch.fold.outcome import ended_well
-from runwatch.units import count, date_and_time, parse_time, usd
+from runwatch.units import count, cut_middle, date_and_time, parse_time, usd
 from runwatch.views.facts import Facts
 from runwatch.views.layout import one_line, plural
 
+_MOST_STATUS = 40  # columns: it is a word
 UNKNOWN_MODEL = "nothing names the model: set LLM_MODEL, or model under [llm] in runwatch.toml"
 TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
 """Kinds of notice that stand among errors and warnings; all others are checks and alerts."""
@@ -23,7 +24,7 @@ TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
 
 def status(run: Run) -> str:
     """Return the status for people: ``failed``; ``running`` while there is none."""
-    return one_line(run.status or "running")
+    return cut_middle(one_line(run.status or "running"), _MOST_STATUS)
 
 
 def outcome(status: str) -> Literal["well", "badly", "otherwise"]:
@@ -66,7 +67,7 @@ def steps_by_status(steps: list[StepMetrics]) -> str:
 
 def step_status(step: StepMetrics) -> str:
     """Return the status of a step for people; ``running`` while there is none."""
-    return one_line(step.status or "running")
+    return cut_middle(one_line(step.status or "running"), _MOST_STATUS)
 
 
 def cost(run: Run) -> str:

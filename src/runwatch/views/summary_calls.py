@@ -10,20 +10,18 @@ from collections.abc import Mapping
 from runwatch.fold.metrics import CallMetrics, Metrics, ModelMetrics
 from runwatch.units import count, duration_long, latency, percent, size, usd
 from runwatch.views import phrases
-from runwatch.views.layout import ends, one_line, plural, table, wrap
-
-MOST_ROWS = 8
-MOST_COSTS = 10
+from runwatch.views.layout import Room, ends, one_line, plural, table, wrap
 
 
-def tools_and_services(metrics: Metrics) -> list[str]:
+def tools_and_services(metrics: Metrics, room: Room) -> list[str]:
     """Return one line for each tool, then one for each service."""
     lines = []
     for title, calls in (("tool", metrics.tools), ("service", metrics.services)):
         lines += table(
             (title, "calls", "ok", "failed", "retries", "total", "mean", "p50", "p95", "max"),
-            [_call(call) for call in calls],
-            most=MOST_ROWS,
+            calls,
+            _call,
+            most=room.rows,
             what=f"{title}s",
         )
     return lines
@@ -45,7 +43,7 @@ def _latency(seconds: float | None) -> str:
     return "-" if seconds is None else latency(seconds)
 
 
-def model_and_cost(metrics: Metrics) -> list[str]:
+def model_and_cost(metrics: Metrics, room: Room) -> list[str]:
     """Return calls, tokens and cost of the run, each model, and where the cost fell."""
     run, tokens = metrics.run, metrics.run.tokens
     if not metrics.models and not run.llm_calls and not tokens.total:
@@ -66,8 +64,9 @@ def model_and_cost(metrics: Metrics) -> list[str]:
     lines += wrap(", ".join(map(one_line, prices)), first="Prices:     ", rest=" " * 12, most_lines=2) if prices else []
     lines += table(
         ("model", "calls", "retry", "limit", "late", "fail", "tokens", "mean", "p95", "cost"),
-        [_model(model) for model in metrics.models],
-        most=MOST_ROWS,
+        metrics.models,
+        _model,
+        most=room.rows,
         what="models",
     )
     for label, costs in (
@@ -75,7 +74,7 @@ def model_and_cost(metrics: Metrics) -> list[str]:
         ("agent", metrics.cost_by_agent),
         ("step", metrics.cost_by_step),
     ):
-        lines += _costs(label, costs)
+        lines += _costs(label, costs, room.costs)
     return lines
 
 
@@ -94,13 +93,13 @@ def _model(model: ModelMetrics) -> list[str]:
     ]
 
 
-def _costs(label: str, costs: Mapping[str, float]) -> list[str]:
+def _costs(label: str, costs: Mapping[str, float], most: int) -> list[str]:
     named = [(key, value) for key, value in costs.items() if key]
     if not named:
         return []
     if costs.get(""):
         named.append(("none", costs[""]))
-    head, omitted, tail = ends(named, MOST_COSTS)
+    head, omitted, tail = ends(named, most)
     cells = [f"{one_line(key)} {usd(value)}" for key, value in head]
     cells += [f"... {count(omitted)} more ..."] if omitted else []
     cells += [f"{one_line(key)} {usd(value)}" for key, value in tail]

@@ -9,28 +9,24 @@ from runwatch.fold.metrics import ErrorGroup, Metrics, Notice
 from runwatch.units import count, date_and_time, duration_long, size
 from runwatch.views import phrases
 from runwatch.views.facts import Facts
-from runwatch.views.layout import ends, field, left_out, one_line, plural, wrap, wrap_words
-
-MOST_ERRORS = 6
-MOST_NOTICES = 8
-MOST_QUESTIONS = 6
+from runwatch.views.layout import Room, ends, field, left_out, one_line, plural, wrap, wrap_words
 
 
-def errors_and_warnings(metrics: Metrics) -> list[str]:
+def errors_and_warnings(metrics: Metrics, room: Room) -> list[str]:
     """Return the first error and the most frequent ones, then warnings with the same text once."""
     lines = []
     if metrics.errors:
         lines.append(f"{plural(metrics.run.errors, 'error')} of {plural(len(metrics.errors), 'kind')}")
         lines += _error("First: ", metrics.errors[0])
         frequent = sorted(metrics.errors[1:], key=lambda group: -group.count)
-        for group in frequent[:MOST_ERRORS]:
+        for group in frequent[: room.errors]:
             lines += _error("", group)
-        if len(frequent) > MOST_ERRORS:
-            lines.append(left_out(len(frequent) - MOST_ERRORS, "less frequent kinds"))
+        if len(frequent) > room.errors:
+            lines.append(left_out(len(frequent) - room.errors, "less frequent kinds"))
     warnings = [notice for notice in metrics.notices if notice.kind in phrases.TROUBLE]
     if warnings:
         lines.append(f"{plural(len(warnings), 'warning')}")
-        lines += _notices(warnings, kinds=False)
+        lines += _notices(warnings, room.notices, kinds=False)
     return lines
 
 
@@ -45,10 +41,10 @@ def _error(label: str, group: ErrorGroup) -> list[str]:
     ]
 
 
-def _notices(notices: list[Notice], *, kinds: bool) -> list[str]:
+def _notices(notices: list[Notice], most: int, *, kinds: bool) -> list[str]:
     lines = []
     groups = phrases.grouped(notices)
-    head, omitted, tail = ends(groups, MOST_NOTICES)
+    head, omitted, tail = ends(groups, most)
     for at, (notice, number) in enumerate((*head, *tail)):
         if omitted and at == len(head):
             lines.append("  " + left_out(omitted, "more"))
@@ -60,10 +56,10 @@ def _notices(notices: list[Notice], *, kinds: bool) -> list[str]:
     return lines
 
 
-def human_interactions(metrics: Metrics) -> list[str]:
+def human_interactions(metrics: Metrics, room: Room) -> list[str]:
     """Return the questions, how long each waited, and the answers."""
     lines = []
-    head, omitted, tail = ends(metrics.questions, MOST_QUESTIONS)
+    head, omitted, tail = ends(metrics.questions, room.questions)
     for at, question in enumerate((*head, *tail)):
         if omitted and at == len(head):
             lines.append(left_out(omitted, "questions"))
@@ -75,11 +71,11 @@ def human_interactions(metrics: Metrics) -> list[str]:
     return lines
 
 
-def checks_and_alerts(metrics: Metrics) -> list[str]:
+def checks_and_alerts(metrics: Metrics, room: Room) -> list[str]:
     """Return alerts, limits and checks of what was said against what is so."""
     notices = [notice for notice in metrics.notices if notice.kind not in phrases.TROUBLE]
     lines = [plural(metrics.run.alerts, "alert")] if metrics.run.alerts else []
-    return lines + _notices(notices, kinds=True)
+    return lines + _notices(notices, room.notices, kinds=True)
 
 
 def archive(facts: Facts) -> list[str]:

@@ -84,16 +84,18 @@ def _headline(metrics: Metrics, facts: Facts) -> list[str]:
         "success_rate": None if run.success_rate is None else percent(run.success_rate, 2),
         "errors": count(run.errors),
     }
-    shown = {name: value for name, value in values.items() if value is not None}
+    shown = [(name, value) for name, value in values.items() if value is not None]
     comparison = facts.comparison
     if comparison is None or not comparison.runs:
-        return table(("", "this run"), [[_LABELS[name], value] for name, value in shown.items()])
-    before = {change.metric: change for change in comparison.changes}
-    rows = []
-    for name, value in shown.items():
-        change = before.get(name)  # type: ignore[call-overload]  # the names of both are the same literals
-        rows.append([_LABELS[name], value, _before(change), _change(change)])
-    return table(("", "this run", f"median of {plural(comparison.runs, 'run')} before", "change"), rows)
+        return table(("", "this run"), shown, lambda row: [_LABELS[row[0]], row[1]], most=len(shown), what="metrics")
+    before: dict[str, Change] = {change.metric: change for change in comparison.changes}
+    return table(
+        ("", "this run", f"median of {plural(comparison.runs, 'run')} before", "change"),
+        shown,
+        lambda row: [_LABELS[row[0]], row[1], _before(before.get(row[0])), _change(before.get(row[0]))],
+        most=len(shown),
+        what="metrics",
+    )
 
 
 def _before(change: Change | None) -> str:

@@ -6,30 +6,42 @@ Must not compute a metric. Source: finalizer.md, "The summary": the sections, th
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics, StepMetrics
-from runwatch.units import count, date_and_time, duration_long
+from runwatch.units import count, cut_middle, date_and_time, duration_long
 from runwatch.views import phrases, summary_calls, summary_end, summary_work
 from runwatch.views.facts import NO_FACTS, Facts
-from runwatch.views.layout import ends, field, left_out, one_line, plural, section, wrap
+from runwatch.views.layout import Room, ends, field, left_out, one_line, plural, section, wrap
 
-MOST_STEPS = 16
+MOST_BYTES = 12_000
 
 
 def render(metrics: Metrics, facts: Facts = NO_FACTS) -> str:
-    """Return the whole summary; the archive is ``pending`` until ``facts`` has it. Same input, same text."""
+    """Return the whole summary; the archive is ``pending`` until ``facts`` has it. Same input, same text.
+
+    Where every list is long, all of them are cut shorter until the whole takes at most MOST_BYTES.
+    """
+    room, smallest = Room(), Room().halved().halved()
+    text = _render(metrics, facts, room)
+    while len(text.encode(errors="replace")) > MOST_BYTES and room != smallest:
+        room = room.halved()
+        text = _render(metrics, facts, room)
+    return text
+
+
+def _render(metrics: Metrics, facts: Facts, room: Room) -> str:
     sections = [
         ("EXPERIMENT RUN SUMMARY", header(metrics, facts)),
-        ("STEP EXECUTION SUMMARY", steps(metrics)),
-        ("ISSUES", summary_work.issues(metrics)),
-        ("AGENTS", summary_work.agents(metrics)),
-        ("PIPELINES", summary_work.pipelines(metrics)),
-        ("DEBUGGING CYCLES", summary_work.debugging(metrics)),
-        ("TOOLS AND SERVICES", summary_calls.tools_and_services(metrics)),
-        ("MODEL AND COST", summary_calls.model_and_cost(metrics)),
+        ("STEP EXECUTION SUMMARY", steps(metrics, room)),
+        ("ISSUES", summary_work.issues(metrics, room)),
+        ("AGENTS", summary_work.agents(metrics, room)),
+        ("PIPELINES", summary_work.pipelines(metrics, room)),
+        ("DEBUGGING CYCLES", summary_work.debugging(metrics, room)),
+        ("TOOLS AND SERVICES", summary_calls.tools_and_services(metrics, room)),
+        ("MODEL AND COST", summary_calls.model_and_cost(metrics, room)),
         ("CODE CHANGES", summary_calls.code_changes(metrics)),
         ("RESOURCES", summary_calls.resources(metrics)),
-        ("ERRORS AND WARNINGS", summary_end.errors_and_warnings(metrics)),
-        ("HUMAN INTERACTIONS", summary_end.human_interactions(metrics)),
-        ("CHECKS AND ALERTS", summary_end.checks_and_alerts(metrics)),
+        ("ERRORS AND WARNINGS", summary_end.errors_and_warnings(metrics, room)),
+        ("HUMAN INTERACTIONS", summary_end.human_interactions(metrics, room)),
+        ("CHECKS AND ALERTS", summary_end.checks_and_alerts(metrics, room)),
         ("ARCHIVE", summary_end.archive(facts)),
         ("HOW TO GET AT THE DETAILS", summary_end.details(metrics, facts)),
     ]
@@ -61,15 +73,15 @@ def header(metrics: Metrics, facts: Facts) -> list[str]:
     return lines
 
 
-def steps(metrics: Metrics) -> list[str]:
+def steps(metrics: Metrics, room: Room) -> list[str]:
     """Return every step as the specification words it, the middle of a long list cut."""
     if not metrics.steps:
         return []
     planned = metrics.run.steps_planned
     total = f"{plural(len(metrics.steps), 'step')}: {phrases.steps_by_status(metrics.steps)}"
     lines = wrap(f"{total}; {count(planned)} planned" if planned is not None else total)
-    head, omitted, tail = ends(metrics.steps, MOST_STEPS)
-    named = [f"{step.step:03d} {one_line(step.name)}" for step in (*head, *tail) if step.name]
+    head, omitted, tail = ends(metrics.steps, room.steps)
+    named = [f"{step.step:03d} {cut_middle(one_line(step.name), 28)}" for step in (*head, *tail) if step.name]
     lines += wrap(", ".join(named), most_lines=6) if named else []
     lines.append("")
     for step in head:

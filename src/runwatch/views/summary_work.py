@@ -8,15 +8,10 @@ from __future__ import annotations
 from runwatch.fold.metrics import AgentMetrics, DebuggingCycle, IssueMetrics, Metrics, PipelineMetrics
 from runwatch.units import count, duration_long, latency, percent, usd
 from runwatch.views import phrases
-from runwatch.views.layout import ends, left_out, one_line, plural, table, wrap
-
-MOST_ISSUES = 8
-MOST_AGENTS = 4
-MOST_ROWS = 8
-MOST_CYCLES = 6
+from runwatch.views.layout import Room, ends, left_out, one_line, plural, table, wrap
 
 
-def issues(metrics: Metrics) -> list[str]:
+def issues(metrics: Metrics, room: Room) -> list[str]:
     """Return the issues: how many ended well, then three lines each."""
     run = metrics.run
     if not metrics.issues and not run.issues_processed:
@@ -25,16 +20,16 @@ def issues(metrics: Metrics) -> list[str]:
         f"Processed: {count(len(run.issues_processed))}   Successes: {count(run.total_successes)}   "
         f"Errors: {count(run.total_errors)}   Success rate: {percent(run.success_rate, 2)}"
     )
-    head, omitted, tail = ends(metrics.issues, MOST_ISSUES)
+    head, omitted, tail = ends(metrics.issues, room.issues)
     for issue in head:
-        lines += _issue(issue)
+        lines += _issue(issue, room)
     lines += [left_out(omitted, "issues")] if omitted else []
     for issue in tail:
-        lines += _issue(issue)
+        lines += _issue(issue, room)
     return lines
 
 
-def _issue(issue: IssueMetrics) -> list[str]:
+def _issue(issue: IssueMetrics, room: Room) -> list[str]:
     runs, cycles = issue.pipeline_totals, issue.debugging_totals
     title = f" {one_line(issue.title)}" if issue.title else ""
     first = f"{one_line(issue.issue)}{title}: {one_line(issue.status or 'running').upper()}"
@@ -43,7 +38,7 @@ def _issue(issue: IssueMetrics) -> list[str]:
         f"errors {count(issue.total_errors)}",
         f"tokens {count(issue.tokens.total)}" + ("" if issue.cost_usd is None else f", {usd(issue.cost_usd)}"),
     ]
-    for agent in issue.agents[:MOST_AGENTS]:
+    for agent in issue.agents[: room.agents]:
         facts.append(
             f"{one_line(agent.agent)} {count(agent.successes)} of {plural(agent.attempts, 'attempt')}, "
             f"{plural(agent.retries, 'retry', 'retries')}"
@@ -66,21 +61,23 @@ def _issue(issue: IssueMetrics) -> list[str]:
     ]
 
 
-def agents(metrics: Metrics) -> list[str]:
+def agents(metrics: Metrics, room: Room) -> list[str]:
     """Return the agents over the whole run, and what they said of themselves where it was not so."""
     lines = table(
         ("agent", "attempts", "ok", "failed", "retries", "duration", "tools", "tokens", "cost", "errors"),
-        [_agent(agent) for agent in metrics.agents],
-        most=MOST_ROWS,
+        metrics.agents,
+        _agent,
+        most=room.rows,
         what="agents",
     )
     contradicted = [
-        f"{one_line(agent.agent)} itself reported {plural(agent.reported_successes, 'success', 'successes')} and "
-        f"{plural(agent.reported_failures, 'failure')}"
+        agent
         for agent in metrics.agents
         if (agent.reported_successes, agent.reported_failures) != (agent.successes, agent.failures)
     ]
-    for text in contradicted[:MOST_ROWS]:
+    for agent in contradicted[: room.rows]:
+        said = f"{plural(agent.reported_successes, 'success', 'successes')} and "
+        text = f"{one_line(agent.agent)} itself reported {said}{plural(agent.reported_failures, 'failure')}"
         lines += wrap(text, first="  ", rest="  ", most_lines=1)
     return lines
 
@@ -100,7 +97,7 @@ def _agent(agent: AgentMetrics) -> list[str]:
     ]
 
 
-def pipelines(metrics: Metrics) -> list[str]:
+def pipelines(metrics: Metrics, room: Room) -> list[str]:
     """Return all CI attempts: the totals, then a line each."""
     totals = metrics.pipeline_totals
     if not metrics.pipelines and not totals.attempts:
@@ -114,12 +111,13 @@ def pipelines(metrics: Metrics) -> list[str]:
     lines.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all{passed}")
     lines += table(
         ("pipeline", "issue", "try", "status", "commit", "queued", "ran"),
-        [_pipeline(pipeline) for pipeline in metrics.pipelines],
-        most=MOST_ROWS,
+        metrics.pipelines,
+        _pipeline,
+        most=room.rows,
         what="pipelines",
     )
     failed = [pipeline for pipeline in metrics.pipelines if pipeline.failed_jobs or pipeline.error_type]
-    for pipeline in failed[:MOST_ROWS]:
+    for pipeline in failed[: room.rows]:
         parts = [one_line(pipeline.error_type or ""), ", ".join(map(one_line, pipeline.failed_jobs))]
         text = f"{one_line(pipeline.pipeline_id)} failed: {': '.join(part for part in parts if part)}"
         lines += wrap(text, first="  ", rest="    ", most_lines=1)
@@ -138,7 +136,7 @@ def _pipeline(pipeline: PipelineMetrics) -> list[str]:
     ]
 
 
-def debugging(metrics: Metrics) -> list[str]:
+def debugging(metrics: Metrics, room: Room) -> list[str]:
     """Return all debugging cycles: the totals, then two lines each."""
     totals = metrics.debugging_totals
     if not metrics.debugging and not totals.cycles:
@@ -149,7 +147,7 @@ def debugging(metrics: Metrics) -> list[str]:
     )
     if totals.resolution_s is not None:
         lines.append(f"Mean time to resolution: {duration_long(totals.resolution_s)}")
-    head, omitted, tail = ends(metrics.debugging, MOST_CYCLES)
+    head, omitted, tail = ends(metrics.debugging, room.cycles)
     for cycle in head:
         lines += _cycle(cycle)
     lines += [left_out(omitted, "cycles")] if omitted else []
