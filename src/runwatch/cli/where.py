@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from runwatch.runs import find
 from runwatch.settings import Settings, load, runs_root
 from runwatch.vcs import find_work_tree
 
@@ -27,6 +26,8 @@ def runs_here(runs_dir: str | None = None) -> Path:
 
 def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     """Return the run directory that a person means. Raises NotFound, UsageError."""
+    from runwatch.runs import find  # `run` needs none of it, and its command waits
+
     return find.resolve(reference, runs_here(runs_dir))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runwatch.finalize.state import load_state
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE, write_atomic
 from runwatch.journal.paths import RunPaths
@@ -40,21 +41,36 @@ def add_to_all(paths: RunPaths, metrics: Metrics) -> None:
 
 
 def _put(path: Path, table: str, rows: list[csv_rows.Row], run: tuple[str, str]) -> None:
-    header = tuple(csv_rows.COLUMNS[table])
+    stored = _read(path, table)
+    if stored is None:  # missing, torn, or of another version: every run has its own rows
+        others = [row for row in _rebuilt(path.parent.parent, table) if row[:2] != run]
+        write_atomic(path, csv_rows.file_text(table, [*others, *rows]).encode())
+        return
+    own = [row for row in stored if row[:2] == run]
+    if not own and rows:
+        _append(path, csv_rows.text(rows).encode())
+    elif own != [tuple(row) for row in rows]:
+        write_atomic(path, csv_rows.file_text(table, [*(row for row in stored if row[:2] != run), *rows]).encode())
+
+
+def _read(path: Path, table: str) -> list[csv_rows.Row] | None:
+    """Return the rows of a whole file with today's columns; None for any other."""
     try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        text = ""
-    stored = list(csv.reader(io.StringIO(text, newline="")))
-    whole = bool(stored) and tuple(stored[0]) == header and text.endswith("\r\n")
-    others = [tuple(row) for row in stored[1:] if len(row) == len(header)] if whole else []
-    own = [row for row in others if row[:2] == run]
-    if whole and not own:
-        if rows:
-            _append(path, csv_rows.text(rows).encode())
-    elif not whole or own != [tuple(row) for row in rows]:
-        kept = [row for row in others if row[:2] != run]
-        write_atomic(path, csv_rows.file_text(table, [*kept, *rows]).encode())
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+    header = tuple(csv_rows.COLUMNS[table])
+    if not text.endswith("\r\n") or not rows or rows[0] != header or any(len(row) != len(header) for row in rows):
+        return None
+    return rows[1:]
+
+
+def _rebuilt(root: Path, table: str) -> Iterator[csv_rows.Row]:
+    """Yield the rows of every finalized run, from the runs' own files."""
+    for path in sorted(root.glob(f"*/*/csv/{table}.csv")):
+        if not path.is_symlink() and load_state(RunPaths(path.parent.parent).finalize_state).done("reports"):
+            yield from _read(path, table) or ()
 
 
 def _append(path: Path, data: bytes) -> None:
