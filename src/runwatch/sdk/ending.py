@@ -55,7 +55,9 @@ def _by_guardian(
     if guardian is None or paths is None:
         return None
     message: dict[str, Any] = {"op": "end", "status": status, "reason": reason, "signal": signal_name}
-    message |= {"dropped": started.emitter.dropped, "since": started.emitter.dropped_since}
+    sink = started.emitter.sink
+    if sink is not None and sink.has_untold:  # the journal had no room to say so
+        message |= {"dropped": sink.dropped, "since": sink.since}
     try:
         if not guardian.say_goodbye(message):
             return None
