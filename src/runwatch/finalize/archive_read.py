@@ -1,0 +1,180 @@
+"""Reading an archive back: its listing from the end, its members one after the other.
+
+Must not believe it: whatever is wrong becomes a VerifyError that names it. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+import msgspec
+
+from runwatch.errors import VerifyError
+from runwatch.finalize import manifest
+from runwatch.finalize.archive_write import header, padding
+from runwatch.finalize.deflate import crc32, failures, inflater
+from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, STORED_HEADER, STORED_LAST, TRAILER
+from runwatch.finalize.manifest import Manifest
+
+CHUNK_BYTES = 1 << 20
+_TAR: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
+_END_BYTES = len(LAST_BLOCK) + TRAILER.size
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The end of an archive: what it says of the rest."""
+
+    manifest: Manifest
+    """What is in it."""
+    start_bytes: int
+    """Where the listing's stored blocks begin in the file."""
+    stored: bytes
+    """What they hold: the listing's tar header, content and padding."""
+    crc32: int
+    """CRC-32 of everything that was compressed, as the trailer has it."""
+    raw_bytes: int
+    """Length of everything that was compressed, modulo 2³²."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open an archive for reading. Raises VerifyError where it cannot be read, also later on."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            yield cast("BinaryIO", file)
+    except OSError as error:
+        raise VerifyError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def read_listing(path: Path) -> Listing:
+    """Return the listing of an archive, without reading the rest. Raises VerifyError unless its every bit is right."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        reach = STORED_HEADER.size + STORED_LAST + _END_BYTES
+        if size < len(HEADER) + reach:
+            raise VerifyError(f"{path} is too short for an archive: {size} bytes.")
+        if _at(file, 0, len(HEADER)) != HEADER:
+            raise VerifyError(f"{path} does not begin as runwatch's archives do.")
+        tail = _at(file, size - reach, reach)
+        if tail[-_END_BYTES : -TRAILER.size] != LAST_BLOCK:
+            raise VerifyError(f"{path} does not end as runwatch's archives do: it is cut off, or something was added.")
+        start = manifest.find_start(tail[:-_END_BYTES])
+        if start is None or not len(HEADER) <= start <= size - reach:
+            raise VerifyError(f"{path} has no listing at its end.")
+        stored = _stored_blocks(path, _at(file, start, size - start - _END_BYTES))
+        crc, length = TRAILER.unpack(tail[-TRAILER.size :])
+    return Listing(_manifest(path, stored), start, stored, crc, length)
+
+
+def _at(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    data = b""
+    while len(data) < length and (more := file.read(length - len(data))):
+        data += more
+    return data
+
+
+def _stored_blocks(path: Path, data: bytes) -> bytes:
+    """Return what a sequence of stored blocks holds, which must fill ``data`` exactly."""
+    held: list[bytes] = []
+    at = 0
+    while at < len(data):
+        kind, length, inverted = STORED_HEADER.unpack_from(data.ljust(at + STORED_HEADER.size, b"\xff"), at)
+        at += STORED_HEADER.size + length
+        if kind or length ^ inverted != 0xFFFF or at > len(data):
+            raise VerifyError(f"{path}: its listing is damaged.")
+        held.append(data[at - length : at])
+    return b"".join(held)
+
+
+def _manifest(path: Path, stored: bytes) -> Manifest:
+    """Return the listing in its tar member; header and padding are checked by writing them again."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(stored), mode="r:", **_TAR) as tar:
+            info = tar.next()
+            content = stored[info.offset_data :][: info.size] if info else b""
+        listing = manifest.decode(content)
+    except (ValueError, OverflowError, tarfile.TarError) as error:
+        raise VerifyError(f"{path}: its listing cannot be read: {error}.") from error
+    name = f"{listing.run_id}/{manifest.NAME}"
+    if info is None or header(name, len(content), int(info.mtime)) + content + padding(len(content)) != stored:
+        raise VerifyError(f"{path}: its listing is damaged.")
+    return listing
+
+
+class Inflated:
+    """What an archive's compressed bytes hold, as a file that can only be read on."""
+
+    def __init__(self, file: BinaryIO, path: Path, end_bytes: int | None = None) -> None:
+        """Read ``file`` from behind the gzip header to ``end_bytes``; without it, the whole as any gzip file."""
+        self._file, self._path, self._end_bytes = file, path, end_bytes
+        self._sha256 = hashlib.sha256(b"" if end_bytes is None else HEADER)
+        self._read_bytes = 0 if end_bytes is None else len(HEADER)
+        self._inflater = inflater(gzip=end_bytes is None)
+        self._input = b""
+        self.raw_bytes = 0
+        """Length of what was returned."""
+        self.crc32 = 0
+        """CRC-32 of what was returned."""
+        file.seek(self._read_bytes)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file so far, the gzip header included."""
+        return self._sha256.hexdigest()
+
+    def whole_sha256(self, rest: bytes) -> str:
+        """SHA-256 of the file when ``rest`` follows what was read, in hex."""
+        whole = self._sha256.copy()
+        whole.update(rest)
+        return whole.hexdigest()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the compressed data said that it ends."""
+        return self._inflater.eof
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes, none only at the end. Raises VerifyError."""
+        while not self._inflater.eof:
+            if not self._input:
+                self._input = self._more()
+                if not self._input:
+                    break
+            try:
+                data = self._inflater.decompress(self._input, size)
+            except failures() as error:
+                raise VerifyError(f"{self._path} is damaged after byte {self._read_bytes}: {error}.") from error
+            self._input = self._inflater.unconsumed_tail
+            if data:
+                self.raw_bytes += len(data)
+                self.crc32 = crc32(data, self.crc32)
+                return data
+        return b""
+
+    def _more(self) -> bytes:
+        left = CHUNK_BYTES if self._end_bytes is None else min(CHUNK_BYTES, self._end_bytes - self._read_bytes)
+        data = self._file.read(left)
+        self._sha256.update(data)
+        self._read_bytes += len(data)
+        return data
+
+
+def members(stream: Inflated, path: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """Yield each member with its content, None where it is no file, and count where the next begins.
+
+    Raises VerifyError for what is no tar.
+    """
+    try:
+        with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|", bufsize=CHUNK_BYTES, **_TAR) as tar:
+            for info in tar:
+                yield info, tar.extractfile(info) if info.isreg() else None
+    except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+        raise VerifyError(f"{path} holds no tar that can be read: {error}.") from error

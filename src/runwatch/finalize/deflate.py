@@ -1,0 +1,75 @@
+"""The fastest deflate at hand: ISA-L where it is installed, else zlib.
+
+Must not know what is compressed. Both write the same format; the bytes differ. **Source**: RFC 1951; measured in
+targets.md, "Archive and commit, as measured".
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Protocol
+
+NO_FLUSH, FULL_FLUSH = 0, 3
+"""Flush modes, the same numbers in zlib and ISA-L."""
+
+_LEVELS = {"isal": 2, "zlib": 4}
+"""About the size of gzip's default: 1.1 times, at ten times (isal) and twice (zlib) its speed."""
+
+
+class Compressor(Protocol):
+    """One raw deflate stream in the making."""
+
+    def compress(self, data: Any, /) -> bytes:
+        """Take data; return what is ready."""
+
+    def flush(self, mode: int = ..., /) -> bytes:
+        """Return the rest; with FULL_FLUSH aligned to a byte, and nothing after it refers to what was before."""
+
+
+class Inflater(Protocol):
+    """One raw deflate stream being read."""
+
+    eof: bool
+    """Whether the block marked as the last was read."""
+    unconsumed_tail: bytes
+    """Input that ``max_length`` kept from being read."""
+    unused_data: bytes
+    """What followed the last block."""
+
+    def decompress(self, data: Any, max_length: int = ..., /) -> bytes:
+        """Take input; return at most ``max_length`` bytes of output."""
+
+
+@functools.cache
+def _library() -> tuple[str, Any]:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        import zlib
+
+        return "zlib", zlib
+    return "isal", isal_zlib
+
+
+def compressor() -> Compressor:
+    """Return a new raw deflate stream."""
+    name, library = _library()
+    made: Compressor = library.compressobj(_LEVELS[name], library.DEFLATED, -15)
+    return made
+
+
+def inflater(*, gzip: bool = False) -> Inflater:
+    """Return a reader of a raw deflate stream; with ``gzip`` of one gzip member, whose checksum it checks."""
+    made: Inflater = _library()[1].decompressobj(31 if gzip else -15)
+    return made
+
+
+def crc32(data: bytes | memoryview, value: int = 0) -> int:
+    """Return the CRC-32 of data that follows data whose CRC-32 is ``value``."""
+    found: int = _library()[1].crc32(data, value)
+    return found
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what an inflater raises when its input is no deflate stream."""
+    return (_library()[1].error,)
