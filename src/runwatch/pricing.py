@@ -81,6 +81,9 @@ class _Rates(NamedTuple):
 
     def cost(self, prompt: int, completion: int, cache_read: int, cache_write: int) -> int | None:
         """Return pico-USD, or None where tokens of a kind without a rate were used."""
+        input_, output = self.input, self.output
+        if not cache_read and not cache_write and input_ is not None and output is not None and prompt >= 0:
+            return _whole(self.request + input_.at(prompt) * prompt + output.at(prompt) * completion)
         plain = prompt
         total: _Rate = self.request
         for count, rate in ((cache_read, self.cache_read), (cache_write, self.cache_write)):
@@ -89,13 +92,17 @@ class _Rates(NamedTuple):
                 total += rate.at(prompt) * count
         if plain < 0:
             return None
-        for count, rate in ((plain, self.input), (completion, self.output)):
+        for count, rate in ((plain, input_), (completion, output)):
             if not count:
                 continue
             if rate is None:
                 return None
             total += rate.at(prompt) * count
-        return total if isinstance(total, int) else int(total.to_integral_value(ROUND_HALF_EVEN))
+        return _whole(total)
+
+
+def _whole(pico: _Rate) -> int:
+    return pico if isinstance(pico, int) else int(pico.to_integral_value(ROUND_HALF_EVEN))
 
 
 _Known = tuple[_Rates, str]
@@ -184,13 +191,13 @@ def _moment(when: str | None) -> datetime:
 
 @cache
 def _providers() -> list[Provider]:
-    from genai_prices.data import providers  # noqa: PLC0415 - a third of a second: only where a price is asked for
+    from genai_prices.data import providers  # a third of a second: only where a price is asked for
 
     return list(providers)
 
 
 def _find(provider: str | None, model: str) -> ModelInfo | None:
-    from genai_prices.data_snapshot import DataSnapshot  # noqa: PLC0415 - as above
+    from genai_prices.data_snapshot import DataSnapshot  # as above
 
     # A snapshot of our own: one that a program set or updated over the network would change what a run cost.
     snapshot = DataSnapshot(providers=_providers(), from_auto_update=False)
@@ -216,7 +223,7 @@ def _edition(moment: datetime) -> str:
 
     The wheel carries no date of its own.
     """
-    import genai_prices  # noqa: PLC0415 - as above
+    import genai_prices  # as above
 
     day = moment.astimezone(UTC).date().isoformat()
     dates = [date for date in _start_dates() if date <= day]

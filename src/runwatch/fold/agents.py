@@ -107,13 +107,14 @@ class Agents:
         agents = self._loose if issue is None else issue.agents
         agent = agents.get(name)
         if agent is None:
-            total = self._totals.setdefault(name, _Total(name))
-            agent = agents[name] = Agent(issue, total)
+            agent = agents[name] = Agent(issue, self._totals.setdefault(name, _Total(name)))
         return agent
 
     def count_tool_call(self, issue_id: int | str | None, name: str) -> None:
         """Count one tool call."""
-        self.of(issue_id, name).bump(_TOOL_CALLS)
+        agent = self.of(issue_id, name)
+        agent.row[_TOOL_CALLS] += 1
+        agent.total.row[_TOOL_CALLS] += 1
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
@@ -173,10 +174,8 @@ class Agents:
         moment = self._clock.moment(event)
         attempt = _open_attempt(agent, event)
         if attempt is None:
-            last = agent.last
-            if last is not None and last.success is not None and event.attempt in (last.number, None):
-                if event.attempt is not None or (event.call_id is not None and event.call_id == last.call_id):
-                    return  # said before: the first word stands
+            if _repeats(agent.last, event):
+                return  # the first word stands
             attempt = self._begin(agent, event, moment)
         agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
@@ -217,6 +216,15 @@ def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str
 
 def _ordered(agents: Iterable[Any]) -> list[Any]:
     return sorted(agents, key=lambda agent: (agent.order is None, agent.order or 0))
+
+
+def _repeats(last: _Attempt | None, event: AgentCompleted) -> bool:
+    """Return whether the end of the last attempt is told once more."""
+    if last is None or last.success is None:
+        return False
+    if event.call_id is not None:
+        return event.call_id == last.call_id
+    return event.attempt is not None and event.attempt == last.number
 
 
 def _open_attempt(agent: Agent, event: AgentCompleted) -> _Attempt | None:

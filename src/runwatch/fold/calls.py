@@ -101,8 +101,7 @@ class Calls:
 
     def _tool_started(self, event: ToolStarted) -> None:
         callee = self._tools.get(event.tool) or _add(self._tools, event.tool)
-        _start(self._open_tools, event, event.tool, (callee, self._clock.moment(event), event.step))
-        self._tool_attempts.started(event.call_id)
+        self._start(self._open_tools, self._tool_attempts, event, callee)
 
     def _tool_completed(self, event: ToolCompleted) -> None:
         callee = self._tools.get(event.tool) or _add(self._tools, event.tool)
@@ -119,8 +118,7 @@ class Calls:
 
     def _service_started(self, event: ServiceStarted) -> None:
         callee = self._services.get(event.service) or _add(self._services, event.service)
-        _start(self._open_services, event, event.service, (callee, self._clock.moment(event), event.step))
-        self._service_attempts.started(event.call_id)
+        self._start(self._open_services, self._service_attempts, event, callee)
 
     def _service_retry(self, event: ServiceRetry) -> None:
         started = self._open_services.by_id.get(event.call_id) if event.call_id is not None else None
@@ -132,7 +130,7 @@ class Calls:
 
     def _service_completed(self, event: ServiceCompleted) -> None:
         callee = self._services.get(event.service) or _add(self._services, event.service)
-        key = (event.service, event.step, event.issue, event.agent)
+        key = None if event.call_id is not None else (event.service, event.step, event.issue, event.agent)
         duration = self._end(self._open_services, event, key, event.duration_s)
         verdict, announced = self._service_attempts.ended(event.call_id, key, success=event.success)
         if verdict == "repeat":
@@ -141,6 +139,15 @@ class Calls:
             callee.retries += 1
         callee.end(duration, success=event.success)
         self._steps.count_service_call(event.step)
+
+    def _start(self, calls: OpenCalls[_Open], attempts: Attempts, event: Event, callee: _Callee) -> None:
+        callee.open += 1
+        call_id = event.call_id
+        key = None if call_id is not None else (callee.name, event.step, event.issue, event.agent)
+        forgotten = calls.start(call_id, key, (callee, (self._clock.ts, event.mono, event.writer), event.step))
+        if forgotten is not None:
+            forgotten[0].open -= 1
+        attempts.started(call_id)
 
     def _end(self, calls: OpenCalls[_Open], event: Event, key: Any, duration_s: float | None) -> int | None:
         started = calls.end(event.call_id, key)
@@ -154,10 +161,3 @@ class Calls:
 def _add(callees: dict[str, _Callee], name: str) -> _Callee:
     callee = callees[name] = _Callee(name)
     return callee
-
-
-def _start(calls: OpenCalls[_Open], event: Event, name: str, value: _Open) -> None:
-    value[0].open += 1
-    forgotten = calls.start(event.call_id, (name, event.step, event.issue, event.agent), value)
-    if forgotten is not None:
-        forgotten[0].open -= 1

@@ -15,7 +15,8 @@ Moment = tuple[str | None, float | None, str | None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_S = 1e12
-_CANONICAL_LENGTH = 27  # 2026-11-21T01:31:55.123456Z
+CANONICAL_LENGTH = 27
+"""Of ``2026-11-21T01:31:55.123456Z``."""
 
 
 class Clock:
@@ -29,7 +30,7 @@ class Clock:
 
     def set(self, ts: str) -> None:
         """Take over an event's time; text that is no time is passed over."""
-        if len(ts) != _CANONICAL_LENGTH or ts[-1] != "Z" or self.first is None:
+        if len(ts) != CANONICAL_LENGTH or ts[-1] != "Z" or self.first is None:
             canonical = canonical_time(ts)
             if canonical is None:
                 return

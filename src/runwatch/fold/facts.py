@@ -37,8 +37,15 @@ class Facts:
         self._end: Moment | None = None
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
-        """Return what folds which event; the seal is the fold's own."""
-        return {RunStarted: self._run_started, StatusProposed: self._proposed}
+        """Return what folds which event; start and seal concern all parts, and are the fold's own."""
+        return {StatusProposed: self._proposed}
+
+    def begin(self, event: RunStarted) -> None:
+        """Take over what the run says of itself."""
+        if self.started is None:
+            self.started = event
+            self._start = self._clock.moment(event)
+            self._settle()
 
     def seal(self, event: RunCompleted) -> None:
         """Take over how the run ended."""
@@ -80,12 +87,6 @@ class Facts:
             return seconds(until(self.start_time, now))
         return seconds(elapsed(self._start or (self.start_time, None, None), self._end) or 0)
 
-    def _run_started(self, event: RunStarted) -> None:
-        if self.started is None:
-            self.started = event
-            self._start = self._clock.moment(event)
-            self._settle()
-
     def _proposed(self, event: StatusProposed) -> None:
         self.proposed = event.status
 
@@ -97,6 +98,6 @@ class Facts:
         if self.first_model is None:
             return
         provider, model = self.first_model
-        if self.model in (None, model) and self.provider in (None, provider) or provider is None:
+        if self.model in (None, model) and (None in (self.provider, provider) or self.provider == provider):
             self.provider = self.provider or provider
-            self.model = self.model or model
+            self.model = model

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runwatch.events import Event, Unknown, Unreadable, decode, salvage
+from runwatch.events import TYPES, Event, Unknown, Unreadable, decode, salvage
 from runwatch.events.calls import LlmPriced
 from runwatch.events.lifecycle import RunCompleted, RunStarted
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
-from runwatch.fold.clock import canonical_time
+from runwatch.fold.clock import CANONICAL_LENGTH, canonical_time
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.money import PriceFunction
 from runwatch.fold.parts import Parts
@@ -30,9 +30,11 @@ class Fold:
         self._parts = Parts(price, settings or FoldSettings())
         self._clock = self._parts.clock
         self._steps = self._parts.steps
+        self._step_numbers = self._parts.steps.by_number
         self._counts = self._parts.counts
         self._sealed = False
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            **dict.fromkeys(TYPES.values(), _pass_over),
             **self._parts.handlers(),
             RunStarted: self._run_started,
             RunCompleted: self._seal,
@@ -59,17 +61,22 @@ class Fold:
         if self._sealed:
             counts.after_seal += 1
             return
-        if event.ts is not None:
-            self._clock.set(event.ts)
-        if isinstance(event, Unknown):
+        ts = event.ts
+        if ts is not None:
+            clock = self._clock
+            if len(ts) == CANONICAL_LENGTH and ts[-1] == "Z" and clock.first is not None:
+                clock.ts = ts
+            else:
+                clock.set(ts)
+        handler = self._handlers.get(type(event))
+        if handler is None:
             counts.unknown += 1
             return
         counts.events += 1
-        if event.step is not None and event.step not in self._steps.by_number:
-            self._steps.imply(event)
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
+        step: int | None = event.step  # type: ignore[union-attr]  # only Event has handlers
+        if step is not None and step not in self._step_numbers:
+            self._steps.imply(event)  # type: ignore[arg-type]  # as above
+        handler(event)
 
     def feed_line(self, raw: bytes, offset_after: int = 0) -> None:
         """Fold one line of the journal that ends at ``offset_after``.
@@ -109,10 +116,11 @@ class Fold:
         return project(self._parts, canonical_time(now), sealed=self._sealed)
 
     def unrecorded_prices(self) -> list[LlmPriced]:
-        """Return an ``llm.priced`` for each remembered call that the price function priced, unpriced ones left out.
+        """Return an ``llm.priced`` for each remembered call whose cost is the price function's and in no line yet.
 
-        Written before the seal they keep the numbers when price lists change. Only the last calls are remembered
-        (FoldSettings.remembered_calls): in a longer run they must be taken and written in between.
+        Written before the seal they keep the numbers when price lists change; a call without a known price is among
+        them, with no cost. Only the last calls are remembered (FoldSettings.remembered_calls): in a longer run they
+        must be taken and written in between. Without a price function there are none.
         """
         return list(self._parts.models.unrecorded_prices())
 
@@ -129,7 +137,7 @@ class Fold:
 
     def _run_started(self, event: RunStarted) -> None:
         parts = self._parts
-        parts.facts.handlers()[RunStarted](event)
+        parts.facts.begin(event)
         parts.trends.begin(parts.facts.start_time)
         parts.settings = parts.settings.updated(event.settings)
         parts.models.learn()
@@ -149,3 +157,7 @@ class Fold:
     def _sample(self, event: ResourceSample) -> None:
         self._parts.resources.sample(event)
         self._parts.trends.sample(self._clock.ts, event.cpu_percent, event.rss_bytes)
+
+
+def _pass_over(event: Event) -> None:
+    """Fold what no metric needs."""

@@ -6,14 +6,14 @@ No I/O, no formatting. **Source**: Masson, Rim, Lee, "DDSketch", VLDB 2019, sect
 
 from __future__ import annotations
 
-import math
+from math import ceil, log
 
 from runwatch.fold.clock import seconds
 from runwatch.fold.metrics import Durations
 
 _ERROR = 0.0099
 _GROWTH = (1 + _ERROR) / (1 - _ERROR)
-_SCALE = 1 / math.log(_GROWTH)
+_SCALE = 1 / log(_GROWTH)
 _MIDDLE = 2 / (1 + _GROWTH)
 
 
@@ -37,8 +37,9 @@ class Histogram:
             self.smallest = value
         self.count += 1
         self.total += value
-        bucket = math.ceil(math.log(value) * _SCALE) if value > 0 else -1
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        bucket = ceil(log(value) * _SCALE) if value > 0 else -1
+        buckets = self.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
 
     def merge(self, other: Histogram) -> None:
         """Count all durations of another."""
@@ -60,7 +61,7 @@ class Histogram:
         ordered = iter(sorted(self.buckets.items()))
         bucket = -1
         for fraction in fractions:
-            rank = max(1, math.ceil(fraction * self.count))
+            rank = max(1, ceil(fraction * self.count))
             while seen < rank:
                 bucket, count = next(ordered)
                 seen += count
@@ -74,6 +75,4 @@ class Histogram:
             return Durations()
         p50, p95 = self.percentiles(0.50, 0.95)
         mean = round(self.total / self.count / 1e6, 6)
-        return Durations(
-            total_s=seconds(self.total), mean_s=mean, p50_s=p50, p95_s=p95, max_s=seconds(self.largest)
-        )
+        return Durations(total_s=seconds(self.total), mean_s=mean, p50_s=p50, p95_s=p95, max_s=seconds(self.largest))

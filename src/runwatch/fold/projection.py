@@ -146,9 +146,7 @@ def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> ModelMet
     row = empty()
     for model in group:
         shift([row], empty(), model.tally)
-    histograms = [
-        model.durations[source] for model in group for source in sorted(parts.ledger.winning_sources(model))
-    ]
+    histograms = [model.durations[source] for model in group for source in sorted(parts.ledger.winning_sources(model))]
     durations = histograms[0] if len(histograms) == 1 else Histogram()
     if len(histograms) > 1:
         for histogram in histograms:

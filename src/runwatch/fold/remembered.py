@@ -7,49 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from runwatch.fold.ledger import Cell
-from runwatch.fold.usage import NOTHING, Counts, Raw
-
-FOREIGN = "#"
-"""Stands for the writer of a call that names none and has no request id; its number is that of the line among calls."""
-
-
-class Call:
-    """One attempt at a model request, as it is counted now."""
-
-    __slots__ = (
-        "attempt", "call_id", "cell", "counts", "duration", "is_announced", "is_notice", "is_priced", "pico", "prices",
-        "raw", "request_id", "result", "seq", "ts", "writer",
-    )  # fmt: skip
-
-    def __init__(self, cell: Cell, result: str, attempt: int, ts: str | None) -> None:
-        self.cell = cell
-        self.result = result
-        self.attempt = attempt
-        self.ts = ts
-        self.raw: Raw | None = None
-        self.counts: Counts = NOTHING
-        self.duration: int | None = None
-        self.pico: int | None = None
-        self.is_priced = False
-        """Whether it has a price, or should have one."""
-        self.prices: str | None = None
-        """The list its price is from; None where the provider said the cost."""
-        self.is_announced = False
-        """Whether a retry notice told that it failed."""
-        self.is_notice = False
-        """Whether a retry notice is all that is known of it."""
-        self.request_id: str | None = None
-        self.call_id: str | None = None
-        self.writer: str | None = None
-        self.seq: int | None = None
-
-    @property
-    def ref(self) -> str | None:
-        """Return what ``llm.priced`` calls it."""
-        if self.writer is not None and self.seq is not None:
-            return f"{self.writer}:{self.seq}"
-        return self.request_id
+from runwatch.fold.call import Call
 
 
 class RememberedCalls:

@@ -20,14 +20,15 @@ _Bucket = list[float]
 class Trends:
     """Buckets from the first observation on; what is older falls into the first."""
 
-    __slots__ = ("_buckets", "_origin", "_second", "_second_us", "_width")
+    __slots__ = ("_at_hand", "_buckets", "_origin", "_second", "_width")
 
     def __init__(self) -> None:
         self._buckets: list[_Bucket] = []
         self._origin: int | None = None
         self._width = _FIRST_WIDTH_US
-        self._second = ""
-        self._second_us = 0
+        self._second: str | None = None
+        self._at_hand: _Bucket = []
+        """The bucket of that second: whole seconds are finer than any bucket."""
 
     def begin(self, ts: str | None) -> None:
         """Set where the first bucket begins."""
@@ -59,7 +60,13 @@ class Trends:
         )
 
     def _at(self, ts: str | None) -> _Bucket:
-        moment = self._micros(ts)
+        second = "" if ts is None else ts[:19]
+        if second != self._second:
+            self._at_hand = self._find(micros_of(second + "Z") or self._origin or 0)
+            self._second = second
+        return self._at_hand
+
+    def _find(self, moment: int) -> _Bucket:
         if self._origin is None:
             self._origin = moment
         index = max(0, moment - self._origin) // self._width
@@ -69,14 +76,6 @@ class Trends:
         while len(self._buckets) <= index:
             self._buckets.append([0, 0, 0.0, 0, 0])
         return self._buckets[index]
-
-    def _micros(self, ts: str | None) -> int:
-        """Return whole seconds as microseconds: finer than any bucket, and mostly those of the line before."""
-        text = "" if ts is None else ts[:19]
-        if text != self._second:
-            self._second = text
-            self._second_us = micros_of(text + "Z") or self._origin or 0
-        return self._second_us
 
     def _widen(self) -> None:
         self._width *= 2
