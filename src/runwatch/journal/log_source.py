@@ -1,13 +1,15 @@
 """The seam between logs and those who show them: rows by number, from one file or from many.
 
-No file is opened here; the sources that do live in log_merge.py.
+No file is opened here; merged_logs.py holds the source that does.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from runwatch.journal.log_hits import Matcher
 from runwatch.journal.log_lines import LogLine
+from runwatch.journal.log_search import LogSearch
 
 
 class LineKey(NamedTuple):
@@ -70,6 +72,12 @@ class LogSource(Protocol):
 
     def row_of(self, key: LineKey) -> int | None:
         """Return the row at which a line stands now; None when it is gone."""
+
+    def row_at_time(self, time: float) -> int:
+        """Return the first row whose time is not before ``time``, in seconds since the epoch."""
+
+    def search(self, matcher: Matcher) -> LogSearch:
+        """Begin a search over the logs as they are; call its methods between ``advance`` and ``rows``."""
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files since the last call: one sentence each."""

@@ -5,12 +5,13 @@ Must not read a log: it says what was asked for, and shows the source it is give
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.reactive import reactive
 
-from runwatch.journal.log_source import LogSource
 from runwatch.tui.cells import clean
 from runwatch.tui.look import DIM
 from runwatch.tui.messages import ComponentAsked
@@ -18,6 +19,9 @@ from runwatch.tui.widgets.log_messages import FollowChanged, Stats
 from runwatch.tui.widgets.log_view import LogView
 from runwatch.tui.widgets.pane import Edge, Pane, tabs
 from runwatch.units import count, cut_middle
+
+if TYPE_CHECKING:
+    from runwatch.journal.log_source import LogSource
 
 _LONGEST_TITLE = 34
 

@@ -1,0 +1,82 @@
+"""A place between two lines of one log, from which one walks forward and back.
+
+Must not outlive a change of the log: cursors are made, used and dropped between two polls.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from runwatch.journal.log_index import LogIndex
+
+
+class Place(NamedTuple):
+    """One line of one log among several."""
+
+    time: float
+    """The effective time by which it is ordered."""
+    log: int
+    """Position of the log among the others: the order of ties."""
+    offset: int
+    """Where it begins."""
+    end: int | None
+    """Where the next line of the log begins, where that is known without reading."""
+
+
+class Cursor:
+    """Walks over one log's lines in both directions, block by block."""
+
+    __slots__ = ("_at", "_block", "_index", "_log", "_number")
+
+    def __init__(self, index: LogIndex, log: int, row: int) -> None:
+        """Stand in front of line ``row``; at the end for the number of lines."""
+        self._index = index
+        self._log = log
+        if row >= index.row_count:
+            self._number = len(index.table) - 1
+            self._block = index.block(self._number)
+            self._at = len(self._block.starts)
+            if self._at and self._block.starts[-1] >= index.stream.size:
+                self._at -= 1
+        else:
+            self._number, self._at = index.table.find(row)
+            index.count_exactly(self._number)
+            self._block = index.block(self._number)
+            self._at = min(self._at, len(self._block.starts))
+
+    def following(self) -> Place | None:
+        """Return the line behind this place, or None at the end."""
+        while self._at >= len(self._block.starts):
+            if self._number + 1 >= len(self._index.table):
+                return None
+            self._move(self._number + 1)
+            self._at = 0
+        place = self._place(self._at)
+        return place if place.offset < self._index.stream.size else None
+
+    def preceding(self) -> Place | None:
+        """Return the line in front of this place, or None at the beginning."""
+        while self._at == 0:
+            if self._number == 0:
+                return None
+            self._move(self._number - 1)
+            self._at = len(self._block.starts)
+        return self._place(self._at - 1)
+
+    def forward(self) -> None:
+        """Step over the line that ``following`` gave."""
+        self._at += 1
+
+    def back(self) -> None:
+        """Step over the line that ``preceding`` gave."""
+        self._at -= 1
+
+    def _move(self, number: int) -> None:
+        self._number = number
+        self._index.count_exactly(number)
+        self._block = self._index.block(number)
+
+    def _place(self, at: int) -> Place:
+        starts = self._block.starts
+        end = starts[at + 1] if at + 1 < len(starts) else None
+        return Place(self._block.times[at], self._log, starts[at], end)

@@ -1,0 +1,376 @@
+"""A sparse index over one growing log: for each 64 KiB how many lines begin there and when the last of them was.
+
+Must not keep an object a line, and never reads a byte twice while it follows. The end is indexed first, then the rest
+from the beginning, in slices; until both meet, what lies between is an estimate.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import bisect_right
+from collections import OrderedDict
+from math import inf, nan
+from time import perf_counter
+
+from runwatch.journal.line_table import LineTable
+from runwatch.journal.log_block import BLOCK_BYTES, Block
+from runwatch.journal.log_scanner import Scanner
+from runwatch.journal.log_stream import LogStream
+from runwatch.journal.log_time import HEAD_BYTES
+from runwatch.journal.log_times import LineTimes
+
+AT_ONCE_BYTES = 4 << 20
+"""What is new is read at once up to this; beyond it the end comes first."""
+
+WINDOW_BYTES = 16 << 10
+"""What is read of one line at most."""
+
+_LAST_STATE_BYTES = 4096
+_SLICE_BYTES = 256 << 10
+_TAIL_BLOCKS = 2
+_CACHED_BLOCKS = 48
+_FLOOR_S = 1.0
+_ESTIMATE_BYTES = 120
+
+_local = threading.local()
+
+
+def _buffer() -> bytearray:
+    """Return this thread's buffer for reading: one for all logs, so that many of them cost no more memory."""
+    if not hasattr(_local, "buffer"):
+        _local.buffer = bytearray(_SLICE_BYTES)
+    return _local.buffer  # type: ignore[no-any-return]  # threading.local has no attribute types
+
+
+class LogIndex:
+    """Rows, offsets and times of one log. Belongs to one thread at a time."""
+
+    def __init__(self, stream: LogStream, rule: LineTimes) -> None:
+        self.stream = stream
+        self.rule = rule
+        self.generation = 0
+        """Changes whenever a row may show something else."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self.epoch = self.stream.epoch
+        self.rule.reset()
+        self.table = LineTable()
+        self.table.grow(1)
+        self.last = array("d", [nan])
+        self._ends = array("d", [inf])
+        self._settled = 0
+        self._gap_time: float | None = None
+        self._arrivals = self.rule.arrivals
+        self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._front = self._end = Scanner(self, 0)
+
+    @property
+    def exact(self) -> bool:
+        """True when every line has been counted."""
+        return self._front is self._end
+
+    @property
+    def progress(self) -> float:
+        """Share of the log that has been indexed, 0 to 1."""
+        return 1.0 if self.exact else self._front.at / max(self.stream.size, 1)
+
+    @property
+    def row_count(self) -> int:
+        """Lines, an unfinished last one included; an estimate while not ``exact``."""
+        return self.table.total - (self._end.line_start == self.stream.size)
+
+    def poll(self) -> bool:
+        """Look at the files, and index what is new at the end; return True when anything changed."""
+        before = self.stream.size
+        changed = self.stream.poll()
+        if changed:
+            self.rule.tick()
+            if self.stream.epoch != self.epoch:
+                self._begin()
+                before = 0
+            if self.stream.size > before:
+                self.rule.seen.add((self.stream.modified_s if before == 0 else None) or self.rule.clock(), before)
+            self._follow_end()
+        if self.rule.arrivals is not self._arrivals:
+            self._arrivals = self.rule.arrivals
+            self._blocks.clear()
+            changed = True
+        self.generation += changed
+        return changed
+
+    def retime(self) -> None:
+        """Forget the times of lines: more about their arrival became known."""
+        self._blocks.clear()
+        self.generation += 1
+
+    def work(self, budget_s: float) -> bool:
+        """Index what lies between, for about ``budget_s``; return True when some is left."""
+        until = perf_counter() + budget_s
+        while not self.exact:
+            before = self._front.at
+            last_block = (before + 1 + _SLICE_BYTES) // BLOCK_BYTES
+            self._read(self._front, min(self._end.begin, last_block * BLOCK_BYTES - 1))
+            if self._front.line_start is not None:
+                self._settle(self._front.line_start // BLOCK_BYTES, inf if self._gap_time is None else self._gap_time)
+            self.generation += 1
+            if self._front.at >= self._end.begin:
+                self._join()
+            elif self._front.at == before:
+                return False  # the file lost its bytes meanwhile: the next poll says so
+            if perf_counter() >= until:
+                break
+        return not self.exact
+
+    def find(self, row: int) -> int:
+        """Return the offset at which a row begins; the end for a row beyond the last."""
+        for offset in self.offsets(row, 1):
+            return offset
+        return self.stream.size
+
+    def offsets(self, row: int, count: int) -> list[int]:
+        """Return where up to ``count`` lines from ``row`` on begin."""
+        found: list[int] = []
+        if not 0 <= row < self.table.total:
+            return found
+        number = self.table.find(row)[0]
+        while number < len(self.table) and len(found) < count:
+            self.count_exactly(number)
+            skip = max(row - self.table.before(number), 0) if not found else 0
+            if skip < self.table.count(number):
+                found.extend(self.block(number).starts[skip : skip + count - len(found)])
+            number += 1
+        if found and found[-1] >= self.stream.size:
+            found.pop()
+        return found
+
+    def row_at(self, offset: int) -> int:
+        """Return the row of the line that begins at, or holds, an offset."""
+        number = min(offset // BLOCK_BYTES, len(self.table) - 1)
+        self.count_exactly(number)
+        inside = bisect_right(self.block(number).starts, offset)
+        return max(self.table.before(number) + inside - 1, 0)
+
+    def time_at(self, offset: int) -> float:
+        """Return the effective time of the line that begins at an offset: what orders it among other logs."""
+        number = offset // BLOCK_BYTES
+        block = self.block(number)
+        at = bisect_right(block.starts, offset) - 1
+        return block.times[at] if at >= 0 else self._floor(number)
+
+    def lines_until(self, time: float) -> int:
+        """Return how many lines count with ``time`` or earlier."""
+        number = self._block_after(time)
+        lines = self.table.before(number) + self.block(number).lines_until(time)
+        return min(lines, self.row_count)
+
+    def bounds_until(self, time: float) -> tuple[int, int]:
+        """Return the least and the largest that ``lines_until`` can be, from the block table alone."""
+        number = self._block_after(time)
+        before = self.table.before(number)
+        return before, before + self.table.count(number)
+
+    def latest_time(self) -> float:
+        """Return the effective time of the newest line."""
+        count = self.row_count
+        times = self.block(self.table.find(count - 1)[0]).times if count else None
+        return times[-1] if times else self._settled_end()
+
+    def block(self, number: int) -> Block:
+        """Return the lines of a block, as far as the log goes now."""
+        floor = self._floor(number)
+        block = self._blocks.get(number)
+        if block is None or block.floor != floor:
+            block = self._blocks[number] = Block(number, floor)
+            if len(self._blocks) > _CACHED_BLOCKS:
+                self._blocks.popitem(last=False)
+        else:
+            self._blocks.move_to_end(number)
+        if not block.complete:
+            block.extend(self.stream, self.rule)
+        block.cap(self._ceiling(number))
+        return block
+
+    def line(self, offset: int, end: int | None = None) -> tuple[bytes, int, bool]:
+        """Return (bytes, length, whole) of the line at an offset, its line feed taken off.
+
+        Of a long line only a window is read, and of one redrawn with carriage returns its last state. ``end`` is where
+        the next line begins, if that is known; ``whole`` is False where the window is not the line.
+        """
+        if end is not None and end - offset <= WINDOW_BYTES:
+            raw = self.stream.read(offset, end - offset)
+            return raw, len(raw), True
+        window = self.stream.read(offset, WINDOW_BYTES)
+        stop = window.find(b"\n")
+        if stop >= 0:
+            return window[:stop], stop, True
+        if offset + len(window) >= self.stream.size:
+            return window, len(window), True
+        end = self.stream.size if end is None else end
+        if end == self.stream.size:
+            following = self.offsets(self.row_at(offset) + 1, 1)
+            end = following[0] if following else end
+        if b"\r" in window:
+            last = self.stream.read(end - _LAST_STATE_BYTES, _LAST_STATE_BYTES).rstrip(b"\r\n")
+            at = last.rfind(b"\r")
+            if at >= 0:
+                return last[at + 1 :], end - offset, True
+        return window, end - offset, False
+
+    def block_opens(self, number: int) -> float:
+        """Return a time that no line of a block comes before."""
+        return self._floor(number)
+
+    def block_closes(self, number: int) -> float:
+        """Return a time that no line of a block comes after."""
+        return self._ceiling(number)
+
+    # What the scanners report
+
+    def count_block(self, number: int, lines: int) -> None:
+        """Take the number of lines that begin in a block, counted from its first byte."""
+        if number >= len(self.table):
+            self._grow()
+        self.table.set(number, lines)
+
+    def time_block(self, number: int, time: float) -> None:
+        """Take the time that the newest finished line of a block states."""
+        self.last[number] = time
+
+    # Growth
+
+    def _follow_end(self) -> None:
+        size = self.stream.size
+        if self.rule.base is None and self._front.at < BLOCK_BYTES:
+            self._read(self._front, min(size, BLOCK_BYTES - 1))
+        self._grow()
+        if size - self._end.at > AT_ONCE_BYTES:
+            first = max(size // BLOCK_BYTES - _TAIL_BLOCKS + 1, 1)
+            if first * BLOCK_BYTES - 1 > self._front.at:
+                self._end = Scanner(self, first * BLOCK_BYTES - 1)
+                self._open_gap(first)
+        self._read(self._end, size)
+        self._settle_end()
+
+    def _grow(self) -> None:
+        blocks = self.stream.size // BLOCK_BYTES + 1
+        if blocks <= len(self.table):
+            return
+        counted = self._front.at // BLOCK_BYTES
+        estimate = self.table.before(counted) // counted if counted else BLOCK_BYTES // _ESTIMATE_BYTES
+        self.table.grow(blocks, estimate if blocks - len(self.table) > _TAIL_BLOCKS else 0)
+        room = blocks - len(self.last)
+        self.last.extend(array("d", [nan]) * room)
+        self._ends.extend(array("d", [inf]) * room)
+
+    def _read(self, scanner: Scanner, stop: int) -> None:
+        while scanner.at < stop:
+            room = min(_SLICE_BYTES, stop - scanner.at)
+            if scanner.at >= self.stream.kept_from:
+                data: bytes | bytearray = self.stream.read(scanner.at, room)
+                length = len(data)
+            else:
+                data = _buffer()
+                length = self.stream.read_into(memoryview(data)[:room], scanner.at)
+            if not length:
+                break
+            scanner.feed(data, length)
+
+    def count_exactly(self, number: int) -> None:
+        """Count the lines of a block whose number is an estimate: rows behind it may move."""
+        if not self.table.known(number):
+            self.table.set(number, len(self.block(number).starts))
+            self.generation += 1
+
+    # Times of blocks
+
+    def _open_gap(self, first: int) -> None:
+        base = first * BLOCK_BYTES
+        if self.rule.base is None:
+            return
+        self._gap_time = None
+        for line in self.stream.read(base, BLOCK_BYTES).split(b"\n")[1:-1]:
+            if (time := self.rule.own(line)) is not None:
+                self._gap_time = time
+                break
+        else:
+            self._gap_time = self._settled_end()
+        for number in range(self._settled):
+            self._ends[number] = min(self._ends[number], self._gap_time)
+        gap = array("d", [self._gap_time]) * (first - self._settled)
+        self._ends[self._settled : first] = gap
+        self._blocks.clear()
+
+    def _join(self) -> None:
+        """The front has met the end: from here on there is one scanner, and nothing is estimated."""
+        start = self._front.line_start
+        if start is not None:
+            head = self.stream.read(start, min(HEAD_BYTES, self._end.at - start))
+            line = head.partition(b"\n")[0]
+            if self._end.line_start is None:
+                self._end.take_over(start, head)
+            elif self.rule.base is not None and (time := self.rule.own(line)) is not None:
+                self.last[start // BLOCK_BYTES] = time
+        self._front = self._end
+        self._gap_time = None
+        self._settled = 0
+        self._ends = array("d", [inf]) * len(self._ends)
+        self._blocks.clear()
+        self._settle_end()
+        self.generation += 1
+
+    def _settle_end(self) -> None:
+        if self._end.line_start is None:
+            return
+        if self._front is self._end:
+            self._settle(self._end.line_start // BLOCK_BYTES, inf)
+            return
+        if self._gap_time is not None:
+            latest = self._gap_time
+            for number in range((self._end.begin + 1) // BLOCK_BYTES, self._end.line_start // BLOCK_BYTES):
+                latest = max(latest, self.last[number]) if self.last[number] == self.last[number] else latest
+                self._ends[number] = latest
+
+    def _settle(self, number: int, ceiling: float) -> None:
+        if number <= self._settled:
+            return
+        latest = self._settled_end()
+        for block in range(self._settled, number):
+            time = self.last[block]
+            if time > latest:
+                latest = time
+            if latest > ceiling:
+                latest = ceiling
+            self._ends[block] = latest
+        self._settled = number
+
+    def _block_after(self, time: float) -> int:
+        arrivals = self._arrivals
+        if arrivals is None:
+            return min(bisect_right(self._ends, time), len(self._ends) - 1)
+        offset = arrivals.offset_after(time)
+        last = len(self.table) - 1
+        return last if offset is None else min(offset // BLOCK_BYTES, last)
+
+    def _floor(self, number: int) -> float:
+        if number == 0:
+            base = self.rule.base
+            return _FLOOR_S if self._arrivals is not None or base is None else base
+        end = self._block_end(number - 1)
+        return end if end < inf else self._settled_end()
+
+    def _settled_end(self) -> float:
+        if self._settled:
+            return self._ends[self._settled - 1]
+        return _FLOOR_S if self.rule.base is None else self.rule.base
+
+    def _ceiling(self, number: int) -> float:
+        return inf if number >= len(self.table) - 1 else self._block_end(number)
+
+    def _block_end(self, number: int) -> float:
+        arrivals = self._arrivals
+        if arrivals is None:
+            return self._ends[number]
+        time = arrivals.time_of((number + 1) * BLOCK_BYTES - 1)
+        return _FLOOR_S if time is None else time
