@@ -121,7 +121,7 @@ def table(
     shown = [list(header), *([one_line(cell) for cell in cells(item)] for item in (*head, *tail))]
     others = [max(display_width(row[at]) for row in shown) for at in range(1, len(header))]
     longest = max(display_width(row[0]) for row in shown)
-    room = max(min(longest, WIDTH - sum(others) - 2 * len(others)), 8)
+    room = min(longest, max(WIDTH - sum(others) - 2 * len(others), 8))
     lines = [_row(row, room, others) for row in shown]
     if omitted:
         lines.insert(1 + len(head), left_out(omitted, what))

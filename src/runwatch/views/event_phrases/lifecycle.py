@@ -49,6 +49,10 @@ def _steps_planned(event: StepsPlanned) -> Phrase:
     return "INFO", words("steps planned", total=event.total, names=", ".join(event.names) if event.names else None)
 
 
+def _issue(issue: int | str | None) -> str:
+    return "issue" if issue is None else f"issue {issue}"
+
+
 def _step(step: int | None) -> str:
     return "step" if step is None else f"step {step:03d}"
 
@@ -71,12 +75,12 @@ def _step_completed(event: StepCompleted) -> Phrase:
 
 @says("orchestrator", IssueStarted)
 def _issue_started(event: IssueStarted) -> Phrase:
-    return "INFO", words(f"issue {event.issue} started", title=event.title)
+    return "INFO", words(f"{_issue(event.issue)} started", title=event.title)
 
 
 @says("orchestrator", IssueCompleted)
 def _issue_completed(event: IssueCompleted) -> Phrase:
-    text = words(f"issue {event.issue} {event.status}", duration=took(event.duration_s))
+    text = words(f"{_issue(event.issue)} {event.status}", duration=took(event.duration_s))
     return ended(ended_well(event.status)), text
 
 
