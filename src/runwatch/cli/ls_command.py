@@ -28,7 +28,11 @@ def command(limit: int, everything: bool, as_json: bool, runs_dir: str | None) -
     found = runs(root) if everything else runs(root)[:limit]
     rows = [each.row for each in found]
     if as_json:
-        click.echo(pretty_json([row | {"path": str(each.path)} for row, each in zip(listing.json_rows(rows), found, strict=True)]))
+        click.echo(
+            pretty_json(
+                [row | {"path": str(each.path)} for row, each in zip(listing.json_rows(rows), found, strict=True)]
+            )
+        )
         return 0
     if not found:
         click.echo(f"No runs below {root}: `runwatch run -- CMD` records one.", err=True)
