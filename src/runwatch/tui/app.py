@@ -6,10 +6,10 @@ Must not read or write a run itself: screens read through feeds, and stopping go
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,13 +17,18 @@ from textual.screen import Screen
 
 from runwatch import palettes
 from runwatch.errors import SettingsError
-from runwatch.settings import Settings
-from runwatch.tui import keys, theme
+from runwatch.tui import theme
 from runwatch.tui.cells import clean
 from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
 from runwatch.tui.messages import RunAsked
 from runwatch.tui.screens.run import NewFeed, RunScreen
 from runwatch.tui.state import LIVE, Life
+
+if TYPE_CHECKING:
+    from runwatch.fold import Fold
+    from runwatch.settings import Settings
+    from runwatch.tui.screens.run import Following
+    from runwatch.tui.state import Snapshot
 
 AGAIN_S = 2.0
 """A second Ctrl-C within this stops the run."""
@@ -49,7 +54,7 @@ class RunwatchApp(App[Outcome]):
     """One run on the screen, and the way to the others."""
 
     TITLE = "runwatch"
-    CSS_PATH = [f"{sheet}.tcss" for sheet in _SHEETS]  # noqa: RUF012 - declared by Textual
+    CSS_PATH = [Path(__file__).parent.joinpath(f"{sheet}.tcss") for sheet in _SHEETS]  # noqa: RUF012 - declared by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Stop the run", show=False, priority=True, id="run.interrupt"),
         Binding("colon", "command_palette", "Every action by name", show=False, id="app.commands"),
@@ -64,17 +69,17 @@ class RunwatchApp(App[Outcome]):
         settings: Settings | None = None,
         new_feed: NewFeed | None = None,
     ) -> None:
-        self.settings_in_force = settings or Settings()
+        self._settings = settings
         super().__init__()
         self.run_dir = run_dir
         self.mode = mode
         self.control = control
         self._new_feed = new_feed
         self._interrupted_at = -AGAIN_S
-        self.set_keymap(keys.keymap(self.settings_in_force.keys))
-        self._trouble = self._dress(self.settings_in_force.tui.theme)
+        self.set_keymap(dict(settings.keys) if settings else {})
+        self._trouble = self.dress(settings.tui.theme if settings else _HOUSE)
 
-    def _dress(self, name: str) -> str | None:
+    def dress(self, name: str) -> str | None:
         """Put a theme on; return the sentence that says why it cannot be, and wear the house's dark one then."""
         folders = palettes.theme_folders(Path.cwd())
         trouble = None
@@ -103,10 +108,26 @@ class RunwatchApp(App[Outcome]):
 
     def get_default_screen(self) -> Screen[None]:
         """The run is the first thing to be seen."""
-        return self._run_screen(self.run_dir)
+        return self._run_screen(self.run_dir, show_end=self.mode == "run")
 
-    def _run_screen(self, run_dir: Path) -> RunScreen:
-        return RunScreen(run_dir, self._new_feed) if self._new_feed else RunScreen(run_dir)
+    def _run_screen(self, run_dir: Path, *, show_end: bool = False) -> RunScreen:
+        return RunScreen(run_dir, self._new_feed or self._feed, show_end=show_end)
+
+    def _feed(self, run_dir: Path, post: Callable[[Snapshot], None]) -> Following:
+        """Called by the feed's thread."""
+        from runwatch.tui.feed import Feed
+
+        return Feed(run_dir, post, new_fold=self._new_fold)
+
+    def _new_fold(self) -> Fold:
+        """Called by the feed's thread."""
+        from msgspec import to_builtins
+
+        from runwatch.fold import Fold
+        from runwatch.pricing import Pricer
+
+        overrides = to_builtins(self._settings.pricing) if self._settings else None
+        return Fold(price=Pricer(overrides))
 
     @property
     def own(self) -> RunScreen:
@@ -120,14 +141,18 @@ class RunwatchApp(App[Outcome]):
         if isinstance(screen, RunScreen):
             yield from screen.commands()
         for each in palettes.available(palettes.theme_folders(Path.cwd())):
-            yield SystemCommand(f"Theme: {each.name}", "Colors of the app", partial(self._dress_or_tell, each.name))
+            yield SystemCommand(f"Theme: {each.name}", "Colors of the app", partial(self._wear, each.name))
         for command in super().get_system_commands(screen):
             if command.title not in ("Quit", "Keys", "Theme"):
                 yield command
 
-    def _dress_or_tell(self, name: str) -> None:
-        if trouble := self._dress(name):
+    def _wear(self, name: str) -> None:
+        if trouble := self.dress(name):
             self.notify(clean(trouble), severity="warning", markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what makes no sense now: stopping what has ended."""
+        return self.own.life in LIVE if action == "stop" and self.screen_stack else True
 
     def action_help(self) -> None:
         """List the keys of the screen at hand."""

@@ -18,7 +18,7 @@ import msgspec
 
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
-from runwatch.journal.follow import Follower
+from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.lock import Role, heartbeat_age_s, holders
 from runwatch.journal.log_files import RunLogs
 from runwatch.journal.paths import RunPaths
@@ -60,7 +60,7 @@ class Feed:
         run_dir: Path,
         post: Callable[[Snapshot], None],
         *,
-        new_fold: Callable[[], Fold] = Fold,
+        new_fold: Callable[[], Fold],
         clock: Callable[[], str] = now_text,
     ) -> None:
         self.paths = RunPaths(run_dir)
@@ -71,6 +71,7 @@ class Feed:
         self._stop = threading.Event()
         self._fold: Fold | None = None
         self._follower = Follower(self.paths.journal)
+        self._post_follower = Follower(self.paths.post)
         self._began = time.monotonic()
         self._pulse_at = -PULSE_S
         self._seen_recorder = -GRACE_S
@@ -92,6 +93,7 @@ class Feed:
                 self._stop.wait(0.002 if not caught_up else REST_S if self._snapshot.life is Life.ENDED else TURN_S)
         finally:
             self._follower.close()
+            self._post_follower.close()
 
     def stop(self) -> None:
         """End ``run`` within a turn."""
@@ -137,9 +139,19 @@ class Feed:
                 break
         else:
             self._read_ratio = 1.0
-            return grown, True
+            return self._read_post() or grown, True
         self._read_ratio = self._folded()
         return grown, False
+
+    def _read_post(self) -> bool:
+        """Fold what became known after the end, once the journal is through."""
+        assert self._fold is not None
+        lines = self._post_follower.read()
+        for line in lines:
+            event = read_line(line)
+            if event is not None:
+                self._fold.feed_post(event)
+        return bool(lines)
 
     def _folded(self) -> float:
         try:

@@ -5,8 +5,6 @@ Must not hold an action's code. Each binding has an id ``room.verb``, by which t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from textual.binding import Binding
 
 from runwatch.tui.panels.deck import PANELS
@@ -28,6 +26,7 @@ RUN_BINDINGS = [
     ),
     Binding("z", "zoom", "Give the focused pane the whole screen", id="pane.zoom"),
     Binding("e", "summary", "Ending and summary", id="run.summary"),
+    Binding("escape,e", "back", "Back to the logs", id="run.back"),
     Binding("r", "app.runs", "All runs", id="app.runs"),
     Binding("s", "app.stop", "Stop the run", id="run.stop"),
     Binding("question_mark", "app.help", "All keys", id="app.help"),
@@ -47,6 +46,7 @@ RUN_BAR = (
     (("log.level",), "level"),
     (("log.next",), "next"),
     (("run.summary",), "summary"),
+    (("run.back",), "back"),
 )
 """What the footer tries to find room for, the most important first."""
 
@@ -59,14 +59,10 @@ RUN_BAR_ORDER = (
     "step.previous",
     "panel.overview",
     "run.summary",
+    "run.back",
     "app.runs",
     "run.stop",
     "app.help",
     "app.quit",
 )
 """In which order it shows them."""
-
-
-def keymap(configured: Mapping[str, str]) -> dict[str, str]:
-    """Return the ``[keys]`` of the configuration as Textual's keymap."""
-    return {str(name): str(key) for name, key in configured.items()}

@@ -5,12 +5,13 @@ Must not hold a panel's content.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from runwatch.fold.metrics import Metrics
-from runwatch.tui.cells import Line
-from runwatch.tui.panels import agents, debugging, errors, git, model, overview, pipelines, system, tools
+if TYPE_CHECKING:
+    from runwatch.fold.metrics import Metrics
+    from runwatch.tui.cells import Line
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,17 @@ class Panel:
 
     name: str
     """Its id and, capitalized, its title."""
-    lines: Callable[[Metrics, int, int], list[Line]]
-    """Metrics, width and height in cells → lines; none when there is nothing to show."""
     empty: tuple[str, str]
     """What would fill it, and how."""
+
+    def lines(self, metrics: Metrics, width: int, height: int) -> list[Line]:
+        """Return what it shows in so many cells; nothing when there is nothing to show.
+
+        Its module is imported when it is first shown: eight of nine are not, when the app opens.
+        """
+        module = import_module(f"runwatch.tui.panels.{self.name}")
+        rows: list[Line] = module.lines(metrics, width, height)
+        return rows
 
     @property
     def title(self) -> str:
@@ -31,17 +39,16 @@ class Panel:
 
 
 PANELS = (
-    Panel("overview", overview.lines, ("Nothing recorded yet", "the first events appear here by themselves")),
-    Panel("model", model.lines, ("No model calls yet", "llm_metrics.track_request() or `runwatch emit llm.completed`")),
-    Panel("tools", tools.lines, ("No tool or service calls yet", "run.tool() and run.service() record them")),
-    Panel("agents", agents.lines, ("No agents yet", "agent.started events name who works on what")),
-    Panel("pipelines", pipelines.lines, ("No pipelines yet", "pipeline.completed events of CI attempts fill this")),
-    Panel("debugging", debugging.lines, ("No debugging cycles yet", "debug.started opens one after a failure")),
-    Panel("git", git.lines, ("No git repository here", "runs inside a work tree show their branch and diff")),
-    Panel("system", system.lines, ("No samples yet", "the recorder samples the process tree every few seconds")),
+    Panel("overview", ("Nothing recorded yet", "the first events appear here by themselves")),
+    Panel("model", ("No model calls yet", "llm_metrics.track_request() or `runwatch emit llm.completed`")),
+    Panel("tools", ("No tool or service calls yet", "run.tool() and run.service() record them")),
+    Panel("agents", ("No agents yet", "agent.started events name who works on what")),
+    Panel("pipelines", ("No pipelines yet", "pipeline.completed events of CI attempts fill this")),
+    Panel("debugging", ("No debugging cycles yet", "debug.started opens one after a failure")),
+    Panel("git", ("No git repository here", "runs inside a work tree show their branch and diff")),
+    Panel("system", ("No samples yet", "the recorder samples the process tree every few seconds")),
     Panel(
         "errors",
-        errors.lines,
         ("No errors and no warnings", "what the run records as error or warning is grouped here"),
     ),
 )

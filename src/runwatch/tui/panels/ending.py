@@ -9,7 +9,7 @@ from textual.content import Content
 
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, blank, clean, left, line
-from runwatch.tui.look import DIM, DONE, FAILED, PENDING, RUNNING, Mark, of_life
+from runwatch.tui.look import DIM, DONE, FAILED, PENDING, RUNNING, WARNING, Mark, of_life
 from runwatch.tui.panels.phrases import quantity, spaced
 from runwatch.tui.state import STAGES, Ending, Life, Snapshot
 from runwatch.units import count, duration_long, size, usd
@@ -37,7 +37,7 @@ def lines(snapshot: Snapshot, width: int) -> list[Line]:
     """Return the result, the bar, the stages, and what they left."""
     ending = snapshot.ending
     rows = [_result(snapshot), *([reason] if (reason := _reason(snapshot)) else []), blank(), _bar(ending, width)]
-    rows += [blank(), *_stages(snapshot, width), *_failures(ending)]
+    rows += [blank(), *_stages(snapshot, width), *_failures(snapshot)]
     left_behind = _left(ending)
     if left_behind:
         rows += [blank(), *left_behind]
@@ -45,15 +45,15 @@ def lines(snapshot: Snapshot, width: int) -> list[Line]:
 
 
 def height_of(snapshot: Snapshot, width: int) -> int:
-    """Return how many rows that takes once archive and commit are there, so that nothing moves when they come."""
+    """Return how many rows that takes once archive and commit are there, so that nothing moves then."""
     grid = -(-len(STAGES) // max(1, width // _CELL))
-    return 5 + bool(_reason(snapshot)) + grid + len(_failures(snapshot.ending)) + 2
+    return 4 + bool(_reason(snapshot)) + grid + len(_failures(snapshot)) + 2
 
 
 def _result(snapshot: Snapshot) -> Line:
     run, outcome = snapshot.metrics.run, snapshot.ending.outcome
     status = outcome.status if outcome else run.status or snapshot.life.value
-    mark = of_life(Life.ENDED, status)
+    mark = of_life(snapshot.life if snapshot.life is Life.DEAD else Life.ENDED, status)
     code = outcome.exit_code if outcome else run.exit_code
     signal = outcome.signal if outcome else run.signal
     told: list[Piece] = [(f"{mark.glyph} {clean(status)}", f"{mark.style} bold")]
@@ -104,9 +104,15 @@ def _mark(name: str, snapshot: Snapshot) -> Mark:
     return RUNNING if name == at_hand and snapshot.life is Life.FINALIZING else PENDING
 
 
-def _failures(ending: Ending) -> list[Line]:
+def _failures(snapshot: Snapshot) -> list[Line]:
     rows = []
-    for name, stage in ending.stages.items():
+    if snapshot.life in (Life.DEAD, Life.UNFINISHED):
+        run_id = clean(snapshot.metrics.run.run_id)
+        remedy = "runwatch recover" if snapshot.life is Life.DEAD else f"runwatch finalize {run_id}"
+        rows.append(
+            line((f"{WARNING.glyph} ", WARNING.style), "nobody is at work on this run any more:  ", (remedy, "bold"))
+        )
+    for name, stage in snapshot.ending.stages.items():
         if stage.error and not stage.done:
             told = f"{WORDS.get(name, clean(name))}: {clean(stage.error)}"
             remedy = f"   {clean(stage.remedy)}" if stage.remedy else ""

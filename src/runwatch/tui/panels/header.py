@@ -15,6 +15,13 @@ from runwatch.tui.look import DIM, of_life
 from runwatch.tui.state import Life
 from runwatch.units import clock, count, count_short, cut_middle, usd
 
+_EXPLAINED = {
+    Life.DEAD: "`runwatch recover` finalizes it",
+    Life.UNFINISHED: "`runwatch finalize` completes it",
+    Life.STALLED: "no sign of it for 10 s; the command goes on",
+    Life.UNFOLDED: "the command goes on, its output is kept",
+}
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -34,15 +41,17 @@ class Heading:
 
 def content(heading: Heading, width: int) -> Content:
     """Return the line in ``width`` cells; what matters less goes first."""
+    state, aside = _state(heading), _aside(heading)
     facts = _facts(heading, narrow=width < 100)
-    state = _state(heading)
+    if heading.life in _EXPLAINED and width < 130:
+        # What to do about it matters more than what it has cost.
+        facts = Content("")
     room = width - facts.cell_length - state.cell_length - 4
-    name = _name(heading, room)
-    model = _model(heading)
+    name = _name(heading, room - (aside.cell_length + 2 if heading.life in _EXPLAINED else 0))
     gap = room - name.cell_length
-    if model.cell_length + 6 <= gap:
-        before = (gap - model.cell_length) // 2
-        middle = Content.assemble(" " * before, model, " " * (gap - model.cell_length - before))
+    if aside.cell_length + 6 <= gap or (heading.life in _EXPLAINED and aside.cell_length + 2 <= gap):
+        before = (gap - aside.cell_length) // 2
+        middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
     else:
         middle = Content(" " * max(0, gap))
     return Content.assemble(" ", name, middle, " ", state, " ", facts, " ").truncate(width)
@@ -61,14 +70,20 @@ def _name(heading: Heading, room: int) -> Content:
     return Content.styled(cut_middle(run_id, max(4, room)), "bold")
 
 
-def _model(heading: Heading) -> Content:
+def _aside(heading: Heading) -> Content:
+    """Return what to do about a sick run, else how far the journal is read, else the model."""
+    if heading.life in _EXPLAINED:
+        return Content.styled(_EXPLAINED[heading.life], "$rw-warning")
+    if heading.life is Life.WAITING:
+        question = next((each.question for each in reversed(heading.metrics.questions) if each.wait_s is None), "")
+        return Content.styled(cut_middle(clean(question), 40), "$rw-waiting")
     if heading.read_ratio < 1.0:
         return Content.styled(f"reading the journal {heading.read_ratio * 100:3.0f}%", DIM)
     llm = heading.metrics.run.llm_configuration
     if not llm.model:
         return Content("")
     heat = "" if llm.temperature is None else f" · temp {llm.temperature:g}"
-    return Content.assemble(clean(llm.model), (heat, DIM))
+    return Content.assemble(cut_middle(clean(llm.model), 32), (heat, DIM))
 
 
 def _state(heading: Heading) -> Content:

@@ -13,7 +13,7 @@ from runwatch.fold.metrics import Metrics, Tokens
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, beside, blank, clean, field, left, line, right
 from runwatch.tui.look import DIM, of_status
-from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.tui.panels.phrases import as_many_as_fit, counted, quantity, spaced
 from runwatch.units import count, count_short, latency, percent, size, usd
 
 _LABEL = 10
@@ -43,17 +43,18 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
 def _trend(row: _Row, width: int) -> list[Line]:
     label, shape, value, detail = row
     first = line((left(label, _LABEL), DIM), shape, right(value, _VALUE))
-    return [first, line(" " * _LABEL, field(spaced(detail), width - _LABEL))]
+    return [first, line(" " * _LABEL, field(as_many_as_fit(detail, width - _LABEL), width - _LABEL))]
 
 
 def _fact(row: _Row, width: int) -> Line:
     label, shape, value, detail = row
     rest = width - _LABEL - _BAR - _VALUE - 2
-    told = spaced(detail)
+    told = as_many_as_fit(detail, rest)
     content = Content.assemble(
         (left(label, _LABEL), DIM), field(shape, _BAR), right(value, _VALUE), "  ", field(told, rest)
     )
-    return Line(content, f"{label}: {told.plain}" if told.cell_length > rest else None)
+    whole = spaced(detail).plain
+    return Line(content, f"{label}: {whole}" if whole != told.plain or told.cell_length > rest else None)
 
 
 def _none(text: str) -> Sequence[Piece]:
@@ -80,7 +81,7 @@ def _cost(metrics: Metrics, picture: int) -> _Row:
     spark = (charts.sparkline(metrics.series.cost_usd, picture), "$rw-chart-2")
     if not run.llm_calls:
         return "cost", spark, "–", _none("no model calls")
-    detail: list[Piece] = [quantity(count(run.llm_calls), "calls"), quantity(latency(run.llm_duration_s), "in calls")]
+    detail: list[Piece] = [counted(run.llm_calls, "call"), quantity(latency(run.llm_duration_s), "in calls")]
     if run.unpriced_models:
         detail.append((f"unpriced: {clean(', '.join(run.unpriced_models))}", "$rw-warning"))
     return "cost", spark, usd(run.cost_usd), detail
@@ -95,7 +96,10 @@ def _cpu(metrics: Metrics, picture: int) -> _Row:
         "cpu",
         spark,
         percent(use.cpu_percent, 0),
-        [quantity(percent(use.mean_cpu_percent, 0), "mean"), quantity(count(use.processes), "processes")],
+        [
+            quantity(percent(use.mean_cpu_percent, 0), "mean"),
+            quantity(count(use.processes), "process" if use.processes == 1 else "processes"),
+        ],
     )
 
 
@@ -118,7 +122,7 @@ def _git(metrics: Metrics) -> _Row:
         Content.assemble(
             (f"+{count(code.lines_added)}", "$rw-done"), " ", (f"−{count(code.lines_deleted)}", "$rw-failed")
         ),
-        quantity(count(code.commits), "commits"),
+        counted(code.commits, "commit"),
     ]
     if code.coverage_percent is not None:
         detail.append(Content.assemble(("coverage ", DIM), percent(code.coverage_percent)))
@@ -167,7 +171,7 @@ def _pipelines(metrics: Metrics) -> _Row:
 def _errors(metrics: Metrics) -> _Row:
     run = metrics.run
     if not run.errors:
-        return "errors", "", "0", [quantity(count(run.alerts), "alerts")] if run.alerts else _none("none")
+        return "errors", "", "0", [counted(run.alerts, "alert")] if run.alerts else _none("none")
     worst = max(metrics.errors, key=lambda group: group.count, default=None)
     if worst is None:
         return "errors", "", count(run.errors), []

@@ -12,7 +12,7 @@ from textual.content import Content
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, line
 from runwatch.tui.look import DIM
-from runwatch.units import clock, parse_time
+from runwatch.units import clock, count, parse_time
 
 
 def quantity(number: str, unit: str) -> Content:
@@ -23,6 +23,22 @@ def quantity(number: str, unit: str) -> Content:
 def spaced(pieces: Iterable[Piece], gap: str = "  ") -> Content:
     """Return pieces with room between them."""
     return Content(gap).join([Content.assemble(piece) for piece in pieces])
+
+
+def counted(number: int, unit: str) -> Content:
+    """Return a count with its unit, which takes an ``s`` unless there is one."""
+    return quantity(count(number), unit if number == 1 else unit + "s")
+
+
+def as_many_as_fit(pieces: Iterable[Piece], width: int) -> Content:
+    """Return the pieces that fit, the first always: a cut number would be a wrong one."""
+    shown = Content("")
+    for piece in pieces:
+        longer = Content.assemble(shown, "  ", piece) if shown else Content.assemble(piece)
+        if shown and longer.cell_length > width:
+            break
+        shown = longer
+    return shown
 
 
 def trend(values: Sequence[float], bucket_s: float, width: int, height: int, style: str) -> list[Line]:

@@ -6,8 +6,10 @@ Must not read a file of the run: a feed does, in a thread; intents of widgets ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import work
 from textual.app import ComposeResult, SystemCommand
@@ -19,9 +21,7 @@ from textual.screen import Screen
 from runwatch.fold.metrics import Metrics
 from runwatch.tui import keys, messages
 from runwatch.tui.cells import clean
-from runwatch.tui.feed import Feed
 from runwatch.tui.state import LIVE, Life, Snapshot
-from runwatch.tui.widgets.ending_pane import EndingPane, SummaryPane
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.key_bar import KeyBar
 from runwatch.tui.widgets.log_pane import LogPane
@@ -33,7 +33,31 @@ _LOG_ACTIONS = frozenset(
     {"follow", "search", "search_next", "search_previous", "level", "component", "step", "steps", "panel"}
 )
 
-NewFeed = Callable[[Path, Callable[[Snapshot], None]], Feed]
+
+if TYPE_CHECKING:
+    from runwatch.journal.log_files import RunLogs
+
+
+class Following(Protocol):
+    """What the screen needs of a feed."""
+
+    @property
+    def logs(self) -> RunLogs:
+        """The logs of the run, polled by ``run``."""
+
+    def run(self) -> None:
+        """Follow the run until ``stop``."""
+
+    def stop(self) -> None:
+        """End ``run``."""
+
+
+NewFeed = Callable[[Path, Callable[[Snapshot], None]], Following]
+"""Makes the feed of a run: its directory, and where snapshots go."""
+
+
+def _class_at(breakpoints: list[tuple[int, str]], size: int) -> str:
+    return max((least, name) for least, name in breakpoints if size >= least)[1]
 
 
 class RunScreen(Screen[None]):
@@ -42,7 +66,7 @@ class RunScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - declared by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]  # noqa: RUF012 - declared by Textual
     BINDINGS: ClassVar[list[BindingType]] = [*keys.RUN_BINDINGS]
-    AUTO_FOCUS = "#log"
+    AUTO_FOCUS = ""
 
     metrics: reactive[Metrics] = reactive(Metrics)
     """The fold of the run's journal."""
@@ -59,15 +83,27 @@ class RunScreen(Screen[None]):
     snapshot: reactive[Snapshot] = reactive(Snapshot)
     """All that the feed last saw."""
 
-    def __init__(self, run_dir: Path, new_feed: NewFeed = Feed) -> None:
+    def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:
+        """``show_end``: show the end of a run also when it had ended before it was first looked at."""
         super().__init__()
         self.run_dir = run_dir
         self.stopping = 0
         """How often a person asked for the run to be stopped."""
-        self._feed = new_feed(run_dir, self._hear)
+        width, height = get_terminal_size()
+        # Guessed rightly, the first frame is laid out once and not twice.
+        self.set_classes([_class_at(self.HORIZONTAL_BREAKPOINTS, width), _class_at(self.VERTICAL_BREAKPOINTS, height)])
+        self._new_feed = new_feed
+        self._feed: Following | None = None
+        self._show_end = show_end
         self._pinned = False
         self._component: str | None = None
         self._shown: tuple[int | None, str | None, tuple[str, ...]] | None = None
+
+    @property
+    def _logs(self) -> RunLogs:
+        """The logs of the run; there are none before the first snapshot."""
+        assert self._feed is not None
+        return self._feed.logs
 
     def compose(self) -> ComposeResult:
         """Seven widgets, all drawn line by line."""
@@ -89,11 +125,15 @@ class RunScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
-        self._feed.stop()
+        if self._feed is not None:
+            self._feed.stop()
 
     @work(thread=True, exit_on_error=False, group="feed")
     def _follow_run(self) -> None:
         try:
+            # What the feed and the log view need is imported here: after the first frame, and off its thread.
+            import_module("runwatch.tui.widgets.log_view")
+            self._feed = self._new_feed(self.run_dir, self._hear)
             self._feed.run()
         except Exception as error:  # noqa: BLE001 - the top of a worker: it is told on the screen
             self.post_message(messages.FeedBroke(clean(f"reading stopped: {type(error).__name__}: {error}")))
@@ -109,20 +149,23 @@ class RunScreen(Screen[None]):
         self.read_ratio = message.snapshot.read_ratio
         life = message.snapshot.life
         self.life = Life.STOPPING if self.stopping and life in LIVE else life
-        self.log_steps = tuple(self._feed.logs.steps)
-        self._choose_step()
-        if before.life in LIVE and life not in LIVE and life is not Life.DEAD:
+        if before.life is not life:
+            self.refresh_bindings()
+        self.log_steps = tuple(self._logs.steps)
+        await self._choose_step()
+        watched = before.life in LIVE or (self._show_end and before.life is Life.OPENING)
+        if watched and life in (Life.FINALIZING, Life.UNFINISHED, Life.ENDED):
             await self.action_summary()
 
     def on_feed_broke(self, message: messages.FeedBroke) -> None:
         """Say that what is shown will not change."""
         self.notify(message.reason, severity="error", timeout=30, markup=False)
 
-    def _choose_step(self) -> None:
+    async def _choose_step(self) -> None:
         """Go with the run from step to step until a person picks one."""
         if not self._pinned:
             self.selected = self._newest_step()
-        self._show_logs()
+        await self._show_logs()
 
     def _newest_step(self) -> int | None:
         if self.metrics.current_step is not None:
@@ -130,9 +173,9 @@ class RunScreen(Screen[None]):
         numbers = [step.step for step in self.metrics.steps] or [step for step in self.log_steps if step is not None]
         return max(numbers, default=None)
 
-    def _show_logs(self) -> None:
+    async def _show_logs(self) -> None:
         """Bring the log pane in line with the step and component that were chosen."""
-        components = tuple(self._feed.logs.components(self.selected))
+        components = tuple(self._logs.components(self.selected))
         component = self._component if self._component in components else None
         pane = self.query_one(LogPane)
         pane.components, pane.component, pane.heading = components, component, self._heading()
@@ -144,8 +187,8 @@ class RunScreen(Screen[None]):
         self._shown = wanted
         if same:
             return
-        source = self._feed.logs.source(self.selected, [component] if component else None) if components else None
-        pane.show(source, self._nothing_logged())
+        source = self._logs.source(self.selected, [component] if component else None) if components else None
+        await pane.show(source, self._nothing_logged())
 
     def _heading(self) -> str:
         if self.selected is None:
@@ -156,22 +199,22 @@ class RunScreen(Screen[None]):
     def _nothing_logged(self) -> str:
         return "No log yet: what the command prints appears here." if self.life in LIVE else "No log in this step."
 
-    def on_step_asked(self, message: messages.StepAsked) -> None:
+    async def on_step_asked(self, message: messages.StepAsked) -> None:
         """Show a step until another is asked for; the newest one is followed again."""
         self._pinned = message.step != self._newest_step()
         self.selected = message.step
-        self._show_logs()
+        await self._show_logs()
 
-    def on_component_asked(self, message: messages.ComponentAsked) -> None:
+    async def on_component_asked(self, message: messages.ComponentAsked) -> None:
         """Show one component, or all."""
         self._component = message.component
-        self._show_logs()
+        await self._show_logs()
 
     def on_panel_asked(self, message: messages.PanelAsked) -> None:
         """Show a panel."""
         self.panel = message.index
 
-    def action_step(self, direction: int) -> None:
+    async def action_step(self, direction: int) -> None:
         """Show the step before or after."""
         numbers = sorted(
             {step.step for step in self.metrics.steps} | {step for step in self.log_steps if step is not None}
@@ -179,13 +222,13 @@ class RunScreen(Screen[None]):
         choices: list[int | None] = [*([None] if None in self.log_steps else []), *numbers]
         if choices:
             at = choices.index(self.selected) if self.selected in choices else len(choices) - 1
-            self.on_step_asked(messages.StepAsked(choices[max(0, min(len(choices) - 1, at + direction))]))
+            await self.on_step_asked(messages.StepAsked(choices[max(0, min(len(choices) - 1, at + direction))]))
 
-    def action_component(self, direction: int) -> None:
+    async def action_component(self, direction: int) -> None:
         """Show the next or previous component; all comes first."""
-        choices: list[str | None] = [None, *self._feed.logs.components(self.selected)]
+        choices: list[str | None] = [None, *self.query_one(LogPane).components]
         at = choices.index(self._component) if self._component in choices else 0
-        self.on_component_asked(messages.ComponentAsked(choices[(at + direction) % len(choices)]))
+        await self.on_component_asked(messages.ComponentAsked(choices[(at + direction) % len(choices)]))
 
     def action_panel(self, index: int) -> None:
         """Show a panel."""
@@ -197,27 +240,33 @@ class RunScreen(Screen[None]):
         self.query_one(StepsPane if self.has_class("-steps") else "#log").focus()
 
     async def action_summary(self) -> None:
-        """Show the end of the run in place of its logs, or the logs again."""
-        if self.life in LIVE or self.life is Life.OPENING:
-            self.notify("The summary appears here when the run has ended.", markup=False)
-            return
+        """Show the end of the run in place of its logs."""
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
-        self.toggle_class("-ending")
-        self.query_one("#summary" if self.has_class("-ending") else "#log").focus()
+        self.add_class("-ending")
+        self.query_one("#summary").focus()
+        self.refresh_bindings()
+
+    def action_back(self) -> None:
+        """Show the logs again."""
+        self.remove_class("-ending")
+        self.query_one("#log").focus()
         self.refresh_bindings()
 
     def _ending(self) -> Vertical:
+        from runwatch.tui.widgets.ending_pane import EndingPane, SummaryPane
+
         bound = RunScreen.snapshot
         return Vertical(EndingPane().data_bind(bound), SummaryPane(id="summary").data_bind(bound), id="ending")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now: log keys over the summary, stopping what has ended."""
-        if action in _LOG_ACTIONS and self.has_class("-ending"):
-            return False
+        ending = self.has_class("-ending")
+        if action in _LOG_ACTIONS:
+            return not ending
         if action == "summary":
-            return self.life not in LIVE and self.life is not Life.OPENING
-        return True
+            return not ending and self.life not in LIVE and self.life is not Life.OPENING
+        return ending if action == "back" else True
 
     def mark_stopping(self) -> None:
         """A person asked for the run to be stopped, once more."""

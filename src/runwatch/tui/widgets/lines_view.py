@@ -130,6 +130,8 @@ class LinesView(Pane, ScrollView, can_focus=True):
 
     def _empty_line(self, y: int, width: int) -> Strip:
         middle = max(0, (self.size.height - 2) // 2)
+        if y not in (middle, middle + 1):
+            return Strip.blank(width, self.visual_style.rich_style)
         text = dict(zip((middle, middle + 1), self.empty(), strict=True)).get(y, "")
         content = Content.styled(text, f"{DIM} bold" if y == middle else DIM).truncate(width, ellipsis=True)
         return self._drawn(content.center(width), width, lit=False)

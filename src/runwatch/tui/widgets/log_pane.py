@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.reactive import reactive
 
@@ -16,12 +15,12 @@ from runwatch.tui.cells import clean
 from runwatch.tui.look import DIM
 from runwatch.tui.messages import ComponentAsked
 from runwatch.tui.widgets.log_messages import FollowChanged, Stats
-from runwatch.tui.widgets.log_view import LogView
 from runwatch.tui.widgets.pane import Edge, Pane, tabs
 from runwatch.units import count, cut_middle
 
 if TYPE_CHECKING:
     from runwatch.journal.log_source import LogSource
+    from runwatch.tui.widgets.log_view import LogView
 
 _LONGEST_TITLE = 34
 
@@ -39,21 +38,28 @@ class LogPane(Pane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._stats: Stats | None = None
+        self.view: LogView | None = None
+        """The log view; None until something was shown."""
 
-    def compose(self) -> ComposeResult:
-        """The view alone: everything else stands in the edges."""
-        yield LogView(id="log")
+    async def show(self, source: LogSource | None, empty: str) -> None:
+        """Show another source; ``empty`` says what would fill it.
 
-    @property
-    def view(self) -> LogView:
-        """The log view."""
-        return self.query_one(LogView)
+        The view and all that it needs come with the first call: the first frame does not wait for them.
+        """
+        from runwatch.tui.widgets.log_view import LogView
 
-    def show(self, source: LogSource | None, empty: str) -> None:
-        """Show another source; ``empty`` says what would fill it."""
         self._stats = None
+        if self.view is None:
+            self.view = LogView(id="log")
+            await self.mount(self.view)
+            if self.screen.focused is None:
+                self.view.focus()
         self.view.show(source, empty=empty)
         self.reframe()
+
+    def render(self) -> Content:
+        """Everything but the view stands in the edges."""
+        return Content("")
 
     def top(self, room: int) -> Edge:
         """Step and tabs."""
