@@ -76,4 +76,5 @@ def _escaped(found: re.Match[str]) -> str:
 
 def folded(title: str, lines: Sequence[str]) -> list[str]:
     """Return a section that a reader unfolds; nothing where it has nothing to say. The title is ours, never hostile."""
-    return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>", ""] if lines else []
+    body = "\n".join(lines).strip("\n")
+    return ["<details>", f"<summary>{title}</summary>", "", body, "", "</details>", ""] if body else []

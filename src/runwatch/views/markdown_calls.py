@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from runwatch.fold.metrics import CallMetrics, CodeMetrics, Metrics, ModelMetrics
 from runwatch.units import count, duration_long, latency, percent, size
+from runwatch.views import phrases
 from runwatch.views.layout import ends, left_out, plural
 from runwatch.views.markdown import code, money, table
 
@@ -86,7 +87,7 @@ def _model_cells(model: ModelMetrics) -> list[str]:
         count(model.tokens.prompt),
         count(model.tokens.completion),
         count(model.tokens.total),
-        money(model.cost_usd),
+        code(phrases.model_cost(model)),
         code(model.prices, most=60) if model.prices else "",
     ]
 

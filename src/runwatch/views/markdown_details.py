@@ -33,7 +33,7 @@ def render(metrics: Metrics, facts: Facts) -> list[str]:
         (f"Checks and alerts ({count(metrics.run.alerts)})", markdown_end.checks(metrics)),
         ("Archive and details", markdown_end.archive(metrics, facts)),
     ]
-    return [line for title, lines in sections if any(lines) for line in folded(title, lines)]
+    return [line for title, lines in sections for line in folded(title, lines)]
 
 
 def run_facts(metrics: Metrics) -> list[str]:

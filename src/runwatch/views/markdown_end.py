@@ -5,7 +5,7 @@ Must not compute a metric; a section with nothing to say is empty.
 
 from __future__ import annotations
 
-from runwatch.fold.metrics import Metrics
+from runwatch.fold.metrics import Metrics, Notice
 from runwatch.units import count, duration_long, size
 from runwatch.views import phrases
 from runwatch.views.facts import Facts
@@ -31,9 +31,14 @@ def errors(metrics: Metrics) -> list[str]:
         )
     if len(groups) > MOST_ITEMS:
         texts.append(f"- {left_out(len(groups) - MOST_ITEMS, 'less frequent kinds')}")
-    warnings = [notice for notice in metrics.notices if notice.kind in phrases.TROUBLE]
-    said = [f"- {count(times)} × {code(notice.message)}" for notice, times in phrases.grouped(warnings)]
-    return [*texts, *_items(said, "warnings")]
+    return [*texts, *_items(_notices(phrases.warnings(metrics)), "warnings")]
+
+
+def _notices(notices: list[Notice]) -> list[str]:
+    return [
+        f"- {times}{f'{code(kind)}: ' if kind else ''}{code(notice.message)}"
+        for notice, times, kind in phrases.grouped(notices)
+    ]
 
 
 def questions(metrics: Metrics) -> list[str]:
@@ -48,11 +53,7 @@ def questions(metrics: Metrics) -> list[str]:
 
 def checks(metrics: Metrics) -> list[str]:
     """Return alerts, limits and checks."""
-    notices = [notice for notice in metrics.notices if notice.kind not in phrases.TROUBLE]
-    texts = [
-        f"- {count(times)} × {code(notice.kind)}: {code(notice.message)}" for notice, times in phrases.grouped(notices)
-    ]
-    return _items(texts, "more")
+    return _items(_notices(phrases.checks(metrics)), "more")
 
 
 def archive(metrics: Metrics, facts: Facts) -> list[str]:

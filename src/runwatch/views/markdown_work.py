@@ -85,10 +85,13 @@ def pipelines(metrics: Metrics) -> list[str]:
         return []
     header = ("pipeline", "issue", "attempt", "status", "commit", "queued", "ran", "failed jobs")
     rate = f"{count(totals.failed)} failed: {percent(totals.success_rate, 2)}"
-    times = f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all"
-    first = f"First attempt passed: {phrases.yes_no(totals.first_attempt_pass)}"
+    facts = [f"{count(totals.succeeded)} of {count(totals.attempts)} passed, {rate}"]
+    if totals.first_attempt_pass is not None:
+        facts.append(f"First attempt passed: {phrases.yes_no(totals.first_attempt_pass)}")
+    if totals.queued_s or totals.duration_s:
+        facts.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all")
     return [
-        f"{count(totals.succeeded)} of {count(totals.attempts)} passed, {rate}. {first}. {times}.",
+        ". ".join(facts) + ".",
         "",
         *table(header, metrics.pipelines, _pipeline_cells, most=MOST_ROWS, what="pipelines"),
     ]

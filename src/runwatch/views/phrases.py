@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, Notice, Run, StepMetrics
+from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, ModelMetrics, Notice, Run, StepMetrics
 from runwatch.fold.outcome import ended_well
 from runwatch.units import count, cut_middle, date_and_time, parse_time, usd
 from runwatch.views.facts import Facts
@@ -18,8 +18,10 @@ from runwatch.views.layout import one_line, plural
 
 _MOST_STATUS = 40  # columns: it is a word
 UNKNOWN_MODEL = "nothing names the model: set LLM_MODEL, or model under [llm] in runwatch.toml"
-TROUBLE = frozenset({"warning", "degraded", "recorder.replaced"})
+TROUBLE = frozenset({"warning", "recorder.replaced"})
 """Kinds of notice that stand among errors and warnings; all others are checks and alerts."""
+TOLD_ABOVE = frozenset({"degraded"})
+"""Kinds of notice that record_notices() says already."""
 
 
 def status(run: Run) -> str:
@@ -79,6 +81,11 @@ def cost(run: Run) -> str:
     return f"{usd(run.cost_usd)} (unpriced: {names}{more})" if run.cost_usd is not None else f"unpriced: {names}{more}"
 
 
+def model_cost(model: ModelMetrics) -> str:
+    """Return the cost of a model's calls: ``unpriced`` where it has no known price, ``none`` where nothing was used."""
+    return "none" if model.cost_usd is None and model.priced else usd(model.cost_usd)
+
+
 def record_notices(journal: JournalMetrics, run: Run) -> list[str]:
     """Return what is wrong with the record itself, one line each; nothing when it is whole."""
     notices = []
@@ -122,13 +129,33 @@ def yes_no(value: bool | None) -> str:
     return "n/a" if value is None else "yes" if value else "no"
 
 
-def grouped(notices: list[Notice]) -> list[tuple[Notice, int]]:
-    """Return notices with the same text once, each with how often it came, in order of the first."""
+def warnings(metrics: Metrics) -> list[Notice]:
+    """Return the notices that stand among errors and warnings."""
+    return [notice for notice in metrics.notices if notice.kind in TROUBLE]
+
+
+def checks(metrics: Metrics) -> list[Notice]:
+    """Return the notices that stand among checks and alerts."""
+    return [notice for notice in metrics.notices if notice.kind not in TROUBLE | TOLD_ABOVE]
+
+
+def grouped(notices: list[Notice]) -> list[tuple[Notice, str, str]]:
+    """Return notices with the same text once, in order of the first: notice, how often (empty for once), kind.
+
+    The kind is empty for plain warnings: the heading says it.
+    """
     firsts: dict[tuple[str, str], Notice] = {}
     for notice in notices:
         firsts.setdefault((notice.kind, notice.message), notice)
     numbers = Counter((notice.kind, notice.message) for notice in notices)
-    return [(notice, numbers[key]) for key, notice in firsts.items()]
+    return [
+        (
+            notice,
+            f"{count(numbers[key])} × " if numbers[key] > 1 else "",
+            "" if notice.kind == "warning" else one_line(notice.kind),
+        )
+        for key, notice in firsts.items()
+    ]
 
 
 def repeat_words(metrics: Metrics, facts: Facts) -> list[str]:

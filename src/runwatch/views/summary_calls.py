@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runwatch.fold.metrics import CallMetrics, Metrics, ModelMetrics
-from runwatch.units import count, duration_long, latency, percent, size, usd
+from runwatch.units import count, cut_middle, duration_long, latency, percent, size, usd
 from runwatch.views import phrases
-from runwatch.views.layout import Room, ends, one_line, plural, table, wrap
+from runwatch.views.layout import Room, ends, left_out, one_line, plural, table, wrap
 
 
 def tools_and_services(metrics: Metrics, room: Room) -> list[str]:
@@ -62,13 +62,11 @@ def model_and_cost(metrics: Metrics, room: Room) -> list[str]:
     ]
     prices = list(dict.fromkeys(model.prices for model in metrics.models if model.prices))
     lines += wrap(", ".join(map(one_line, prices)), first="Prices:     ", rest=" " * 12, most_lines=2) if prices else []
-    lines += table(
-        ("model", "calls", "retry", "limit", "late", "fail", "tokens", "mean", "p95", "cost"),
-        metrics.models,
-        _model,
-        most=room.rows,
-        what="models",
-    )
+    head, omitted, tail = ends(metrics.models, room.rows)
+    for at, model in enumerate((*head, *tail)):
+        if omitted and at == len(head):
+            lines.append(left_out(omitted, "models"))
+        lines += _model(model)
     for label, costs in (
         ("issue", metrics.cost_by_issue),
         ("agent", metrics.cost_by_agent),
@@ -79,18 +77,18 @@ def model_and_cost(metrics: Metrics, room: Room) -> list[str]:
 
 
 def _model(model: ModelMetrics) -> list[str]:
-    return [
-        f"{model.provider}/{model.model}",
-        count(model.calls),
-        count(model.retries),
-        count(model.rate_limits),
-        count(model.timeouts),
-        count(model.failures),
-        count(model.tokens.total),
-        _latency(model.durations.mean_s),
-        _latency(model.durations.p95_s),
-        usd(model.cost_usd),
+    facts = [
+        plural(model.calls, "call"),
+        f"{count(model.retries)} retried",
+        f"{count(model.rate_limits)} rate limited",
+        f"{count(model.timeouts)} timed out",
+        f"{count(model.failures)} failed",
+        f"{count(model.tokens.total)} tokens",
+        f"mean {_latency(model.durations.mean_s)}, p95 {_latency(model.durations.p95_s)}",
+        f"cost {phrases.model_cost(model)}",
     ]
+    name = cut_middle(one_line(f"{model.provider}/{model.model}"), 60)
+    return wrap(f"{name}: {', '.join(facts)}", rest="  ")
 
 
 def _costs(label: str, costs: Mapping[str, float], most: int) -> list[str]:

@@ -23,10 +23,10 @@ def errors_and_warnings(metrics: Metrics, room: Room) -> list[str]:
             lines += _error("", group)
         if len(frequent) > room.errors:
             lines.append(left_out(len(frequent) - room.errors, "less frequent kinds"))
-    warnings = [notice for notice in metrics.notices if notice.kind in phrases.TROUBLE]
+    warnings = phrases.warnings(metrics)
     if warnings:
         lines.append(f"{plural(len(warnings), 'warning')}")
-        lines += _notices(warnings, room.notices, kinds=False)
+        lines += _notices(warnings, room.notices)
     return lines
 
 
@@ -41,17 +41,15 @@ def _error(label: str, group: ErrorGroup) -> list[str]:
     ]
 
 
-def _notices(notices: list[Notice], most: int, *, kinds: bool) -> list[str]:
+def _notices(notices: list[Notice], most: int) -> list[str]:
     lines = []
     groups = phrases.grouped(notices)
     head, omitted, tail = ends(groups, most)
-    for at, (notice, number) in enumerate((*head, *tail)):
+    for at, (notice, times, kind) in enumerate((*head, *tail)):
         if omitted and at == len(head):
             lines.append("  " + left_out(omitted, "more"))
-        times = f"{count(number)} × " if number > 1 else ""
-        kind = f"{one_line(notice.kind)}: " if kinds else ""
         step = "" if notice.step is None else f" ({phrases.step_name(notice.step)})"
-        text = f"{phrases.time_of_day(notice.time)} {times}{kind}{one_line(notice.message)}{step}"
+        text = f"{phrases.time_of_day(notice.time)} {times}{kind}{': ' if kind else ''}{one_line(notice.message)}{step}"
         lines += wrap(text, first="  ", rest=" " * 11, most_lines=2)
     return lines
 
@@ -73,9 +71,8 @@ def human_interactions(metrics: Metrics, room: Room) -> list[str]:
 
 def checks_and_alerts(metrics: Metrics, room: Room) -> list[str]:
     """Return alerts, limits and checks of what was said against what is so."""
-    notices = [notice for notice in metrics.notices if notice.kind not in phrases.TROUBLE]
     lines = [plural(metrics.run.alerts, "alert")] if metrics.run.alerts else []
-    return lines + _notices(notices, room.notices, kinds=True)
+    return lines + _notices(phrases.checks(metrics), room.notices)
 
 
 def archive(facts: Facts) -> list[str]:

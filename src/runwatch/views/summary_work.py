@@ -106,9 +106,10 @@ def pipelines(metrics: Metrics, room: Room) -> list[str]:
         f"Attempts: {count(totals.attempts)}   Succeeded: {count(totals.succeeded)}   Failed: {count(totals.failed)}   "
         f"Success rate: {percent(totals.success_rate, 2)}",
     )
-    first = totals.first_attempt_pass
-    passed = "" if first is None else f"; first attempt passed: {phrases.yes_no(first)}"
-    lines.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all{passed}")
+    if totals.queued_s or totals.duration_s:
+        lines.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all")
+    if totals.first_attempt_pass is not None:
+        lines.append(f"First attempt passed: {phrases.yes_no(totals.first_attempt_pass)}")
     lines += table(
         ("pipeline", "issue", "try", "status", "commit", "queued", "ran"),
         metrics.pipelines,

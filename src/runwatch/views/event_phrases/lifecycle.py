@@ -36,7 +36,8 @@ def _run_started(event: RunStarted) -> Phrase:
 def _run_completed(event: RunCompleted) -> Phrase:
     level: Level = "ERROR" if event.status in ("failed", "crashed") else "INFO"
     text = words(f"run {event.status}", exit_code=event.exit_code, signal=event.signal)
-    return level, text + because(event.reason)
+    repeats = event.exit_code is not None and event.reason == f"exit code {event.exit_code}"
+    return level, text if repeats else text + because(event.reason)
 
 
 @says("orchestrator", StatusProposed)

@@ -16,7 +16,7 @@ Phrase = tuple[Level, str]
 Make = Callable[[Any], Phrase]
 
 _LONGEST_CHARS = 2000  # of one value: the journal has it in full
-_BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+:/,#%$<>@*[]")
+_BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+:/,#%$<>@*~[]")
 
 
 class Phrasebook(dict[str, tuple[str, Make]]):
