@@ -236,6 +236,7 @@ LOOK_ALIKES = [
     "docker run -u 1000:1000 image:v1.2.3",
     "--token-limit 4096 --max-tokens 100000 --password-stdin --secret-name app-2026",
     "eyJust a word. eyJ.",
+    "sk-" + "a" * 30 + "1 password=aaaaaaaa1 token: 0000-0000-0000-0001 Bearer 0000000000000001",
     "Authorization: required; authorization=insufficient_scope",
     "expected a line '-----BEGIN RSA PRIVATE KEY-----' at the start of the file, but found nothing that looks like it",
     "hf_hub_download(repo_id) npm_config_registry npm_lifecycle_event",
