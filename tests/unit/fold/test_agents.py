@@ -1,0 +1,113 @@
+"""Agents and their attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journals import Journal
+from runwatch.fold.metrics import AgentMetrics
+
+
+def attempts(*events: dict[str, Any], seal: bool = False) -> AgentMetrics:
+    """The agent ``coding`` of issue 1 after these events, a second apart; an event with ``success`` is an end."""
+    journal = Journal()
+    journal.run_started()
+    for event in events:
+        kind = "agent.completed" if "success" in event else "agent.started"
+        journal.add(kind, after=1, issue=1, agent="coding", **event)
+    if seal:
+        journal.run_completed(after=1)
+    metrics = journal.metrics()
+    assert metrics.agents[0].attempts == metrics.issues[0].agents[0].attempts
+    return metrics.issues[0].agents[0]
+
+
+def test_attempts_successes_and_failures_are_counted() -> None:
+    agent = attempts(
+        {"attempt": 1, "max_attempts": 3},
+        {"attempt": 1, "success": False},
+        {"attempt": 2},
+        {"attempt": 2, "success": True},
+        {"attempt": 3},
+    )
+    assert (agent.attempts, agent.successes, agent.failures, agent.retries) == (3, 1, 1, 2)
+    assert (agent.running, agent.max_attempts, agent.duration_s) == (True, 3, 2.0)
+
+
+def test_an_attempt_that_never_ended_is_a_failure_that_nobody_reported() -> None:
+    agent = attempts({"attempt": 1}, {"attempt": 2}, {"success": True}, {}, seal=True)
+    assert (agent.attempts, agent.successes, agent.failures, agent.running) == (3, 1, 2, False)
+    assert (agent.reported_successes, agent.reported_failures) == (1, 0)
+    assert agent.duration_s == 3.0
+
+
+def test_attempts_with_ids_may_run_side_by_side() -> None:
+    agent = attempts(
+        {"call_id": "a"},
+        {"call_id": "b"},
+        {"call_id": "a", "success": True},
+        {"call_id": "b", "success": False, "duration_s": 0.5},
+    )
+    assert (agent.attempts, agent.successes, agent.failures, agent.duration_s) == (2, 1, 1, 2.5)
+
+
+def test_an_end_without_a_start_is_an_attempt_and_a_repeated_end_is_none() -> None:
+    assert attempts({"success": True}, {"success": True}).attempts == 2
+    assert attempts({"attempt": 1, "success": False}, {"attempt": 1, "success": True}).failures == 1
+    assert attempts({"attempt": 1, "success": False}, {"attempt": 2, "success": True}).attempts == 2
+    assert (
+        attempts({"call_id": "a"}, {"call_id": "a", "success": True}, {"call_id": "a", "success": True}).attempts == 1
+    )
+
+
+def test_retries_of_the_run_are_those_of_its_issues() -> None:
+    journal = Journal()
+    for issue in (1, 2, 3):
+        journal.add("agent.completed", issue=issue, agent="coding", success=True)
+    journal.add("agent.completed", issue=3, agent="coding", success=True)
+    for _ in range(3):
+        journal.add("debug.attempt", issue=2, agent="coding", cycle=1)
+    agent = journal.metrics().agents[0]
+    assert (agent.attempts, agent.retries) == (4, 4)
+
+
+def test_agents_are_in_order_of_their_first_attempt() -> None:
+    journal = Journal()
+    journal.llm(agent="named by a call", model="m")
+    for agent in ("b", "a"):
+        journal.add("agent.started", agent=agent)
+    assert [agent.agent for agent in journal.metrics().agents] == ["b", "a", "named by a call"]
+
+
+def test_a_later_attempt_is_not_turned_by_the_truth_about_the_one_before() -> None:
+    journal = Journal()
+    for outcome in (False, True):
+        journal.add("agent.started", agent="a")
+        journal.add("agent.completed", agent="a", success=False)
+        journal.add("outcome.verified", agent="a", success=outcome)
+        journal.add("outcome.verified", agent="a", success=True)
+    journal.add("agent.started", agent="a")
+    journal.add("agent.completed", agent="a", success=False)
+    agent = journal.metrics().agents[0]
+    assert (agent.successes, agent.failures, agent.reported_failures) == (2, 1, 3)
+
+
+def test_the_truth_about_an_attempt_under_way_counts_when_it_ends() -> None:
+    journal = Journal()
+    journal.run_started()
+    journal.add("agent.started", agent="a")
+    journal.add("outcome.verified", agent="a", success=True)
+    journal.run_completed()
+    agent = journal.metrics().agents[0]
+    assert (agent.successes, agent.failures, agent.reported_successes) == (1, 0, 0)
+
+
+def test_errors_tokens_and_cost_are_the_agent_s() -> None:
+    journal = Journal()
+    journal.add("error", agent="a", issue=1, message="m")
+    journal.llm(agent="a", issue=1, model="m", prompt_tokens=3, completion_tokens=1, cost_usd=0.25)
+    journal.llm(agent="a", model="m", prompt_tokens=3, completion_tokens=1, cost_usd=0.5)
+    metrics = journal.metrics()
+    part, whole = metrics.issues[0].agents[0], metrics.agents[0]
+    assert (part.errors, part.tokens.total, part.cost_usd) == (1, 4, 0.25)
+    assert (whole.errors, whole.tokens.total, whole.cost_usd) == (1, 8, 0.75)

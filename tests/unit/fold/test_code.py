@@ -1,0 +1,61 @@
+"""Code, coverage and tests; and the process tree."""
+
+from __future__ import annotations
+
+from journals import Journal
+
+
+def test_the_last_snapshot_counts_for_the_run_and_for_the_issue_that_it_was_made_for() -> None:
+    journal = Journal()
+    journal.add("git.snapshot", branch="main", head="1", lines_added=1)
+    journal.add("git.snapshot", branch="main", head="2", lines_added=5, lines_deleted=2, commits=1, dirty=True)
+    journal.add("git.snapshot", issue=3, branch="fix", files_renamed=4)
+    metrics = journal.metrics()
+    assert metrics.code is not None
+    assert (metrics.code.head, metrics.code.lines_added, metrics.code.commits, metrics.code.dirty) == ("2", 5, 1, True)
+    assert metrics.issues[0].code is not None
+    assert (metrics.issues[0].code.branch, metrics.issues[0].code.files_renamed) == ("fix", 4)
+
+
+def test_a_run_whose_issues_alone_were_measured_shows_the_last_of_them() -> None:
+    journal = Journal()
+    assert journal.metrics().code is None
+    for issue in (1, 2):
+        journal.add("git.snapshot", issue=issue, branch=f"b{issue}")
+    code = journal.metrics().code
+    assert code is not None
+    assert code.branch == "b2"
+
+
+def test_coverage_is_the_last_and_its_change_since_the_first() -> None:
+    journal = Journal()
+    for percent in (79.8, 90.0, 81.2):
+        journal.add("coverage.measured", percent=percent)
+    journal.add("coverage.measured", issue=1, percent=50)
+    metrics = journal.metrics()
+    assert metrics.code is not None
+    assert (metrics.code.coverage_percent, metrics.code.coverage_change, metrics.code.head) == (81.2, 1.4, None)
+    assert metrics.issues[0].test_coverage == 50.0
+
+
+def test_the_last_test_run_counts() -> None:
+    journal = Journal()
+    assert journal.metrics().tests is None
+    journal.add("tests.measured", passed=1, failed=9)
+    journal.add("tests.measured", passed=9, failed=1, skipped=2, errors=3, duration_s=1.5)
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.failed, tests.skipped, tests.errors, tests.duration_s, tests.runs) == (
+        9, 1, 2, 3, 1.5, 2,
+    )  # fmt: skip
+
+
+def test_resources_are_the_last_the_peak_and_the_mean() -> None:
+    journal = Journal()
+    assert journal.metrics().resources.samples == 0
+    journal.add("resource.sample", cpu_percent=100.0, rss_bytes=900, processes=3, read_bytes=10, written_bytes=5)
+    journal.add("resource.sample", cpu_percent=50.0, rss_bytes=400, processes=1, read_bytes=7)
+    seen = journal.metrics().resources
+    assert (seen.samples, seen.cpu_percent, seen.mean_cpu_percent) == (2, 50.0, 75.0)
+    assert (seen.rss_bytes, seen.peak_rss_bytes, seen.processes) == (400, 900, 1)
+    assert (seen.read_bytes, seen.written_bytes) == (10, 5)

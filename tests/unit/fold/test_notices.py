@@ -1,0 +1,77 @@
+"""Errors, notices and questions."""
+
+from __future__ import annotations
+
+from journals import Journal
+
+
+def test_errors_are_counted_where_they_happened_and_grouped() -> None:
+    journal = Journal()
+    journal.add("step.started", step=1)
+    for _ in range(3):
+        journal.add("error", step=1, issue=7, agent="a", error_type="E", message="m", where="f.py", component="c")
+    journal.add("error", error_type="E", message="other")
+    metrics = journal.metrics()
+    assert metrics.run.errors == 4
+    assert (metrics.steps[0].errors, metrics.issues[0].total_errors, metrics.agents[0].errors) == (3, 3, 3)
+    first = metrics.errors[0]
+    assert (first.error_type, first.message, first.count, first.step, first.issue) == ("E", "m", 3, 1, 7)
+    assert (first.component, first.where, first.first_time) == ("c", "f.py", "2026-11-21T10:00:00.000000Z")
+    assert [group.count for group in metrics.errors] == [3, 1]
+
+
+def test_groups_and_notices_and_texts_are_bounded_and_all_errors_are_counted() -> None:
+    journal = Journal()
+    for number in range(700):
+        journal.add("error", message=f"m{number}")
+        journal.add("warning", message=f"w{number}")
+    journal.add("warning", message="x" * 100_000)
+    metrics = journal.metrics()
+    assert metrics.run.errors == 700
+    assert len(metrics.errors) == 500
+    texts = [notice.message for notice in metrics.notices]
+    assert texts[:250] == [f"w{number}" for number in range(250)]
+    assert texts[-2] == "w699"
+    assert len(texts) == 500
+    assert len(texts[-1]) == 4000
+
+
+def test_alerts_limits_checks_and_our_own_condition_are_told_in_one_line_each() -> None:
+    journal = Journal()
+    journal.add("alert.raised", rule="cost", value=6.1, threshold=5)
+    journal.add("limit.reached", rule="duration", step=2)
+    journal.add("verification.checked", what="tests", expected=3, observed=2, verdict="differs", source="ci")
+    journal.add("recorder.replaced", reason="killed by SIGKILL")
+    journal.add("degraded", dropped=3, since="2026-11-21T10:00:00Z")
+    journal.add("degraded", dropped=5)
+    journal.add("outcome.verified", issue=3, agent="a", success=True, source="git", evidence="merged")
+    journal.add("warning", message="gone", where="coverage")
+    metrics = journal.metrics()
+    assert [(notice.kind, notice.message) for notice in metrics.notices] == [
+        ("alert.raised", "cost: 6.1 (threshold 5)"),
+        ("limit.reached", "duration"),
+        ("verification.checked", "tests: differs, expected 3, observed 2 (ci)"),
+        ("recorder.replaced", "killed by SIGKILL"),
+        ("degraded", "3 events dropped since 2026-11-21T10:00:00Z"),
+        ("degraded", "5 events dropped since 2026-11-21T10:00:00.000000Z"),
+        ("outcome.verified", "issue 3 agent a: success by git, merged"),
+        ("warning", "coverage: gone"),
+    ]
+    assert (metrics.run.alerts, metrics.run.recorders_replaced) == (2, 1)
+    assert (metrics.journal.dropped, metrics.journal.dropped_since) == (5, "2026-11-21T10:00:00Z")
+
+
+def test_a_question_waits_for_its_answer() -> None:
+    journal = Journal()
+    journal.run_started()
+    journal.add("hitl.requested", question="first?", call_id="a")
+    journal.add("hitl.requested", after=1, question="second?")
+    journal.add("hitl.answered", after=2, call_id="a", answer="yes")
+    journal.add("hitl.answered", answer="no", wait_s=0.5)
+    journal.add("hitl.answered", answer="to nothing")
+    journal.add("hitl.requested", question="third?")
+    assert [(q.question, q.answer, q.wait_s) for q in journal.metrics().questions] == [
+        ("first?", "yes", 3.0), ("second?", "no", 0.5), ("third?", None, None),
+    ]  # fmt: skip
+    journal.run_completed(after=4)
+    assert journal.metrics().questions[-1].wait_s == 4.0
