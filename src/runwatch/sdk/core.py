@@ -117,8 +117,8 @@ class Emitter:
 
     def _fill_foreign(self, event: dict[str, Any], place: dict[str, Any]) -> None:
         """Fill in the envelope of an event of a type or with a field that the tables do not know."""
-        if not isinstance(event["type"], str):
-            raise TypeError("the name of an event is text")
+        if not isinstance(event["type"], str) or not event["type"]:
+            raise TypeError("the name of an event is text, and not empty")
         for name, value in place.items():
             if event.get(name) is None:
                 event.pop(name, None)
@@ -131,20 +131,19 @@ class Emitter:
             event.pop("mono", None)
 
     def _write(self, line: bytes, type_name: str) -> bool:
+        sink = self.sink
+        written = sink is not None and sink.write(line)
         for listener in self._listeners:
             listener.put(line)
-        sink = self.sink
         if sink is None:
             if self.memory is not None:
                 self.memory.take(line)
-            return False
-        if not sink.write(line):
-            return False
-        if type_name in _STATUS_CHANGES:
-            sink.hurry()
-        if sink.has_untold:
-            self._tell_degraded(sink)
-        return True
+        elif written:
+            if type_name in _STATUS_CHANGES:
+                sink.hurry()
+            if sink.has_untold:
+                self._tell_degraded(sink)
+        return written
 
     def _tell_degraded(self, sink: JournalSink) -> None:
         """There is room again: say how many events are missing."""

@@ -83,6 +83,7 @@ class LoggerHandler(DynamicFileHandler):
         if getattr(record, _WRITTEN, False):
             return
         setattr(record, _WRITTEN, True)
+        record.__dict__.setdefault("component", self.component)  # for the console's handlers too
         emitter = destination()
         if emitter is not None:
             self._write(record, emitter)

@@ -10,15 +10,12 @@ from typing import Any
 
 _MAX_DEPTH = 16
 """Deeper is shown as text: a structure that holds itself has no end."""
-_BIGGEST = 2**63
 
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Return ``value`` with mappings, sequences, text and numbers kept, everything else as text."""
-    if value is None or isinstance(value, (bool, float)):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, int):
-        return int(value) if -_BIGGEST <= value < _BIGGEST else str(value)
     if isinstance(value, str):
         return text(value)
     if depth < _MAX_DEPTH:

@@ -1,0 +1,86 @@
+"""Tool and service calls: blocks and decorators, plain and asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+from sdk_recording import Recording
+
+from runwatch.sdk.calls import service, tool
+
+
+def test_a_block_is_a_call(recording: Recording) -> None:
+    with tool("grep"):
+        pass
+    with pytest.raises(KeyError), tool("grep"):
+        raise KeyError("x")
+    started, first, _, second = recording.events()
+    assert (started["type"], started["tool"], first["call_id"]) == ("tool.started", "grep", started["call_id"])
+    assert "success" not in first
+    assert (second["success"], second["error"]) == (False, "KeyError: 'x'")
+
+
+def test_a_decorated_function_stays_what_it_was(recording: Recording) -> None:
+    @tool("add")
+    def add(a: int, b: int = 2) -> int:
+        """Add."""
+        return a + b
+
+    @tool("slow")
+    async def slow(a: int) -> int:
+        await asyncio.sleep(0)
+        return a
+
+    assert add(1) == 3
+    assert add.__doc__ == "Add."
+    assert inspect.iscoroutinefunction(slow)
+    assert asyncio.run(slow(4)) == 4
+    assert [event["tool"] for event in recording.events("tool.completed")] == ["add", "slow"]
+
+
+def test_a_decorated_coroutine_that_fails_is_a_failed_call(recording: Recording) -> None:
+    @tool("slow")
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(slow())
+    assert recording.events("tool.completed")[0]["success"] is False
+
+
+def test_an_asynchronous_block_works_too(recording: Recording) -> None:
+    async def work() -> None:
+        async with tool("fetch"), service("api", "get") as api:
+            api.retry(TimeoutError("late"), 0.5)
+
+    asyncio.run(work())
+    assert recording.types() == [
+        "tool.started", "service.started", "service.retry", "service.completed", "tool.completed",
+    ]  # fmt: skip
+
+
+def test_retries_of_a_service_are_numbered(recording: Recording) -> None:
+    with service("repo_pool", "clone") as clone:
+        clone.retry("connection reset", 0.5)
+        clone.retry("again", 1)
+    started, one, two, completed = recording.events()
+    assert [event["attempt"] for event in (one, two)] == [1, 2]
+    assert (one["backoff_s"], one["error"], one["service"]) == (0.5, "connection reset", "repo_pool")
+    assert {event["call_id"] for event in (one, two, completed)} == {started["call_id"]}
+    assert completed["operation"] == "clone"
+
+
+def test_a_retry_outside_the_block_is_a_warning(recording: Recording) -> None:
+    service("x", "y").retry("no", 1)
+    assert recording.types() == ["warning"]
+
+
+def test_one_object_may_be_nested(recording: Recording) -> None:
+    grep = tool("grep")
+    with grep, grep:
+        pass
+    ids = [event["call_id"] for event in recording.events()]
+    assert ids == [ids[0], ids[1], ids[1], ids[0]]

@@ -1,0 +1,73 @@
+"""Issue trackers."""
+
+from __future__ import annotations
+
+import pytest
+from sdk_recording import Recording
+
+from runwatch.sdk import active
+from runwatch.sdk.issues import IssueTracker, register
+
+
+@pytest.fixture
+def issue(recording: Recording) -> IssueTracker:
+    return IssueTracker(recording.paths.run_id, 123)
+
+
+def test_an_issue_starts_once_however_many_trackers_it_has(recording: Recording) -> None:
+    register(recording.emitter, 123, "The title")
+    first, second = (IssueTracker(recording.paths.run_id, name) for name in (123, "123"))
+    first.start_agent("coding")
+    second.end_agent("coding", True)
+    (started,) = recording.events("issue.started")
+    assert (started["issue"], started["title"]) == (123, "The title")
+    assert recording.events("agent.completed")[0]["issue"] == 123
+
+
+def test_an_id_may_be_any_text(recording: Recording) -> None:
+    IssueTracker(recording.paths.run_id, "a/b ü").finalize_issue("closed")
+    assert recording.events("issue.completed")[0]["issue"] == "a/b ü"
+
+
+def test_pipeline_attempts_are_numbered_and_their_times_told_apart(recording: Recording, issue: IssueTracker) -> None:
+    issue.record_pipeline_attempt(
+        4258, "failed", "abc123", queue_time=1.5, execution_time=20, failed_jobs=["unit"], error_type="tests"
+    )
+    issue.record_pipeline_attempt(4259, "success", triggered_by="coding", runner="r7")
+    first, second = recording.events("pipeline.completed")
+    assert (first["pipeline_id"], first["status"], first["commit_sha"], first["attempt"]) == (4258, "failed", "abc123", 1)
+    assert (first["queued_s"], first["duration_s"], first["failed_jobs"], first["issue"]) == (1.5, 20.0, ["unit"], 123)
+    assert (second["attempt"], second["triggered_by"], second["runner"]) == (2, "coding", "r7")
+
+
+def test_usage_names_its_agent_and_its_source(recording: Recording, issue: IssueTracker) -> None:
+    issue.record_token_usage("coding", {"input_tokens": 10, "output_tokens": 5, "estimated_cost": 0.25})
+    issue.record_token_usage("coding", object())
+    (call,) = recording.events("llm.completed")
+    assert (call["agent"], call["issue"], call["source"]) == ("coding", 123, "usage")
+    assert (call["prompt_tokens"], call["completion_tokens"], call["cost_usd"]) == (10, 5, 0.25)
+    assert len(recording.events("warning")) == 1
+
+
+def test_the_rest_is_what_it_says(recording: Recording, issue: IssueTracker) -> None:
+    issue.record_error("ValueError", "bad")
+    issue.record_coverage(81.5)
+    issue.record_outcome(True, "forge", agent="review")
+    issue.finalize_issue("completed")
+    issue.finalize_issue("failed")
+    error, coverage, outcome, completed, warning = recording.events()[1:]
+    assert (error["error_type"], error["message"], error["issue"]) == ("ValueError", "bad", 123)
+    assert (coverage["percent"], coverage["issue"]) == (81.5, 123)
+    assert (outcome["success"], outcome["source"], outcome["agent"]) == (True, "forge", "review")
+    assert (completed["type"], completed["issue"]) == ("issue.completed", 123)
+    assert warning["type"] == "warning"
+
+
+def test_an_unknown_run_is_a_warning_and_counted_in_memory(recording: Recording) -> None:
+    IssueTracker("no-such-run", "x77").record_error("E", "m")
+    assert recording.types() == ["warning"]
+    memory = active.memory().memory
+    assert memory is not None
+    metrics = memory.metrics()
+    assert metrics is not None
+    assert "x77" in [issue.issue for issue in metrics.issues]

@@ -1,0 +1,72 @@
+"""Subscribers: told of everything, hurting nobody."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sdk_recording import Recording
+
+from runwatch.sdk import listeners
+
+
+def test_every_event_arrives_in_order_off_the_emitting_thread(recording: Recording) -> None:
+    seen: list[tuple[int, str]] = []
+    listener = recording.emitter.subscribe(lambda event: seen.append((event["seq"], threading.current_thread().name)))
+    for _ in range(100):
+        recording.emitter.emit("error", {"message": "x"})
+    recording.emitter.unsubscribe(listener, wait_s=30)
+    recording.emitter.emit("error", {"message": "not told"})
+    assert [number for number, _ in seen] == list(range(2, 102))
+    assert threading.current_thread().name not in {name for _, name in seen}
+
+
+def test_a_failing_subscriber_is_dropped_with_a_warning_and_the_others_go_on(recording: Recording) -> None:
+    def fail(event: dict[str, Any]) -> None:
+        raise ValueError("my own bug")
+
+    seen: list[str] = []
+    warned = threading.Event()
+
+    def look(event: dict[str, Any]) -> None:
+        seen.append(event["type"])
+        if event["type"] == "warning":
+            warned.set()
+
+    recording.emitter.subscribe(fail)
+    recording.emitter.subscribe(look)
+    assert recording.emitter.emit("error", {"message": "x"})
+    assert warned.wait(30)
+    assert recording.emitter.emit("error", {"message": "y"})
+    recording.emitter.close()
+    assert seen == ["error", "warning", "error"]
+    assert "my own bug" in recording.events("warning")[0]["message"]
+
+
+def test_a_slow_subscriber_is_dropped_and_never_waited_for(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "MAX_BEHIND", 50)
+    stuck = threading.Event()
+    recording.emitter.subscribe(lambda event: stuck.wait(60))
+    for _ in range(100):
+        assert recording.emitter.emit("error", {"message": "x"})
+    warnings = recording.events("warning")
+    stuck.set()
+    assert len(warnings) == 1
+    assert "50 events behind" in warnings[0]["message"]
+
+
+def test_a_subscriber_may_emit_and_unsubscribe_from_inside(recording: Recording) -> None:
+    done = threading.Event()
+
+    def once(event: dict[str, Any]) -> None:
+        recording.emitter.unsubscribe(listener)
+        recording.emitter.emit("error", {"message": "from inside"})
+        done.set()
+
+    listener = recording.emitter.subscribe(once)
+    recording.emitter.emit("error", {"message": "x"})
+    assert done.wait(30)
+    assert [event["message"] for event in recording.events("error")] == ["x", "from inside"]

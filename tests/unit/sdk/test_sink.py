@@ -1,0 +1,72 @@
+"""The journal as one process writes it: full disks, lost descriptors, syncing."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sdk_recording import Recording
+
+from runwatch.sdk.sink import JournalSink
+
+
+@contextmanager
+def no_room_beyond(size_bytes: int) -> Iterator[None]:
+    """Let no file grow past a size: writes end short, then fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, former)
+
+
+def test_no_room_is_counted_told_once_and_made_known_when_there_is_room_again(
+    recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emitter = recording.emitter
+    assert emitter.emit("error", {"message": "fits"})
+    size = recording.paths.journal.stat().st_size
+    with no_room_beyond(size + 10):
+        assert [emitter.emit("error", {"message": "lost"}) for _ in range(5)] == [False] * 5
+    assert emitter.sink is not None
+    assert emitter.sink.dropped == 5
+    assert capsys.readouterr().err.count("runwatch: ") == 1
+
+    assert emitter.emit("error", {"message": "fits again"})
+    raw = recording.paths.journal.read_bytes().splitlines()
+    assert b"fits again" in raw[-2], "the torn line stands alone"
+    assert b'"degraded","dropped":5,"since":"' in raw[-1]
+    assert emitter.emit("error", {"message": "and again"})
+    assert recording.paths.journal.read_bytes().count(b'"degraded"') == 1
+
+
+def test_a_descriptor_that_the_program_closed_is_opened_again(recording: Recording) -> None:
+    sink = recording.emitter.sink
+    assert sink is not None
+    assert sink._appender is not None
+    os.close(sink._appender.fileno())
+    assert recording.emitter.emit("error", {"message": "still here"})
+    assert sink.dropped == 0
+    assert recording.types() == ["error"]
+
+
+def test_a_journal_that_cannot_be_opened_again_is_counted(tmp_path: Path) -> None:
+    told: list[str] = []
+    (tmp_path / "run").mkdir()
+    sink = JournalSink(tmp_path / "run" / "events.jsonl", lambda kind, sentence: told.append(kind))
+    sink.after_fork()
+    (tmp_path / "run" / "events.jsonl").unlink()
+    (tmp_path / "run").rmdir()
+    assert not sink.write(b"{}\n")
+    assert not sink.write(b"{}\n")
+    assert sink.dropped == 2
+    assert told == ["reopen", "reopen"]
+    sink.close()

@@ -1,0 +1,64 @@
+"""What model clients say of a call."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runwatch.sdk.usage import usage_fields
+
+
+def thing(**fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(**fields)
+
+
+@pytest.mark.parametrize(
+    ("usage", "fields"),
+    [
+        ({"input_tokens": 3, "output_tokens": 4}, {"prompt_tokens": 3, "completion_tokens": 4}),
+        (
+            thing(prompt_tokens=3, completion_tokens=4, total_tokens=7, cost=0.5),
+            {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "cost_usd": 0.5},
+        ),
+        ({"total_tokens": 9, "estimated_cost": 0}, {"total_tokens": 9, "cost_usd": 0.0}),
+        (  # OpenAI: cached tokens are part of the input
+            thing(
+                prompt_tokens=100,
+                completion_tokens=50,
+                prompt_tokens_details=thing(cached_tokens=60),
+                completion_tokens_details=thing(reasoning_tokens=20),
+            ),
+            {"prompt_tokens": 100, "completion_tokens": 50, "cache_read_tokens": 60, "reasoning_tokens": 20},
+        ),
+        (  # Anthropic: beside it
+            thing(input_tokens=10, output_tokens=5, cache_read_input_tokens=80, cache_creation_input_tokens=7),
+            {"prompt_tokens": 97, "completion_tokens": 5, "cache_read_tokens": 80, "cache_write_tokens": 7},
+        ),
+        (
+            thing(prompt_token_count=8, candidates_token_count=2, total_token_count=13, thoughts_token_count=3),
+            {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 13, "reasoning_tokens": 3},
+        ),
+        ({"input_tokens": 1, "model": "m", "provider": "p", "request_id": "r"}, {
+            "prompt_tokens": 1, "model": "m", "provider": "p", "request_id": "r",
+        }),
+        ({"input_tokens": True, "output_tokens": -1, "cost": float("nan")}, {}),
+        ({"model": "m"}, {}),
+        (None, {}),
+        ("text", {}),
+    ],
+)  # fmt: skip
+def test_the_numbers_are_found_under_every_clients_names(usage: Any, fields: dict[str, Any]) -> None:
+    assert usage_fields(usage) == fields
+
+
+def test_a_property_that_raises_counts_as_absent() -> None:
+    class Client:
+        input_tokens = 3
+
+        @property
+        def output_tokens(self) -> int:
+            raise ConnectionError
+
+    assert usage_fields(Client()) == {"prompt_tokens": 3}
