@@ -26,10 +26,11 @@ def failed_step(paths: RunPaths, metrics: Metrics, redactor: Redactor) -> Failed
     step = _which(metrics)
     for component in ("stderr", "stdout"):
         path = paths.component_log(step.step if step else None, component)
-        lines = _tail(path)
+        # Redacted before it is cut: a key has many lines, of which the last few do not look like one.
+        lines = [line for line in redactor.lines(_tail(path)) if line][-MOST_LINES:]
         if lines:
             return FailedStep(
-                lines=tuple(redactor.text(line) for line in lines),
+                lines=tuple(lines),
                 step=step.step if step else None,
                 name=step.name if step else None,
                 log=str(path.relative_to(paths.root)),
@@ -57,4 +58,4 @@ def _tail(path: Path) -> list[str]:
     finally:
         os.close(fd)
     lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")
-    return [line for line in (lines[1:] if begin and len(lines) > 1 else lines) if line][-MOST_LINES:]
+    return lines[1:] if begin and len(lines) > 1 else lines
