@@ -5,6 +5,7 @@ Must not show anything: it tells a callback. Source: finalizer.md, "Stages".
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -57,9 +58,12 @@ class Finalizer:
         if self.state.outcome is None:
             self.state.outcome = outcome
         self._metrics: Metrics | None = None
+        self._made: Archive | None = None
+        self._first: str | None = None
 
     def run(self, *, first: str | None = None) -> FinalizeState:
         """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy."""
+        self._first = first
         lock = RunLock.of(self.paths.lock)
         if not lock.acquire(Role.FINALIZER, LOCK_WAIT_S):
             raise RunBusy(
@@ -178,9 +182,20 @@ class Finalizer:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
 
     def _stage_archive(self) -> None:
+        if self._first != "archive" and self._archive_stands():
+            return  # what is committed names its hash: a repeated stage must not give it another one
         self.state.archive = None
         made = archive.create(self.paths.root, options=archive.options(self.settings.archive), progress=self._progress)
         self._made = Archive(file=made.file, size_bytes=made.size_bytes, sha256=made.sha256, members=made.members)
+
+    def _archive_stands(self) -> bool:
+        """Whether there is a verified archive, unchanged since."""
+        self._made = self.state.archive
+        try:
+            with self.paths.archive.open("rb") as file:
+                return self._made is not None and hashlib.file_digest(file, "sha256").hexdigest() == self._made.sha256
+        except OSError:
+            return False
 
     def _progress(self, done: float) -> None:
         if self.on_stage:
@@ -188,7 +203,7 @@ class Finalizer:
 
     def _stage_verify(self) -> None:
         """Read the archive again from disk; only then anything says "archived"."""
-        archive.verify(self.paths.archive, source=self.paths.root)
+        archive.verify(self.paths.archive, source=None if self._made == self.state.archive else self.paths.root)
         self.state.archive = self._made
 
     def _stage_summary_final(self) -> None:

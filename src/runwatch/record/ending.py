@@ -64,9 +64,7 @@ def finalize(
     talk: Talk,
 ) -> FinalizeState:
     """Run every stage of the finalizer over what was folded so far, and say how it went. Raises RunwatchError."""
-    finalizer = stages.Finalizer(
-        paths, settings, outcome=outcome, fold=fold, follower=follower, on_line=projector.take
-    )
+    finalizer = stages.Finalizer(paths, settings, outcome=outcome, fold=fold, follower=follower, on_line=projector.take)
     state = finalizer.run()
     talk.update(finalizer.metrics)
     talk.lines(closing_lines(paths, color=talk.color))

@@ -122,8 +122,8 @@ def _check(logs: RunLogs, wanted: Wanted) -> None:
     """Refuse a step or component that the run does not have, naming those that it has."""
     steps = logs.steps
     if wanted.step is not None and wanted.step not in steps:
-        known = ", ".join(str(step) for step in steps if step is not None) or "none"
-        raise NotFound(f"There is no step {wanted.step} with logs: there are {known}.")
+        numbers = ", ".join(str(step) for step in steps if step is not None) or "none"
+        raise NotFound(f"There is no step {wanted.step} with logs: there are {numbers}.")
     known = {name for step in ([wanted.step] if wanted.step is not None else steps) for name in logs.components(step)}
     for component in wanted.components:
         if component not in known:
