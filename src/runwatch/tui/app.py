@@ -1,17 +1,16 @@
-"""The terminal app: themes, keys, which screen is shown, and how it is left.
+"""The terminal app: its themes, its keys, and which screen is shown.
 
 Must not read or write a run itself: screens read through feeds, and stopping goes through the caller's RunControl.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -19,19 +18,16 @@ from runwatch import palettes
 from runwatch.errors import SettingsError
 from runwatch.tui import theme
 from runwatch.tui.cells import clean
-from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
+from runwatch.tui.control import Mode, Outcome, RunControl
+from runwatch.tui.leaving import LeavingApp
 from runwatch.tui.messages import RunAsked
 from runwatch.tui.screens.run import NewFeed, RunScreen
-from runwatch.tui.state import LIVE, Life
 
 if TYPE_CHECKING:
     from runwatch.fold import Fold
     from runwatch.settings import Settings
     from runwatch.tui.screens.run import Following
     from runwatch.tui.state import Snapshot
-
-AGAIN_S = 2.0
-"""A second Ctrl-C within this stops the run."""
 
 _HOUSE = "runwatch-dark"
 """The theme that is always there."""
@@ -50,7 +46,7 @@ _SHEETS = (
 )
 
 
-class RunwatchApp(App[Outcome]):
+class RunwatchApp(LeavingApp):
     """One run on the screen, and the way to the others."""
 
     TITLE = "runwatch"
@@ -70,12 +66,9 @@ class RunwatchApp(App[Outcome]):
         new_feed: NewFeed | None = None,
     ) -> None:
         self._settings = settings
-        super().__init__()
+        super().__init__(mode, control)
         self.run_dir = run_dir
-        self.mode = mode
-        self.control = control
         self._new_feed = new_feed
-        self._interrupted_at = -AGAIN_S
         self.set_keymap(dict(settings.keys) if settings else {})
         self._trouble = self.dress(settings.tui.theme if settings else _HOUSE)
 
@@ -129,13 +122,6 @@ class RunwatchApp(App[Outcome]):
         overrides = to_builtins(self._settings.pricing) if self._settings else None
         return Fold(price=Pricer(overrides))
 
-    @property
-    def own(self) -> RunScreen:
-        """The screen of the run that the app was opened on."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, RunScreen)
-        return screen
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen, then Textual's own."""
         if isinstance(screen, RunScreen):
@@ -149,10 +135,6 @@ class RunwatchApp(App[Outcome]):
     def _wear(self, name: str) -> None:
         if trouble := self.dress(name):
             self.notify(clean(trouble), severity="warning", markup=False)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what makes no sense now: stopping what has ended."""
-        return self.own.life in LIVE if action == "stop" and self.screen_stack else True
 
     def action_help(self) -> None:
         """List the keys of the screen at hand."""
@@ -181,96 +163,6 @@ class RunwatchApp(App[Outcome]):
             self.pop_screen()
         if message.run_dir.resolve() != self.run_dir.resolve():
             self.push_screen(self._run_screen(message.run_dir))
-
-    async def action_quit(self) -> None:
-        """Ctrl-Q and the palette leave as ``q`` does."""
-        self.action_leave()
-
-    def action_leave(self) -> None:
-        """Leave; of a run that goes on, ask first."""
-        if self.own.life not in LIVE or self.own.stopping:
-            self._close()
-            return
-        from runwatch.tui.screens import leaving
-
-        self.push_screen(leaving.quit_dialog(self.own.run_dir.name, can_stop=self.control is not None), self._answered)
-
-    def action_stop(self) -> None:
-        """Ask whether to stop the run."""
-        self._ask_to_stop(again="")
-
-    def action_interrupt(self) -> None:
-        """Ctrl-C: ask; again within two seconds: stop; once it is stopping: more firmly."""
-        now = time.monotonic()
-        again, self._interrupted_at = now - self._interrupted_at < AGAIN_S, now
-        if self.own.life not in LIVE:
-            self.action_leave()
-        elif self.own.stopping:
-            self._stop()
-        elif again:
-            self._dismiss_dialog()
-            self._stop()
-        else:
-            self._ask_to_stop(again="Ctrl-C again")
-
-    def _ask_to_stop(self, again: str) -> None:
-        if self.own.life not in LIVE:
-            self.notify("This run has ended.", markup=False)
-        elif self.control is None:
-            self.notify(f"`runwatch stop {clean(self.own.run_dir.name)}` stops it.", markup=False)
-        else:
-            from runwatch.tui.screens import leaving
-
-            self._dismiss_dialog()
-            self.push_screen(leaving.stop_dialog(again), self._answered)
-
-    def _dismiss_dialog(self) -> None:
-        from runwatch.tui.screens.dialog import Dialog
-
-        if isinstance(self.screen, Dialog):
-            self.pop_screen()
-
-    def _answered(self, answer: str | None) -> None:
-        if answer == "leave":
-            self._close()
-        elif answer == "stop":
-            self._stop()
-
-    def _stop(self) -> None:
-        """Ask the owner to stop the command, more firmly each time."""
-        control = self.control
-        if control is None:
-            return
-        signal = ESCALATION[min(self.own.stopping, len(ESCALATION) - 1)]
-        self.own.mark_stopping()
-
-        def ask() -> None:
-            try:
-                control.stop(signal, "person")
-            except OSError as error:
-                self.call_from_thread(
-                    self.notify, clean(f"Could not reach the run's owner: {error}"), severity="error", markup=False
-                )
-
-        self.run_worker(ask, thread=True, exit_on_error=False)
-        following = ESCALATION[min(self.own.stopping, len(ESCALATION) - 1)]
-        self.notify(f"Asked the command to stop ({signal}). Ctrl-C again sends {following}.", markup=False)
-
-    def _close(self) -> None:
-        own = self.own
-        running = own.life in LIVE
-        if running and self.control is not None and self.mode == "run":
-            try:
-                self.control.detach()
-            except OSError:
-                self.log.warning("the owner could not be told that nobody watches")
-        self.exit(
-            Outcome(
-                left_running=running and not own.stopping,
-                stop_asked=bool(own.stopping),
-                finalized=own.life is Life.ENDED,
-            )
-        )
 
 
 def run_app(

@@ -25,6 +25,14 @@ def resample(values: Sequence[float], width: int) -> list[float]:
     return [sum(group) / len(group) for group in groups]
 
 
+def bridged(values: Sequence[float], sampled: Sequence[float]) -> list[float]:
+    """Return the values with those that were not sampled (0 in ``sampled``) as high as the ones before them."""
+    shown: list[float] = []
+    for value, sign in zip(values, sampled, strict=False):
+        shown.append(value if sign else shown[-1] if shown else 0.0)
+    return shown
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """Return one row of ``width`` cells; a value above zero is never invisible, no values are blanks."""
     return "".join(text for text, _ in area(values, width, 1)[0])

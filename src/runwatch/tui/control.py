@@ -16,10 +16,13 @@ ESCALATION = ("SIGINT", "SIGTERM", "SIGKILL")
 
 
 class RunControl(Protocol):
-    """Reaches the owner of a run. Both calls return at once, may be made from a thread, and may raise OSError."""
+    """Reaches the owner of a run. Calls come from any thread, return within seconds, and may raise OSError."""
 
     def stop(self, signal: str, by: str) -> None:
         """Ask the owner to stop the command with ``signal`` on behalf of ``by`` (``person``)."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the command the size of the terminal."""
 
     def detach(self) -> None:
         """Tell the owner that nobody watches in this terminal any more; the run goes on."""

@@ -71,6 +71,8 @@ def _result(snapshot: Snapshot) -> Line:
 def _reason(snapshot: Snapshot) -> Line | None:
     outcome = snapshot.ending.outcome
     reason = outcome.reason if outcome else snapshot.metrics.run.reason
+    if reason and reason.startswith("exit code "):
+        return None
     return line((f"  {clean(reason)}", DIM), whole=clean(reason)) if reason else None
 
 

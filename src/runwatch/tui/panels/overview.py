@@ -88,8 +88,8 @@ def _cost(metrics: Metrics, picture: int) -> _Row:
 
 
 def _cpu(metrics: Metrics, picture: int) -> _Row:
-    use = metrics.resources
-    spark = (charts.sparkline(metrics.series.cpu_percent, picture), "$rw-chart-3")
+    use, series = metrics.resources, metrics.series
+    spark = (charts.sparkline(charts.bridged(series.cpu_percent, series.rss_bytes), picture), "$rw-chart-3")
     if not use.samples:
         return "cpu", spark, "–", _none("no samples yet")
     return (
@@ -104,8 +104,8 @@ def _cpu(metrics: Metrics, picture: int) -> _Row:
 
 
 def _memory(metrics: Metrics, picture: int) -> _Row:
-    use = metrics.resources
-    spark = (charts.sparkline(metrics.series.rss_bytes, picture), "$rw-chart-4")
+    use, series = metrics.resources, metrics.series
+    spark = (charts.sparkline(charts.bridged(series.rss_bytes, series.rss_bytes), picture), "$rw-chart-4")
     if not use.samples:
         return "memory", spark, "–", _none("no samples yet")
     return "memory", spark, size(use.rss_bytes), [quantity(size(use.peak_rss_bytes), "peak")]

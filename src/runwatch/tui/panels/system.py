@@ -6,6 +6,7 @@ Must not compute a metric and must not sample anything.
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics
+from runwatch.tui import charts
 from runwatch.tui.cells import Line, beside
 from runwatch.tui.look import DIM
 from runwatch.tui.panels.phrases import quantity, spaced, trend
@@ -22,8 +23,14 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     cpu = spaced([("cpu", DIM), percent(use.cpu_percent, 0), quantity(percent(use.mean_cpu_percent, 0), "mean")])
     memory = spaced([("memory", DIM), size(use.rss_bytes), quantity(size(use.peak_rss_bytes), "peak")])
     series = metrics.series
-    first = [Line(cpu), *trend(series.cpu_percent, series.bucket_s, half, rows, "$rw-chart-3")]
-    second = [Line(memory), *trend(series.rss_bytes, series.bucket_s, half, rows, "$rw-chart-4")]
+    first = [
+        Line(cpu),
+        *trend(charts.bridged(series.cpu_percent, series.rss_bytes), series.bucket_s, half, rows, "$rw-chart-3"),
+    ]
+    second = [
+        Line(memory),
+        *trend(charts.bridged(series.rss_bytes, series.rss_bytes), series.bucket_s, half, rows, "$rw-chart-4"),
+    ]
     totals = [quantity(count(use.processes), "processes")]
     if use.read_bytes is not None:
         totals.append(quantity(size(use.read_bytes), "read"))
