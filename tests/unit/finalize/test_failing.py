@@ -50,6 +50,15 @@ def test_secrets_are_taken_out_and_links_not_followed(tmp_path: Path) -> None:
     assert "elsewhere" not in str(found)
 
 
+def test_a_key_of_many_lines_whose_beginning_is_not_among_the_last_is_taken_out(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    body = b"".join(b"%064d\n" % number for number in range(30))
+    _log(paths, "step_001/stdout.log", b"-----BEGIN " + b"PRIVATE KEY-----\n" + body + b"cut")
+    found = failed_step(paths, FAILED, Redactor({}))
+    assert found is not None
+    assert found.lines == ("[redacted:private-key]",)
+
+
 def test_a_run_that_ended_well_failed_nowhere(tmp_path: Path) -> None:
     assert failed_step(RunPaths(tmp_path), Metrics(run=Run(status="merged")), Redactor({})) is None
     assert failed_step(RunPaths(tmp_path), Metrics(), Redactor({})) is None
