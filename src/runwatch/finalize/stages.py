@@ -222,14 +222,14 @@ class Finalizer:
         ignore.lift(self.paths, committed=self.state.commit is not None)
 
     def _message(self) -> commit.Message:
-        run, stored = self.metrics.run, self.state.archive
-        return commit.Message(
+        metrics = self.publisher.redacted(self.metrics)
+        return commit.Message.of(
+            metrics,
             framework=self.paths.framework,
             run_id=self.paths.run_id,
-            status=run.status or self.outcome.status,
-            cost_usd=run.cost_usd,
-            tokens=run.tokens.total,
-            archive_sha256=stored.sha256 if stored else None,
+            status=metrics.run.status or self.outcome.status,
+            archive=self.state.archive,
+            redact=str,
         )
 
     def _failures(self, *, before: str) -> dict[str, Stage]:
