@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processes import in_turn, need, report
+from _processes import in_turn, need, report
 
 RUNS = 5
 BURN = "import time; t = time.process_time()\nwhile time.process_time() - t < 3: sum(range(1000))"

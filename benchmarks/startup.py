@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processes import in_turn, report
+from _processes import in_turn, report
 
 RUNS = 15
 # Multiples of `python -c pass`. On a quiet machine, where that takes 20 ms, they stand for 0.15 s and 0.10 s.
