@@ -27,16 +27,14 @@ FIXED = {
 
 OVERRIDES = (
     "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
     "core.safecrlf=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "i18n.commitEncoding=UTF-8",
     "color.ui=false",
 )
-"""Configuration of every command: no hook of the user's, no refusal over line ends, nothing in the background."""
-
-NO_MONITOR = "core.fsmonitor=false"
-"""Keeps a command from asking, or starting, the user's file system monitor."""
+"""Configuration of every command: no hook or monitor of the user's, no refusal over line ends, no background."""
 
 
 def stripped(environ: Mapping[str, str]) -> list[str]:

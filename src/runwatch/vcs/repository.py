@@ -17,7 +17,7 @@ from runwatch.errors import RunwatchError
 from runwatch.vcs import layout
 from runwatch.vcs.branch import Snapshot, measure
 from runwatch.vcs.changes import ChangedFile, changed_files
-from runwatch.vcs.environment import FIXED, NO_MONITOR, OVERRIDES, stripped
+from runwatch.vcs.environment import FIXED, OVERRIDES, stripped
 
 if TYPE_CHECKING:
     from git import Repo
@@ -103,16 +103,14 @@ class Repository:
         input: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
         check: bool = True,
-        monitor: bool = False,
         settings: tuple[str, ...] = (),
     ) -> str:
         """Run one git command at the top of the work tree; return its output, undecodable bytes as surrogates.
 
-        ``settings`` are further ``name=value``; ``monitor`` leaves the user's ``core.fsmonitor`` in force, without
-        which git drops that part of an index it writes. Raises GitError when it fails, cannot be started or takes
-        more than two minutes; with ``check=False`` a failing command just returns what it wrote.
+        ``settings`` are further ``name=value`` of configuration. Raises GitError when it fails, cannot be started or
+        takes more than two minutes; with ``check=False`` a failing command just returns what it wrote.
         """
-        process = self.spawn(*args, env=env, monitor=monitor, settings=settings)
+        process = self.spawn(*args, env=env, settings=settings)
         data = os.fsencode(input) if isinstance(input, str) else input
         try:
             out, err = process.communicate(data, timeout=_TIMEOUT_S)
@@ -128,7 +126,6 @@ class Repository:
         self,
         *args: str,
         env: Mapping[str, str] | None = None,
-        monitor: bool = False,
         settings: tuple[str, ...] = (),
     ) -> subprocess.Popen[bytes]:
         """Start one git command with pipes and return its process, which the caller must wait for. Raises GitError."""
@@ -136,12 +133,11 @@ class Repository:
             raise RuntimeError("use the Repository in a with statement")
         from git.exc import GitCommandNotFound
 
-        overrides = (*OVERRIDES, *settings) if monitor else (*OVERRIDES, NO_MONITOR, *settings)
         git = self._repo.git
         command = [
             *self._without,
             git.GIT_PYTHON_GIT_EXECUTABLE or "git",
-            *(word for value in overrides for word in ("-c", value)),
+            *(word for value in (*OVERRIDES, *settings) for word in ("-c", value)),
             *args,
         ]
         try:

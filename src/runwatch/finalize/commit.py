@@ -1,0 +1,224 @@
+"""One commit with exactly the tracked files of a run, and everything else in the repository as it was.
+
+Must not run the user's hooks, and must not touch the work tree or any other entry of the index. Source: finalizer.md,
+"The commit". The order of the steps, and what each leaves behind when it is killed, is in `attempt`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from runwatch.errors import CommitError
+from runwatch.finalize import commit_objects, stale_index
+from runwatch.finalize.commit_message import Message
+from runwatch.finalize.commit_place import Place, Target, find_place, find_target
+from runwatch.finalize.committing import find_commit
+from runwatch.finalize.index_lock import IndexBusy, IndexLock
+from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
+from runwatch.finalize.ref_update import RefMoved, RefUpdate
+from runwatch.settings.groups import Commit as CommitSettings
+from runwatch.vcs import GitError, Repository, read_ref
+
+__all__ = ["CommitOptions", "CommitResult", "Message", "commit_run", "options"]
+
+_BACK_OFF_S = (0.005, 0.25)
+"""First and longest wait between two tries; each is twice the one before, less up to half by chance."""
+_PATIENT_TRIES = 3
+"""So often may the index change under our hands; then it is locked first and prepared afterwards."""
+
+
+class CommitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the commit is made."""
+
+    mode: str = "current"
+    """off, current (the branch that is checked out), or the name of a branch."""
+    sign: bool = False
+    """Sign it as git is configured to."""
+    author: str | None = None
+    """Author as "Name <mail>"; None: git's own identity."""
+    patience_s: float = 10.0
+    """How long a held lock or a moving branch is waited for, in seconds."""
+
+
+class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit that holds the run."""
+
+    sha: str
+    """Object id in hex."""
+    branch: str | None
+    """Where it is; None on a detached head."""
+    made: bool
+    """False when it was there already."""
+
+
+class _Busy(Exception):
+    """Not at this instant; the message says who is in the way."""
+
+
+def options(settings: CommitSettings) -> CommitOptions:
+    """Return what the configuration says of commits."""
+    return CommitOptions(mode=settings.mode, sign=settings.sign, author=settings.author)
+
+
+_DEFAULT = CommitOptions()
+
+
+def commit_run(
+    run_dir: Path,
+    files: Iterable[Path | str],
+    message: Message | str,
+    options: CommitOptions = _DEFAULT,
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> CommitResult | None:
+    """Commit those of ``files`` that exist in a run directory; return the commit, None where commits are off.
+
+    May be called again at any time: a branch that has the files as they are now is left alone and the commit that
+    brought them is returned. Raises CommitError, with what to do about it, where the repository cannot take a commit.
+    """
+    if options.mode == "off":
+        return None
+    place = find_place(run_dir, files)
+    text = message if isinstance(message, str) else message.text()
+    deadline = time.monotonic() + options.patience_s
+    try:
+        with Repository(place.work_tree) as repo, RecorderLock(place.git_dir, deadline):
+            job = Job(repo, place, text, options, environ)
+            stale_index.clear(repo, place)
+            return _until(job, deadline)
+    except LockHeld:
+        raise place.refuse(f"another recorder has been committing in {place.work_tree} all the time") from None
+    except GitError as error:
+        raise explain(place, error) from error
+    except OSError as error:
+        raise place.refuse(
+            f"{place.git_dir} cannot be written: {error.strerror or error}", "make it writable"
+        ) from error
+
+
+def _until(job: Job, deadline: float) -> CommitResult:
+    wait_s = _BACK_OFF_S[0]
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return job.attempt(lock_first=tries > _PATIENT_TRIES)
+        except (IndexBusy, RefMoved, _Busy) as error:
+            if time.monotonic() + wait_s > deadline:
+                raise job.place.refuse(f"{error}, and was all the time", "see what git is doing there") from error
+        time.sleep(wait_s * random.uniform(0.5, 1.0))
+        wait_s = min(2 * wait_s, _BACK_OFF_S[1])
+
+
+class Job:
+    """One commit to be made, over as many attempts as it takes."""
+
+    def __init__(
+        self, repo: Repository, place: Place, text: str, options: CommitOptions, environ: Mapping[str, str]
+    ) -> None:
+        self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
+        self._made: dict[tuple[object, ...], str] = {}
+
+    def attempt(self, *, lock_first: bool) -> CommitResult:
+        """Try once. Raises IndexBusy, RefMoved or _Busy when trying again may help.
+
+        Killed before the branch moves, nothing has happened but a lock that `stale_index` knows as ours. Killed after
+        that, the lock holds the index that goes with the branch, and is put in its place.
+        """
+        target = self._target()
+        index = IndexLock(self.repo, self.place) if target.checked_out else None
+        if index is not None:
+            self._check_free(index, set())
+        blobs = commit_objects.write_blobs(self.repo, self.place)
+        trees = commit_objects.read_trees(self.repo, self.place, target.tip)
+        if target.tip and commit_objects.holds(trees[-1], blobs):
+            return CommitResult(sha=self._found(target.tip), branch=target.branch, made=False)
+        commit = self._commit(target, trees, blobs)
+        if index is not None:
+            self._land_with_index(index, target, blobs, commit, lock_first=lock_first)
+        else:
+            with RefUpdate(self.repo, target, commit, self._reason()) as update:
+                update.land()
+        return CommitResult(sha=commit, branch=target.branch, made=True)
+
+    def _commit(self, target: Target, trees: list[commit_objects.Tree], blobs: Mapping[str, str]) -> str:
+        """Store the commit, once for each state of branch and files."""
+        key = (target.tip, *blobs.items())
+        if key not in self._made:
+            tree = commit_objects.write_trees(self.repo, self.place, trees, blobs)
+            self._made[key] = commit_objects.write_commit(
+                self.repo, tree, target.tip, self.text, author=self.options.author, sign=self.options.sign
+            )
+        return self._made[key]
+
+    def _land_with_index(
+        self, index: IndexLock, target: Target, blobs: Mapping[str, str], commit: str, *, lock_first: bool
+    ) -> None:
+        known: set[int] = set()
+        landed = False
+        try:
+            if lock_first:
+                index.take()
+            index.prepare(blobs, commit)
+            with RefUpdate(self.repo, target, commit, self._reason()) as update:
+                self._nobody_commits(known)
+                if not lock_first:
+                    index.take()
+                if not index.fresh:
+                    raise IndexBusy("the index changes all the time")
+                if self._target() != target:
+                    raise _Busy("HEAD moves all the time")
+                self._nobody_commits(known)  # whoever comes from here on finds the index locked
+                update.land()
+                landed = True
+        finally:
+            if landed or (index.taken and read_ref(self.place.git_dir, target.ref) == commit):  # interrupted, and moved all the same
+                index.install()
+            else:
+                index.release()
+
+    def _target(self) -> Target:
+        return find_target(self.repo, self.place, self.options.mode, self.environ)
+
+    def _check_free(self, index: IndexLock, known: set[int]) -> None:
+        """Find out cheaply that trying is of no use now."""
+        if index.is_held():
+            raise IndexBusy(f"{index.path} is held")
+        self._nobody_commits(known)
+
+    def _nobody_commits(self, known: set[int]) -> None:
+        pid = find_commit(self.place.work_tree, self.place.git_dir, known)
+        if pid is not None:
+            raise _Busy(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}")
+
+    def _found(self, tip: str) -> str:
+        """Return the commit that brought the run's files as they are at ``tip``."""
+        env = {"GIT_LITERAL_PATHSPECS": "1"}
+        found = self.repo.plumbing("rev-list", "--max-count=1", tip, "--", *self.place.paths, env=env)
+        return found.strip() or tip
+
+    def _reason(self) -> str:
+        return self.text.partition("\n")[0]
+
+
+def explain(place: Place, error: GitError) -> CommitError:
+    """Return why git could not, in a sentence with what to do about it."""
+    said = f"{error.stderr} {error.sentence}".lower()
+    if "dubious ownership" in said:
+        return place.refuse(
+            f"git refuses {place.work_tree}, which belongs to another user",
+            f"`git config --global --add safe.directory {place.work_tree}` trusts it",
+        )
+    if "failed to sign" in said or "gpg failed" in said:
+        return place.refuse("the commit cannot be signed", "set `user.signingKey`, or `[commit] sign = false`")
+    if any(words in said for words in ("read-only file system", "insufficient permission", "permission denied")):
+        return place.refuse(f"{place.git_dir} cannot be written", "make it writable")
+    if "no space left" in said:
+        return place.refuse(f"the disk of {place.git_dir} is full", "free space")
+    return place.refuse(error.sentence.rstrip("."), "mend that")
