@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -55,7 +56,10 @@ class Guardian:
         """Sleep until the program has said goodbye or is gone, then have the run finalized."""
         signal.set_wakeup_fd(self.wakeup)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        program = os.pidfd_open(self.pid)
+        try:
+            program = os.pidfd_open(self.pid)
+        except ProcessLookupError:  # it was gone before we came
+            self._end(self._last_word())
         self.keeper.start()
         poll = select.poll()
         for fd in (0, self.wake, program):
@@ -70,9 +74,15 @@ class Guardian:
                     # A forked child may hold the pipe open, and the program may close it: its death is what counts.
                     poll.unregister(0)
                 elif fd == program:
-                    outcome = self._said() or owner_lost(now_text(), SILENT_END)
+                    outcome = self._last_word()
             outcome = outcome or self._said()
         self._end(outcome)
+
+    def _last_word(self) -> Outcome:
+        """The outcome of a program that is gone: what it said is in the pipe, if it said anything."""
+        while select.select([0], [], [], 0)[0] and self._hear():
+            pass
+        return self._said() or owner_lost(now_text(), SILENT_END)
 
     def _hear(self) -> bool:
         """Read what the program says; False when it will say no more."""
@@ -95,7 +105,7 @@ class Guardian:
     def _recorder_died(self, reason: str) -> None:
         self.journal.emit("recorder.replaced", reason=reason)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: Outcome) -> NoReturn:
         state = load_state(self.paths.finalize_state)
         if state.outcome is None:
             try:
