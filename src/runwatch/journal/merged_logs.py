@@ -138,8 +138,7 @@ class MergedLogs:
 
     def search(self, matcher: Matcher) -> LogSearch:
         """Begin a search over the logs as they are; call its methods between ``advance`` and ``rows``."""
-        with self._lock:
-            return LogSearch([log.index for log in self._logs], matcher)
+        return LogSearch(lambda: [log.index for log in self._logs], matcher, self._lock)
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files since the last call: one sentence each."""

@@ -1,0 +1,245 @@
+"""The thread that owns a log source while it is shown: it reads, indexes and searches, and hands over whole frames.
+
+Must not touch a widget: it calls ``post``, and whoever gets a frame takes the newest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from runwatch.journal.log_hits import Pattern
+from runwatch.journal.log_search import LogSearch
+from runwatch.journal.log_source import LineKey, LogSource, Row
+
+POLL_S = 0.04
+"""How often files are looked at while nothing happens: half of it is what a quiet line waits on average."""
+FRAME_S = 0.1
+"""A frame follows the one before after this at the earliest, unless a person asked for it."""
+_BUDGET_S = 0.004
+_BREATH_S = 0.001
+_TROUBLE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Want:
+    """What the view wants to see. With ``anchor`` rows count from that line, wherever it has moved meanwhile."""
+
+    height: int
+    """Rows in sight."""
+    end: bool = True
+    """The newest lines, as they come."""
+    anchor: LineKey | None = None
+    """The line that ``top`` counts from."""
+    top: int = 0
+    """First row in sight, or its distance from the anchor."""
+    cursor: LineKey | None = None
+    """The line that the cursor stands on."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that is needed to draw a view, as it was at one moment."""
+
+    source: LogSource
+    """Whose."""
+    want: Want
+    """What was asked for."""
+    rows: list[Row]
+    """Lines in sight with a page above and below."""
+    first: int
+    """Row of the first of them."""
+    top: int
+    """First row in sight."""
+    cursor: int | None
+    """Row of the line that the cursor stands on, where it is still there."""
+    row_count: int
+    """Lines in the source."""
+    exact: bool
+    """Whether all were counted."""
+    errors: int
+    """Lines of level ERROR and above."""
+    components: tuple[str, ...]
+    """Names of the logs."""
+    hits: int | None
+    """Lines that the search found so far; None when there is no search."""
+    searched: bool
+    """Whether the search has seen all."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of looking for a hit."""
+
+    key: LineKey | None
+    """The line; None: nowhere else."""
+    wrapped: bool
+    """Found only after going on from the other side."""
+
+
+@dataclass
+class _Orders:
+    """What the view asked for since the reader looked last."""
+
+    source: LogSource | None = None
+    want: Want = field(default_factory=lambda: Want(0))
+    pattern: Pattern | None = None
+    look: tuple[LineKey | None, bool] | None = None
+
+
+class LogReader(threading.Thread):
+    """Reads until ``close``. Every public method may be called from the event loop and returns at once."""
+
+    def __init__(
+        self, post: Callable[[Frame], None], found: Callable[[Found], None], said: Callable[[str], None]
+    ) -> None:
+        super().__init__(name="log reader", daemon=True)
+        self._post = post
+        self._found = found
+        self._said = said
+        self._orders = _Orders()
+        self._changed = threading.Condition()
+        self._urgent = False
+        self._closed = False
+        self._source: LogSource | None = None
+        self._search: LogSearch | None = None
+        self._pattern: Pattern | None = None
+        self._looking: tuple[bool, bool] | None = None
+        self._shown: tuple[object, ...] = ()
+        self._posted_at = 0.0
+
+    def show(self, source: LogSource | None, want: Want) -> None:
+        """Read another source from now on."""
+        self._order(source=source, want=want)
+
+    def want(self, want: Want) -> None:
+        """Show other rows."""
+        self._order(want=want)
+
+    def search(self, pattern: Pattern | None) -> None:
+        """Count and mark other hits; None: none."""
+        self._order(pattern=pattern, look=None)
+
+    def look(self, key: LineKey | None, *, forward: bool) -> None:
+        """Look for the next hit from a line; None: from the end when going back, else from the beginning."""
+        self._order(look=(key, forward))
+
+    def close(self) -> None:
+        """End the thread, without waiting for it."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _order(self, **changes: object) -> None:
+        with self._changed:
+            self._orders = replace(self._orders, **changes)  # type: ignore[arg-type]  # the callers above name the fields
+            self._urgent = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Read, hand over, rest; a source that fails is said and tried again."""
+        pause = 0.0
+        while True:
+            with self._changed:
+                if not self._urgent and not self._closed:
+                    self._changed.wait(pause)
+                if self._closed:
+                    return
+                orders, urgent, self._urgent = self._orders, self._urgent, False
+                self._orders = replace(orders, look=None)
+            try:
+                pause = self._turn(orders, urgent=urgent)
+            except Exception as error:  # noqa: BLE001 - around a source: what it does must not end the view
+                self._said(f"Reading the log failed: {type(error).__name__}: {error}")
+                pause = _TROUBLE_S
+
+    def _turn(self, orders: _Orders, *, urgent: bool) -> float:
+        """Do what is due; return how long to rest."""
+        source = orders.source
+        if source is None or not orders.want.height:
+            self._source = source
+            return 60.0
+        if source is not self._source or orders.pattern is not self._pattern:
+            self._source, self._pattern = source, orders.pattern
+            self._search = source.search(orders.pattern) if orders.pattern else None
+            self._looking = None
+        busy = source.advance(_BUDGET_S)
+        for notice in source.notices():
+            self._said(notice)
+        if self._search:
+            busy |= self._search.advance(_BUDGET_S)
+            if orders.look:
+                self._begin_to_look(self._search, source, *orders.look)
+            busy |= self._go_on_looking(self._search, source)
+        return self._show(source, orders.want, urgent=urgent, busy=busy)
+
+    def _show(self, source: LogSource, want: Want, *, urgent: bool, busy: bool) -> float:
+        search = self._search
+        hits = search.hits if search else None
+        state = (source, source.generation, source.errors, want, hits, search.complete if search else True)
+        if state != self._shown:
+            wait = self._posted_at + FRAME_S - monotonic()
+            if wait > 0 and not urgent:
+                return _BREATH_S if busy else wait
+            self._post(self._frame(source, want))
+            self._posted_at = monotonic()
+            self._shown = state
+            return _BREATH_S if busy else FRAME_S / 2 if want.end else POLL_S
+        return _BREATH_S if busy else POLL_S
+
+    def _frame(self, source: LogSource, want: Want) -> Frame:
+        height = want.height
+        count = source.row_count
+        if want.end:
+            top = max(count - height, 0)
+            first = max(top - 1, 0)
+            rows = source.rows(first, height + 1)
+            if source.row_count != count:  # an estimate became a number
+                count = source.row_count
+                top = max(count - height, 0)
+                first = max(count - len(rows), 0)
+        else:
+            base = source.row_of(want.anchor) if want.anchor else 0
+            top = max(min((base or 0) + want.top, count - height), 0)
+            first = max(top - height, 0)
+            rows = source.rows(first, 3 * height)
+        search = self._search
+        return Frame(
+            source=source,
+            want=want,
+            rows=rows,
+            first=first,
+            top=top,
+            cursor=source.row_of(want.cursor) if want.cursor and not want.end else None,
+            row_count=source.row_count,
+            exact=source.exact,
+            errors=source.errors,
+            components=source.components,
+            hits=search.hits if search else None,
+            searched=search.complete if search else True,
+        )
+
+    def _begin_to_look(self, search: LogSearch, source: LogSource, key: LineKey | None, forward: bool) -> None:
+        row = source.row_of(key) if key else None
+        if row is None:
+            row = -1 if forward else source.row_count
+        search.look(row, forward=forward)
+        self._looking = (forward, False)
+
+    def _go_on_looking(self, search: LogSearch, source: LogSource) -> bool:
+        if self._looking is None:
+            return False
+        done, row = search.found(_BUDGET_S)
+        if not done:
+            return True
+        forward, wrapped = self._looking
+        if row is None and not wrapped:
+            search.look(-1 if forward else source.row_count, forward=forward)
+            self._looking = (forward, True)
+            return True
+        self._looking = None
+        rows = source.rows(row, 1) if row is not None else []
+        self._found(Found(rows[0].key if rows else None, wrapped))
+        return False
