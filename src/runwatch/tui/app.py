@@ -38,6 +38,7 @@ _SHEETS = (
     "widgets/key_bar",
     "widgets/steps_pane",
     "widgets/log_pane",
+    "widgets/log_view",
     "widgets/ending_pane",
     "screens/run",
     "screens/dialog",
