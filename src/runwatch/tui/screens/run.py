@@ -29,9 +29,7 @@ from runwatch.tui.widgets.panel_deck import PanelDeck
 from runwatch.tui.widgets.run_header import RunHeader
 from runwatch.tui.widgets.steps_pane import StepsPane, StepStrip
 
-_LOG_ACTIONS = frozenset(
-    {"follow", "search", "search_next", "search_previous", "level", "component", "step", "steps", "panel"}
-)
+_LOG_ACTIONS = frozenset({"follow", "search", "search_next", "search_previous", "component", "step", "steps", "panel"})
 
 
 if TYPE_CHECKING:
@@ -229,6 +227,28 @@ class RunScreen(Screen[None]):
         choices: list[str | None] = [None, *self.query_one(LogPane).components]
         at = choices.index(self._component) if self._component in choices else 0
         await self.on_component_asked(messages.ComponentAsked(choices[(at + direction) % len(choices)]))
+
+    async def action_follow(self) -> None:
+        """Follow the end of the log, wherever the focus is."""
+        await self._in_log("follow")
+
+    async def action_search(self) -> None:
+        """Search the log, wherever the focus is."""
+        await self._in_log("search")
+
+    async def action_search_next(self) -> None:
+        """Go to the next hit, wherever the focus is."""
+        await self._in_log("search_next")
+
+    async def action_search_previous(self) -> None:
+        """Go to the hit before, wherever the focus is."""
+        await self._in_log("search_previous")
+
+    async def _in_log(self, action: str) -> None:
+        view = self.query_one(LogPane).view
+        if view is not None:
+            view.focus()
+            await view.run_action(action)
 
     def action_panel(self, index: int) -> None:
         """Show a panel."""
