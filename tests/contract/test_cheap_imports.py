@@ -25,7 +25,9 @@ run.path
 
 def loaded(code: str, cwd: Path) -> set[str]:
     """Return the top-level names in ``sys.modules`` after ``code`` has run."""
-    script = f"{code}\nimport sys, os\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}), flush=True)\nos._exit(0)"
+    script = (
+        f"{code}\nimport sys, os\nprint(*{{name.partition('.')[0] for name in sys.modules}}, flush=True)\nos._exit(0)"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 

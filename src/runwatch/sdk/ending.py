@@ -88,4 +88,5 @@ def _tell_failures(state: FinalizeState | None) -> None:
         return
     for name, stage in state.stages.items():
         if not stage.done and stage.error:
-            say(f"{name}: {stage.error}" + (f" `{stage.remedy}` repeats it." if stage.remedy else ""))
+            remedy = f" `{stage.remedy}` repeats it." if stage.remedy and stage.remedy not in stage.error else ""
+            say(f"{name}: {stage.error}{remedy}")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk import active, opening
 from runwatch.sdk.context import scope_var
+from sdk_recording import Recording
 
 
 @pytest.fixture(autouse=True)

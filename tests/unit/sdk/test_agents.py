@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.issues import IssueTracker
+from sdk_recording import Recording
 
 
 @pytest.fixture

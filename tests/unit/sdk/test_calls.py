@@ -6,9 +6,9 @@ import asyncio
 import inspect
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.calls import service, tool
+from sdk_recording import Recording
 
 
 def test_a_block_is_a_call(recording: Recording) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.issues import IssueTracker
+from sdk_recording import Recording
 
 
 @pytest.fixture
@@ -20,7 +20,11 @@ def test_a_cycle_holds_its_attempts(recording: Recording, issue: IssueTracker) -
     issue.end_debugging_cycle(True, method="patch")
     started, one, two, completed = recording.events("debug.started", "debug.attempt", "debug.completed")
     assert len({event["cycle"] for event in (started, one, two, completed)}) == 1
-    assert (started["error_type"], started["error_message"], started["agent"]) == ("test_failure", "2 failed", "testing")
+    assert (started["error_type"], started["error_message"], started["agent"]) == (
+        "test_failure",
+        "2 failed",
+        "testing",
+    )
     assert (completed["resolved"], completed["method"], completed["agent"]) == (True, "patch", "testing")
 
 

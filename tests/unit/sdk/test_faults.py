@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sdk_recording import Recording
+import pytest
 
 from runwatch.sdk.faults import record_fault, where
+from sdk_recording import Recording
 
 
 def test_one_exception_is_one_event(recording: Recording) -> None:
@@ -20,8 +21,7 @@ def test_one_exception_is_one_event(recording: Recording) -> None:
 def test_the_place_is_the_innermost_frame_and_shows_no_foreign_folder() -> None:
     namespace: dict[str, object] = {}
     exec(compile("def f():\n    1 / 0\n", "/home/somebody/secret/lib.py", "exec"), namespace)
-    try:
+    with pytest.raises(ZeroDivisionError) as caught:
         namespace["f"]()  # type: ignore[operator]  # a function by construction
-    except ZeroDivisionError as error:
-        assert where(error) == "lib.py:2 in f"
+    assert where(caught.value) == "lib.py:2 in f"
     assert where(ValueError()) is None

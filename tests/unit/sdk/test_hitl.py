@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.hitl import Question
+from sdk_recording import Recording
 
 
 def test_a_question_and_its_answer_are_a_pair(recording: Recording) -> None:

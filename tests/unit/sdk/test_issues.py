@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk import active
 from runwatch.sdk.issues import IssueTracker, register
+from sdk_recording import Recording
 
 
 @pytest.fixture
@@ -35,7 +35,12 @@ def test_pipeline_attempts_are_numbered_and_their_times_told_apart(recording: Re
     )
     issue.record_pipeline_attempt(4259, "success", triggered_by="coding", runner="r7")
     first, second = recording.events("pipeline.completed")
-    assert (first["pipeline_id"], first["status"], first["commit_sha"], first["attempt"]) == (4258, "failed", "abc123", 1)
+    assert (first["pipeline_id"], first["status"], first["commit_sha"], first["attempt"]) == (
+        4258,
+        "failed",
+        "abc123",
+        1,
+    )
     assert (first["queued_s"], first["duration_s"], first["failed_jobs"], first["issue"]) == (1.5, 20.0, ["unit"], 123)
     assert (second["attempt"], second["triggered_by"], second["runner"]) == (2, "coding", "r7")
 

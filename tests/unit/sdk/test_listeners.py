@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk import listeners
+from sdk_recording import Recording
 
 
 def test_every_event_arrives_in_order_off_the_emitting_thread(recording: Recording) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.llm import llm_metrics, result_of
+from sdk_recording import Recording
 
 
 def test_a_request_is_one_started_and_one_completed(recording: Recording) -> None:
@@ -44,7 +44,7 @@ class HttpError(Exception):
         (HttpError(429), "rate_limit"),
         (APITimeoutError("late"), "timeout"),
         (TimeoutError(), "timeout"),
-        (asyncio.TimeoutError(), "timeout"),
+        (TimeoutError(), "timeout"),
         (HttpError(500), "error"),
         (ValueError("x"), "error"),
     ],
@@ -58,7 +58,9 @@ def test_an_exception_is_told_apart_and_goes_on(recording: Recording, error: Exc
     assert completed["error"].startswith(type(error).__name__)
 
 
-@pytest.mark.parametrize(("said", "result"), [("rate_limit", "rate_limit"), ("FAILED", "error"), ("timeout", "timeout")])
+@pytest.mark.parametrize(
+    ("said", "result"), [("rate_limit", "rate_limit"), ("FAILED", "error"), ("timeout", "timeout")]
+)
 def test_a_result_that_the_program_states_counts(recording: Recording, said: str, result: str) -> None:
     with llm_metrics.track_request("m", "p") as request:
         request["result"] = said

@@ -7,10 +7,9 @@ import logging
 import threading
 from pathlib import Path
 
-from sdk_recording import Recording
-
 from runwatch.sdk.log_context import LogContext
 from runwatch.sdk.log_handler import DynamicFileHandler
+from sdk_recording import Recording
 
 
 def a_logger() -> logging.Logger:

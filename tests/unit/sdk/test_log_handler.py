@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk import active
 from runwatch.sdk.log_handler import DynamicFileHandler
 from runwatch.sdk.steps import Step
+from sdk_recording import Recording
 
 
 @pytest.fixture
@@ -46,7 +46,12 @@ def test_a_line_says_what_the_specification_wants(recording: Recording, log: log
         log.warning("hello %s", "you", extra={"request": 7})
     (line,) = recording.log("step_001/adapter.log")
     assert list(line)[:5] == ["ts", "level", "component", "logger", "msg"]
-    assert (line["level"], line["component"], line["logger"], line["msg"]) == ("WARNING", "adapter", "unit", "hello you")
+    assert (line["level"], line["component"], line["logger"], line["msg"]) == (
+        "WARNING",
+        "adapter",
+        "unit",
+        "hello you",
+    )
     assert (line["step"], line["run_id"], line["request"]) == (1, recording.paths.run_id, 7)
 
 
@@ -130,9 +135,7 @@ def test_a_bad_format_argument_is_shown_as_the_standard_library_does(
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
-def test_text_that_is_no_unicode_and_values_without_text_are_written(
-    recording: Recording, log: logging.Logger
-) -> None:
+def test_text_that_is_no_unicode_and_values_without_text_are_written(recording: Recording, log: logging.Logger) -> None:
     class Odd:
         def __str__(self) -> str:
             raise RuntimeError

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk import loggers
 from runwatch.sdk.loggers import get_logger, get_runner_logger, setup_logging
 from runwatch.sdk.steps import Step
+from sdk_recording import Recording
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +123,11 @@ def test_a_bound_logger_says_whom_its_lines_are_about(recording: Recording) -> N
     log.info("task_started", repo="x", name="taken")
     log.bind(attempt=2).info("again %d", 1)
     first, second = recording.log("run.log")
-    assert (first["msg"], first["runner_id"], first["task_id"], first["spec_name"]) == ("task_started", "r1", "t2", "spec")
+    assert (first["msg"], first["runner_id"], first["task_id"], first["spec_name"]) == (
+        "task_started",
+        "r1",
+        "t2",
+        "spec",
+    )
     assert (first["repo"], first["name_"]) == ("x", "taken")
     assert (second["msg"], second["attempt"]) == ("again 1", 2)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.recorded import repository
-from sdk_recording import Recording
 
+from integration.recorded import repository
 from runwatch.errors import BadName
 from runwatch.journal.lock import Role, holders
 from runwatch.sdk import opening
+from sdk_recording import Recording
 
 
 @pytest.fixture
@@ -21,7 +21,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def started(**wish: Any) -> tuple[Recording, dict[str, Any]]:
-    fields: dict[str, Any] = {"framework": "default", "run_id": None, "project_id": None, "runs_dir": None, "config": {}}
+    fields: dict[str, Any] = {
+        "framework": "default",
+        "run_id": None,
+        "project_id": None,
+        "runs_dir": None,
+        "config": {},
+    }
     opened = opening.start(opening.Wish(**{**fields, **wish}))
     recording = Recording(opened.emitter)
     assert holders(recording.paths.lock)[Role.OWNER] > 0
@@ -80,7 +86,9 @@ def test_a_temperature_of_zero_is_a_temperature(here: Path) -> None:
     assert started(config={"llm_temperature": "warm"})[1].get("llm") is None
 
 
-def test_a_wrong_configuration_is_told_and_the_defaults_are_used(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_configuration_is_told_and_the_defaults_are_used(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (here / "runwatch.toml").write_text("[run]\nframwork = 1\n")
     recording, _ = started()
     assert recording.paths.framework == "default"

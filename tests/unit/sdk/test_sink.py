@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.sink import JournalSink
+from sdk_recording import Recording
 
 
 @contextmanager

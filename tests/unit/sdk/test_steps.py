@@ -7,9 +7,9 @@ import threading
 from typing import Any
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.steps import Step, close_step
+from sdk_recording import Recording
 
 
 def step(recording: Recording, name: str | None = None, number: int | None = None) -> Step:

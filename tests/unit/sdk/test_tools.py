@@ -6,9 +6,9 @@ import asyncio
 import functools
 
 import pytest
-from sdk_recording import Recording
 
 from runwatch.sdk.tools import ToolMonitor
+from sdk_recording import Recording
 
 
 async def double(number: int) -> int:

@@ -1,0 +1,314 @@
+"""A program that records itself: every ending leaves a finalized run with the right status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from integration.recorded import git, repository, wait_for
+from integration.sdk_programs import Program
+
+WORK = """
+with runwatch.RunLogger(framework="alone") as run:
+    log = runwatch.get_logger("app")
+    with run.step("work"):
+        log.info("working")
+        for number in range(50):
+            assert run.emit("tool.completed", {"tool": "t", "duration_s": 0.001, "call_id": str(number)})
+    print("ready", flush=True)
+"""
+
+ENDINGS = {
+    "the block ends": ("pass", 0, "completed", None),
+    "sys.exit(0)": ("sys.exit(0)", 0, "completed", None),
+    "sys.exit(3)": ("sys.exit(3)", 3, "failed", "exit code 3"),
+    "sys.exit(text)": ("sys.exit('no input')", 1, "failed", "no input"),
+    "an exception": ("raise ValueError('bad input')", 1, "failed", "ValueError: bad input"),
+    "Ctrl-C": (
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)",
+        -signal.SIGINT,
+        "interrupted",
+        "KeyboardInterrupt",
+    ),
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", -signal.SIGTERM, "interrupted", "SIGTERM"),
+    "SIGHUP": ("os.kill(os.getpid(), signal.SIGHUP); time.sleep(60)", -signal.SIGHUP, "interrupted", "SIGHUP"),
+    "SIGQUIT": ("os.kill(os.getpid(), signal.SIGQUIT); time.sleep(60)", -signal.SIGQUIT, "crashed", "goodbye"),
+    "SIGKILL": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, "crashed", "goodbye"),
+    "os._exit(4)": ("os._exit(4)", 4, "crashed", "goodbye"),
+}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_however_the_program_ends_its_run_is_finalized(how: str, tmp_path: Path) -> None:
+    code, exit_code, status, reason = ENDINGS[how]
+    program = Program(tmp_path, WORK + f"    {code}\n")
+    done = program.run()
+    assert done.returncode == exit_code, done.stderr
+    metadata = program.finalized()
+    assert (metadata["status"], metadata["exit_code"]) == (status, None)
+    assert reason is None or reason in metadata["reason"]
+    assert len(program.events("tool.completed")) == 50
+    assert program.json("metrics.json")["tools"][0]["calls"] == 50
+    assert (program.dir / "logs" / "step_001" / "orchestrator.log").read_text().count('"working"') == 1
+    for name in ("logs_summary.txt", "summary.md", "commit.txt", "run.tar.gz"):
+        assert (program.dir / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "status"),
+    [
+        ("run.emit('error', {'message': 'x'})", 0, "completed"),
+        ("raise ValueError('late')", 1, "failed"),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(60)", -signal.SIGINT, "interrupted"),
+        ("run.finalize_run('resolved'); run.finalize_run('failed')", 0, "resolved"),
+    ],
+)
+def test_without_a_block_the_interpreters_exit_ends_the_run(
+    code: str, exit_code: int, status: str, tmp_path: Path
+) -> None:
+    program = Program(tmp_path, f"run = runwatch.RunLogger()\n{code}\n")
+    done = program.run()
+    assert done.returncode == exit_code, done.stderr
+    assert program.finalized()["status"] == status
+
+
+def test_a_step_that_was_open_at_the_end_does_not_stay_open(tmp_path: Path) -> None:
+    code = "run = runwatch.RunLogger()\nwith run.step('half'):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    program = Program(tmp_path, code)
+    program.run()
+    program.finalized()
+    assert program.json("metrics.json")["steps"][0]["status"] == "interrupted"
+
+
+def test_an_uncaught_exception_is_one_error_with_its_place(tmp_path: Path) -> None:
+    code = "with runwatch.RunLogger() as run:\n    with run.step('one'):\n        raise ValueError('bad')\n"
+    program = Program(tmp_path, code)
+    assert "ValueError: bad" in program.run().stderr, "the program's own traceback stays"
+    program.finalized()
+    (error,) = program.events("error")
+    assert (error["message"], error["step"]) == ("bad", 1)
+    assert error["where"].startswith("program.py:")
+
+
+def test_the_summaries_are_committed_and_the_users_work_is_as_before(tmp_path: Path) -> None:
+    repository(tmp_path)
+    program = Program(tmp_path, WORK)
+    (tmp_path / "a.txt").write_text("changed\n")
+    before = git("status", "--porcelain", cwd=tmp_path)
+    assert program.run().stderr == ""
+    assert git("status", "--porcelain", cwd=tmp_path) == before
+    changed = git("show", "--name-only", "--format=%s", "HEAD", cwd=tmp_path).split("\n")
+    assert changed[0].startswith("runwatch: alone/")
+    assert len([line for line in changed[1:] if line]) == 5
+
+
+def test_handlers_of_the_program_stay_and_ignored_signals_stay_ignored(tmp_path: Path) -> None:
+    code = """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with runwatch.RunLogger() as run:
+        print("ready", flush=True)
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    """
+    program = Program(tmp_path, code)
+    assert program.run().returncode == 7
+    assert program.finalized()["reason"] == "exit code 7"
+
+
+def test_after_the_end_the_signals_are_as_they_were(tmp_path: Path) -> None:
+    code = """
+    run = runwatch.RunLogger()
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    run.finalize_run()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    """
+    assert Program(tmp_path, code).run().returncode == 0
+
+
+def test_without_a_guard_the_program_finalizes_by_itself(tmp_path: Path) -> None:
+    program = Program(
+        tmp_path, "with runwatch.RunLogger(guard=False) as run:\n    run.emit('error', {'message': 'x'})\n"
+    )
+    program.run()
+    state = program.json("finalize.json")
+    assert state["stages"]["done"]["done"], "at once, with nobody to wait for"
+    assert program.finalized()["status"] == "completed"
+
+
+def test_a_guardian_that_was_killed_is_replaced_by_the_program_itself(tmp_path: Path) -> None:
+    program = Program(tmp_path, WORK + "    sys.stdin.readline()\n")
+    process = program.start(stdin=subprocess.PIPE)
+    for pid in wait_for(lambda: len(found := _processes_of(program.dir)) == 2 and found, "guardian and recorder"):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not _processes_of(program.dir), "their death")
+    process.communicate("\n", timeout=60)
+    assert process.returncode == 0
+    assert program.json("finalize.json")["stages"]["done"]["done"]
+    assert program.finalized()["status"] == "completed"
+
+
+def _processes_of(directory: Path) -> list[int]:
+    """Return guardian and recorder of a run, the guardian first, as far as they are there."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if os.fsencode(directory) in words:
+                found.append((b"runwatch.record.guardian" not in words, int(entry.name)))
+    return [pid for _, pid in sorted(found)]
+
+
+def test_the_guardian_is_no_child_of_the_program(tmp_path: Path) -> None:
+    code = """
+    with runwatch.RunLogger() as run:
+        try:
+            os.wait()
+        except ChildProcessError:
+            print("no child")
+    """
+    assert Program(tmp_path, code).run().stdout == "no child\n"
+
+
+def test_the_guardian_holds_none_of_the_programs_streams(tmp_path: Path) -> None:
+    program = Program(tmp_path, WORK + "    sys.stdin.readline()\n")
+    with program.start(stdin=subprocess.PIPE) as process:
+        pids = wait_for(lambda: len(found := _processes_of(program.dir)) == 2 and found, "guardian and recorder")
+        streams = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (0, 1, 2)}
+        held = {os.readlink(entry) for pid in pids for entry in Path(f"/proc/{pid}/fd").iterdir()}
+        process.communicate("\n", timeout=60)
+    assert len(streams) == 3
+    assert held & streams == set()
+
+
+def test_a_forked_child_records_and_does_not_end_the_run(tmp_path: Path) -> None:
+    code = """
+    with runwatch.RunLogger() as run:
+        with run.step("one"):
+            run.emit("error", {"message": "parent"})
+            pid = os.fork()
+            if pid == 0:
+                run.emit("error", {"message": "child"})
+                runwatch.get_logger("app", "adapter").info("from the child")
+                run.finalize_run("failed")
+                sys.exit(5)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+            run.emit("error", {"message": "parent again"})
+    """
+    program = Program(tmp_path, code)
+    done = program.run()
+    assert done.returncode == 0, done.stderr
+    assert program.finalized()["status"] == "completed"
+    first, second, third = program.events("error")
+    assert [event["message"] for event in (first, second, third)] == ["parent", "child", "parent again"]
+    assert first["writer"] == third["writer"] != second["writer"]
+    assert [event["step"] for event in (first, second, third)] == [1, 1, 1]
+    assert "from the child" in (program.dir / "logs" / "step_001" / "adapter.log").read_text()
+
+
+def test_a_pool_of_processes_loses_nothing_and_ends_when_told(tmp_path: Path) -> None:
+    code = """
+    import multiprocessing
+
+    def work(number):
+        run = runwatch.current_run()
+        return sum(run.emit("tool.completed", {"tool": "t", "call_id": f"{number}-{n}"}) for n in range(200))
+
+    with runwatch.RunLogger() as run:
+        with multiprocessing.get_context("fork").Pool(4) as pool:
+            assert sum(pool.map(work, range(8))) == 1600
+    """
+    program = Program(tmp_path, code)
+    done = program.run()
+    assert done.returncode == 0, done.stderr
+    program.finalized()
+    assert len({event["call_id"] for event in program.events("tool.completed")}) == 1600
+    assert program.json("metrics.json")["tools"][0]["calls"] == 1600
+
+
+@pytest.mark.parametrize("arguments", ["runs_dir='program.py'", "framework='../x'", "run_id='a/b'", "config=3"])
+def test_where_no_run_can_be_had_the_program_goes_on_and_is_told(arguments: str, tmp_path: Path) -> None:
+    code = f"""
+    with runwatch.RunLogger({arguments}) as run:
+        with run.step("one"), runwatch.tool("t"):
+            runwatch.get_logger("app").info("x")
+        assert run.emit("error", {{"message": "x"}}) is False
+        assert (run.path, run.run_id, runwatch.current_run()) == (None, "", None)
+    print("went on")
+    """
+    done = Program(tmp_path, code).run()
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+    assert done.stderr.count("runwatch: ") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_a_run_id_that_is_taken_is_told(tmp_path: Path) -> None:
+    program = Program(tmp_path, "runwatch.RunLogger(run_id='one', guard=False).finalize_run()\n")
+    assert program.run().returncode == 0
+    done = program.run()
+    assert done.returncode == 0
+    assert "'one' is taken" in done.stderr
+
+
+def test_a_disk_without_room_changes_nothing_for_the_program(tmp_path: Path) -> None:
+    code = """
+    import resource
+    with runwatch.RunLogger() as run:
+        log = runwatch.get_logger("app")
+        assert run.emit("error", {"message": "fits"})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = (run.path / "events.jsonl").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
+        told = [run.emit("error", {"message": "lost"}) for _ in range(100)]
+        assert told == [False] * 100
+        for _ in range(50):
+            log.info("x" * 100)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert run.emit("error", {"message": "fits again"})
+    sys.exit(9)
+    """
+    program = Program(tmp_path, code)
+    done = program.run()
+    assert done.returncode == 9, done.stderr
+    program.finalized()
+    (degraded,) = program.events("degraded")
+    assert degraded["dropped"] == 100
+    assert [event["message"] for event in program.events("error")] == ["fits", "fits again"]
+    assert program.json("metrics.json")["journal"]["dropped"] == 100
+    assert done.stderr.count("events are dropped and counted") == 1
+
+
+def test_switched_off_it_writes_nothing(tmp_path: Path) -> None:
+    done = Program(tmp_path, WORK.replace("assert run.emit", "run.emit"), env={"RUNWATCH_DISABLE": "1"}).run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_two_runs_after_each_other_and_two_at_once(tmp_path: Path) -> None:
+    code = """
+    with runwatch.RunLogger(run_id="first", guard=False) as first:
+        first.emit("error", {"message": "1"})
+    with runwatch.RunLogger(run_id="outer", guard=False) as outer:
+        with outer.step("x"), runwatch.RunLogger(run_id="inner", guard=False) as inner:
+            assert runwatch.current_run() is outer, "the block's own run"
+            inner.emit("error", {"message": "2"})
+            outer.emit("error", {"message": "3"})
+        assert runwatch.current_run() is outer
+    assert runwatch.current_run() is None
+    """
+    done = Program(tmp_path, code).run()
+    assert done.returncode == 0, done.stderr
+    for name, message, step in (("first", "1", False), ("inner", "2", False), ("outer", "3", True)):
+        journal = (tmp_path / "runs" / "default" / name / "events.jsonl").read_text()
+        (line,) = [line for line in journal.splitlines() if '"type":"error"' in line]
+        assert f'"message":"{message}"' in line
+        assert ('"step":1' in line) == step
