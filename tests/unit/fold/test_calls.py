@@ -56,8 +56,10 @@ def test_a_repeated_end_counts_once_and_another_attempt_as_a_retry() -> None:
     journal = Journal()
     for call_id, success in (("a", True), ("a", True), ("b", False), ("b", True), ("b", True)):
         journal.add("tool.completed", tool="t", call_id=call_id, success=success)
-    tool = journal.metrics().tools[0]
-    assert (tool.calls, tool.successes, tool.failures, tool.retries) == (3, 2, 1, 1)
+        journal.add("service.completed", service="s", call_id=call_id, success=success)
+    metrics = journal.metrics()
+    for callee in (*metrics.tools, *metrics.services):
+        assert (callee.calls, callee.successes, callee.failures, callee.retries) == (3, 2, 1, 1)
 
 
 def test_an_id_that_is_used_again_is_a_new_call() -> None:

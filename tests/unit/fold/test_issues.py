@@ -133,6 +133,28 @@ def test_the_first_end_stands_until_it_is_started_again() -> None:
     assert (issue.title, issue.status, issue.duration_s) == ("T", "completed", 5.0)
 
 
+def test_what_comes_after_an_issue_s_end_still_counts() -> None:
+    journal = Journal()
+    journal.llm(issue=1, model="m", prompt_tokens=1, completion_tokens=0)
+    journal.add("issue.completed", issue=1)
+    fold = journal.fold()
+    assert fold.metrics(journal.now).issues[0].tokens.total == 1
+    late = Journal()
+    late.llm(issue=1, model="m", prompt_tokens=5, completion_tokens=0)
+    for line in late.lines:
+        fold.feed_line(line)
+    assert fold.metrics(journal.now).issues[0].tokens.total == 6
+
+
+def test_an_attempt_that_goes_on_after_its_issue_s_end_grows_with_now() -> None:
+    journal = Journal()
+    journal.add("issue.completed", issue=1)
+    journal.add("agent.started", issue=1, agent="a")
+    fold = journal.fold()
+    assert fold.metrics("2026-11-21T10:05:00.000000Z").issues[0].agents[0].duration_s == 300.0
+    assert fold.metrics("2026-11-21T10:06:00.000000Z").issues[0].agents[0].duration_s == 360.0
+
+
 def ended(*pipelines: str, status: str = "completed", cycles: int = 0) -> IssueMetrics:
     """An issue that ended, with these pipelines."""
     journal = Journal()

@@ -76,6 +76,16 @@ OK: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 5}
             id="attempts without numbers",
         ),
         pytest.param(
+            [
+                ("started", {"call_id": "a"}),
+                ("retry", {"call_id": "a"}),
+                ("retry", {"call_id": "a"}),
+                ("completed", {**OK, "call_id": "a"}),
+            ],
+            (3, 1, 2),
+            id="two failed attempts that only notices tell of",
+        ),
+        pytest.param(
             [("retry", {"attempt": 1}), ("retry", {"attempt": 2}), ("completed", {**OK, "attempt": 3})],
             (3, 1, 2),
             id="notices without ids",

@@ -60,6 +60,14 @@ def test_another_attempt_of_the_same_pipeline_is_another_one() -> None:
     assert (totals.attempts, totals.success_rate, totals.first_attempt_pass) == (2, 50.0, False)
 
 
+def test_a_start_that_says_no_attempt_belongs_to_the_end_that_does() -> None:
+    journal = Journal()
+    journal.add("pipeline.started", pipeline_id=1)
+    journal.add("pipeline.completed", after=3, pipeline_id=1, attempt=2)
+    pipelines = journal.metrics().pipelines
+    assert [(pipeline.attempt, pipeline.duration_s) for pipeline in pipelines] == [(2, 3.0)]
+
+
 def test_the_first_attempt_of_a_run_is_told_only_where_there_is_one_issue_or_none() -> None:
     journal = Journal()
     journal.add("pipeline.completed", issue=1, pipeline_id=1)

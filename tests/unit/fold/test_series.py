@@ -60,6 +60,16 @@ def test_full_buckets_become_half_as_many_of_twice_the_width() -> None:
     assert set(series.cpu_percent) == {50.0}
 
 
+def test_a_peak_stays_when_buckets_become_one() -> None:
+    journal = Journal()
+    journal.run_started()
+    journal.add("resource.sample", cpu_percent=1.0, rss_bytes=100)
+    journal.add("resource.sample", after=1, cpu_percent=1.0, rss_bytes=900)
+    journal.add("resource.sample", after=BUCKETS, cpu_percent=1.0, rss_bytes=50)
+    series = journal.metrics().series
+    assert (series.bucket_s, series.rss_bytes[0], series.rss_bytes[-1]) == (2.0, 900, 50)
+
+
 def test_what_is_older_than_the_start_falls_into_the_first_bucket() -> None:
     journal = Journal()
     journal.run_started()
