@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
-ON_TERMINAL = 0.7
+ON_TERMINAL = 0.6
 """Factor of the pauses where somebody watches."""
 UNWATCHED = 0.25
 """Factor of the pauses where nobody does."""
-LONGEST_S = 24.0
+LONGEST_S = 21.0
 """Seconds from the start after which nothing pauses any more, so that a busy machine still ends in time."""
 
 
