@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 _HOME = Path(tempfile.mkdtemp(prefix="runwatch-tests-home-"))
 
 _FOREIGN = ("RUNWATCH_", "GIT_", "LLM_", "OTEL_", "XDG_", "GITHUB_", "GITLAB_", "CI_", "PYTEST_ADDOPTS")
@@ -52,6 +54,10 @@ def _isolate() -> None:
 
 
 _isolate()
+
+# How fast an example is says more about the machine and its other tenants than about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_unconfigure() -> None:
