@@ -69,6 +69,19 @@ class RunStarted(Event, tag="run.started"):
     """``framework/run_id`` of the run that this one was started in."""
 
 
+class RunConfigured(Event, tag="run.configured"):
+    """What a program that joined a run says of it; each value wins over the one in ``run.started``."""
+
+    project_id: str | int | None = None
+    """The caller's own project number."""
+    mode: str | None = None
+    """The caller's own name for the kind of run."""
+    llm: Llm | None = None
+    """The configured model."""
+    config: dict[str, Any] = {}
+    """What else the caller configured."""
+
+
 class RunCompleted(Event, tag="run.completed"):
     """The seal: the last line of the journal that counts."""
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from runwatch.events import Event
 from runwatch.events.calls import LlmCompleted, LlmStarted
-from runwatch.events.lifecycle import RunCompleted, RunStarted, StatusProposed
+from runwatch.events.lifecycle import Llm as SaidLlm
+from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted, StatusProposed
 from runwatch.fold.clock import Clock, Moment, elapsed, seconds, until
 from runwatch.fold.metrics import Llm
 
@@ -86,6 +89,24 @@ class Facts:
         if self._end is None:
             return seconds(until(self.start_time, now))
         return seconds(elapsed(self._start or (self.start_time, None, None), self._end) or 0)
+
+    def configure(self, event: RunConfigured) -> None:
+        """Let a program that joined have its say, value by value."""
+        if self.started is None:
+            return
+        old, new = self.started.llm or SaidLlm(), event.llm or SaidLlm()
+        llm = SaidLlm(
+            provider=new.provider or old.provider,
+            model=new.model or old.model,
+            temperature=old.temperature if new.temperature is None else new.temperature,
+        )
+        self.started = msgspec.structs.replace(
+            self.started,
+            project_id=self.started.project_id if event.project_id is None else event.project_id,
+            mode=event.mode or self.started.mode,
+            llm=llm,
+        )
+        self._settle()
 
     def _proposed(self, event: StatusProposed) -> None:
         self.proposed = event.status

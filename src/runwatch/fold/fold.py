@@ -10,7 +10,7 @@ from typing import Any
 
 from runwatch.events import TYPES, Event, Unknown, Unreadable, decode, salvage
 from runwatch.events.calls import LlmPriced
-from runwatch.events.lifecycle import RunCompleted, RunStarted
+from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
 from runwatch.fold.clock import CANONICAL_LENGTH, canonical_time
 from runwatch.fold.metrics import Metrics
@@ -37,6 +37,7 @@ class Fold:
             **dict.fromkeys(TYPES.values(), _pass_over),
             **self._parts.handlers(),
             RunStarted: self._run_started,
+            RunConfigured: self._run_configured,
             RunCompleted: self._seal,
             GitSnapshot: self._snapshot,
             CoverageMeasured: self._coverage,
@@ -141,6 +142,10 @@ class Fold:
         parts.trends.begin(parts.facts.start_time)
         parts.settings = parts.settings.updated(event.settings)
         parts.models.learn()
+
+    def _run_configured(self, event: RunConfigured) -> None:
+        self._parts.facts.configure(event)
+        self._parts.models.learn()
 
     def _seal(self, event: RunCompleted) -> None:
         self._parts.facts.seal(event)

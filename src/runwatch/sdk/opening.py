@@ -137,6 +137,24 @@ def _usable(name: str, value: Any) -> Any:
         return None
 
 
+def configured(project_id: int | str | None, config: object) -> dict[str, Any]:
+    """Return what a program that joins a run says of it; empty where it says nothing."""
+    said = dict(config) if isinstance(config, Mapping) else {}
+    llm = {name: usable for name in ("provider", "model", "temperature") if (usable := _said(said, name)) is not None}
+    fields = {
+        "project_id": project_id,
+        "mode": said.get("mode"),
+        "llm": llm or None,
+        "config": {text(key): value for key, value in said.items() if key not in _OWN_KEYS} or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _said(config: Mapping[str, Any], name: str) -> Any:
+    value = config.get(f"llm_{name}")
+    return None if value is None else _usable(name, value)
+
+
 def _boot_id() -> str | None:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

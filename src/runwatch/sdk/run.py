@@ -54,8 +54,9 @@ class RunLogger:
         joined = active.joined()
         if joined is not None:
             self._emitter = joined
-            if config:
-                self._emitter.troubles.report("config", "this program joins a run: its config is left out.")
+            configured = opening.configured(project_id, config)
+            if configured:
+                joined.emit("run.configured", configured)
         else:
             self._emitter = self._start(project_id, config, framework, run_id, runs_dir, guard=guard)
         self._emitter.run = self

@@ -60,3 +60,21 @@ def test_the_start_is_said_once_and_the_end_is_the_seal() -> None:
     assert (run.run_id, run.framework, run.project_id, run.mode, run.command) == ("first", "f", 3, "fast", ["a", "b"])
     assert (run.status, run.signal, run.reason, run.exit_code) == ("crashed", "SIGKILL", "killed", None)
     assert (run.proposed_status, run.duration_seconds, run.end_time) == ("failed", 3.5, journal.now)
+
+
+def test_a_program_that_joined_has_its_say_value_by_value() -> None:
+    journal = Journal()
+    journal.run_started(llm={"provider": "p", "model": "m", "temperature": 0.5}, mode="nightly")
+    journal.add("run.configured", llm={"model": "other", "temperature": 0.0}, project_id=168)
+    journal.add("run.configured")
+    run = journal.metrics().run
+    said = run.llm_configuration
+    assert (said.provider, said.model, said.temperature) == ("p", "other", 0.0)
+    assert (run.mode, run.project_id, run.framework) == ("nightly", 168, "baes")
+
+
+def test_what_a_program_says_before_the_run_started_changes_nothing() -> None:
+    journal = Journal()
+    journal.add("run.configured", mode="x")
+    journal.run_started()
+    assert journal.metrics().run.mode is None

@@ -13,6 +13,7 @@ from runwatch.events.lifecycle import (
     IssueCompleted,
     IssueStarted,
     RunCompleted,
+    RunConfigured,
     RunStarted,
     StatusProposed,
     StepCompleted,
@@ -30,6 +31,12 @@ says = phrases.says
 def _run_started(event: RunStarted) -> Phrase:
     command = shlex.join(event.command) if event.command else None
     return "INFO", words("run started", framework=event.framework, run_id=event.run_id, command=command)
+
+
+@says("orchestrator", RunConfigured)
+def _run_configured(event: RunConfigured) -> Phrase:
+    model = event.llm.model if event.llm is not None else None
+    return "INFO", words("run configured", project=event.project_id, mode=event.mode, model=model)
 
 
 @says("orchestrator", RunCompleted)
