@@ -63,8 +63,10 @@ class Frame:
     """Lines of level ERROR and above."""
     components: tuple[str, ...]
     """Names of the logs."""
-    hits: int | None
-    """Lines that the search found so far; None when there is no search."""
+    pattern: Pattern | None
+    """What was looked for."""
+    hits: int
+    """Lines that the search found so far."""
     searched: bool
     """Whether the search has seen all."""
 
@@ -177,8 +179,8 @@ class LogReader(threading.Thread):
 
     def _show(self, source: LogSource, want: Want, *, urgent: bool, busy: bool) -> float:
         search = self._search
-        hits = search.hits if search else None
-        state = (source, source.generation, source.errors, want, hits, search.complete if search else True)
+        counted = (search.hits, search.complete) if search else None
+        state = (source, source.generation, source.errors, want, self._pattern, counted)
         if state != self._shown:
             wait = self._posted_at + FRAME_S - monotonic()
             if wait > 0 and not urgent:
@@ -217,7 +219,8 @@ class LogReader(threading.Thread):
             exact=source.exact,
             errors=source.errors,
             components=source.components,
-            hits=search.hits if search else None,
+            pattern=self._pattern,
+            hits=search.hits if search else 0,
             searched=search.complete if search else True,
         )
 

@@ -5,7 +5,6 @@ Must not read a file or draw a cell: a reader thread does the first, the canvas 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -347,7 +346,7 @@ class LogView(Widget, can_focus=True):
     def _tell(self, frame: Frame) -> None:
         new = 0 if self._following else max(frame.row_count - self._seen, 0)
         self.post_message(self.Stats(frame.row_count, frame.errors, self._following, new, frame.exact))
-        if self._bar is not None and frame.hits is not None:
+        if self._bar is not None and frame.pattern is not None and frame.pattern is self._pattern:
             self._bar.count(frame.hits, whole=frame.searched)
 
     # Search

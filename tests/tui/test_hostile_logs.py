@@ -1,0 +1,144 @@
+"""Logs that nobody would wish for: hostile bytes, endless lines, files that change, disks that fail."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from runwatch.journal.log_lines import parse_line
+from runwatch.journal.log_source import LineKey, Row
+from tui.log_app import SIZE, LogApp, Logs, driven, json_line, until, until_shown
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Logs:
+    return Logs(tmp_path / "run")
+
+
+@driven
+async def test_an_unfinished_line_is_shown_and_a_progress_bar_shows_its_last_state(logs: Logs) -> None:
+    logs.add("stdout", b"start\n 10%\r 20%")
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "start", "20%")
+        assert "10%" not in app.text()
+        logs.add("stdout", b"\r100%\ndone")
+        await until_shown(pilot, "100%", "done")
+        assert "20%" not in app.text()
+
+
+HOSTILE = (
+    b"\x1b[2J\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1bP1$tdcs\x1b\\ \x9b31m \xc2\x9b31m\n"
+    b"[bold red]markup[/nope] [@click=app.bell]x[/]\n"
+    b"\xe2\x80\xaeevil\xe2\x80\xac \xe2\x81\xa6iso\xe2\x81\xa9 nul\x00bell\x07back\x08del\x7f\n"
+    b'{"msg": "json \\u001b[31m \\u202e", "k\\u001b[0m": "v\\u0007", "level": "INFO"}\n'
+    b"\xff\xfe not utf-8 \xf0\x28\x8c\x28\n"
+    b"two\x0bthree\x0cfour\xc2\x85five\xe2\x80\xa8six\n"
+)
+
+
+@driven
+async def test_nothing_in_a_log_reaches_the_terminal_as_a_control(logs: Logs) -> None:
+    logs.add("stdout", HOSTILE)
+    logs.add("evil-name", b"x\n")
+    async with (app := LogApp(logs.source())).run_test(size=(120, 20)) as pilot:
+        await until_shown(
+            pilot, "␛[31mred␛[0m", "[bold red]markup[/nope] [@click=app.bell]x[/]", "nul␀bell␇back␈del␡", "six"
+        )
+        for line in app.screen_lines():
+            assert line.isprintable(), line
+        assert "<U+202E>evil" in app.text()
+        await until(pilot, lambda: app.stats is not None and app.stats.lines == 7)
+
+
+@driven
+async def test_lines_of_megabytes_are_shown_by_their_beginning(logs: Logs) -> None:
+    logs.add("stdout", b"before\n" + b"x" * 5_000_000 + b"\nafter\n")
+    logs.add("adapter", b'{"ts": 1795224000, "level": "WARN", "msg": "big", "data": "' + b"y" * 2_000_000 + b'"}\n')
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "before", "after", "xxxx", "WARN  adapter big")
+        assert any(line.endswith("›") for line in app.screen_lines())
+        await pilot.press("right", "right")
+        await until_shown(pilot, "stdout  xxxx")
+
+
+@pytest.mark.parametrize("change", ["truncate", "rename", "delete", "copytruncate"])
+@driven
+async def test_a_file_that_changes_underneath_is_followed_and_said(logs: Logs, change: str) -> None:
+    path = logs.step / "adapter.log"
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(50)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00049")
+        if change == "truncate":
+            path.write_bytes(json_line(777, 60))
+        elif change == "rename":
+            path.rename(path.with_name("adapter.log.1"))
+            logs.add("adapter", json_line(777, 60))
+        elif change == "delete":
+            path.unlink()
+            await until(pilot, lambda: any("deleted" in text for text in app.told))
+            logs.add("adapter", json_line(777, 60))
+        else:
+            os.truncate(path, 0)
+            logs.add("adapter", json_line(777, 60))
+        await until_shown(pilot, "line 00777")
+        assert any(word in " ".join(app.told) for word in ("truncated", "replaced", "rewritten"))
+        logs.add("adapter", json_line(778, 61))
+        await until_shown(pilot, "line 00778")
+
+
+class SlowSource:
+    """A source in which every read takes long: a network file system, say."""
+
+    def __init__(self, *, fails: int = 0) -> None:
+        self.threads: set[threading.Thread] = set()
+        self.fails = fails
+        self.components = ("slow",)
+        self.row_count, self.exact, self.errors, self.generation = 3, True, 0, 1
+
+    def advance(self, budget_s: float) -> bool:
+        self.threads.add(threading.current_thread())
+        if self.fails:
+            self.fails -= 1
+            raise OSError("the disk is on fire")
+        time.sleep(0.4)
+        return False
+
+    def rows(self, start: int, count: int) -> list[Row]:
+        self.threads.add(threading.current_thread())
+        time.sleep(0.4)
+        names = (b"one", b"two", b"three")
+        return [
+            Row(LineKey(0, 0, n), "slow", None, parse_line(names[n]), 5) for n in range(start, min(start + count, 3))
+        ]
+
+    def row_of(self, key: LineKey) -> int | None:
+        return key.offset
+
+    def notices(self) -> list[str]:
+        return []
+
+
+@driven
+async def test_a_slow_source_never_holds_up_the_app() -> None:
+    source = SlowSource()
+    async with LogApp(source).run_test(size=SIZE) as pilot:
+        longest, last = 0.0, time.monotonic()
+        while time.monotonic() - last < 5 and "three" not in pilot.app.text():  # type: ignore[attr-defined]
+            before = time.monotonic()
+            await pilot.press("up")
+            longest = max(longest, time.monotonic() - before)
+        await until_shown(pilot, "three")
+        assert longest < 0.3
+        assert threading.main_thread() not in source.threads
+
+
+@driven
+async def test_a_source_that_fails_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runwatch.tui.widgets.log_reader._TROUBLE_S", 0.05)
+    async with (app := LogApp(SlowSource(fails=2))).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "three")
+        assert any("the disk is on fire" in text for text in app.told)

@@ -1,0 +1,73 @@
+"""Searching a log: hits counted, marked, and walked through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.log_app import SIZE, LogApp, Logs, driven, json_line, until, until_shown
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Logs:
+    return Logs(tmp_path / "run")
+
+
+@driven
+async def test_search_counts_marks_and_leads_from_hit_to_hit(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n, word="needle" if n % 100 == 7 else "hay") for n in range(1000)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00999")
+        await pilot.press("slash", *"Needle"[1:])
+        await until(pilot, lambda: "10 lines" in _bar(app))
+        await pilot.press("enter")
+        await until_shown(pilot, "line 00907")
+        assert app.style_of("eedle").bgcolor.triplet == app.color("rw-hit")  # type: ignore[union-attr]
+        await pilot.press("N")
+        await until_shown(pilot, "line 00807")
+        await pilot.press("n")
+        await until_shown(pilot, "line 00907")
+        await pilot.press("n")
+        await until_shown(pilot, "line 00007")
+        assert any("other end" in text for text in app.told)
+        logs.add("adapter", json_line(2000, 2000, word="needle"))
+        await until(pilot, lambda: "11 lines" in _bar(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.query("LogSearchBar"))
+        assert app.style_of("needle").bgcolor.triplet != app.color("rw-hit")  # type: ignore[union-attr]
+
+
+@driven
+async def test_a_pair_is_found_as_it_is_drawn_and_case_counts_when_typed(logs: Logs) -> None:
+    logs.add("adapter", json_line(1, 1, model="gpt-4o") + json_line(2, 2, model="GPT-5"))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "model=gpt-4o")
+        await pilot.press("slash", *"model", "equals_sign", "g")
+        await until(pilot, lambda: "2 lines" in _bar(app))
+        await pilot.press("backspace", "G")
+        await until(pilot, lambda: "1 line " in _bar(app))
+
+
+@driven
+async def test_a_regular_expression_is_searched_and_a_bad_one_is_said(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(100)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00099")
+        await pilot.press("slash", "ctrl+r", *"000[13]5")
+        await until(pilot, lambda: "2 lines" in _bar(app))
+        await pilot.press("left_parenthesis")
+        await until(pilot, lambda: "no regular expression" in _bar(app))
+
+
+@driven
+async def test_a_search_without_a_hit_says_so(logs: Logs) -> None:
+    logs.add("adapter", json_line(1, 1))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00001")
+        await pilot.press("slash", *"absent", "enter")
+        await until(pilot, lambda: any("No line matches" in text for text in app.told))
+
+
+def _bar(app: LogApp) -> str:
+    return str(app.query_one("LogSearchBar #hits").render())
