@@ -76,7 +76,8 @@ class Notices:
         self.alerts = 0
         """Alerts and limits reached."""
         self.recorders_replaced = 0
-        self.dropped = 0
+        self._dropped: dict[str | None, int] = {}
+        """Writer to how many of its events are missing: each tells its own total."""
         self.dropped_since: str | None = None
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
@@ -98,6 +99,11 @@ class Notices:
         """End the waits that go on, without an answer."""
         for holder, since in self._open.drain():
             holder[0] = msgspec.structs.replace(holder[0], wait_s=seconds(elapsed(since, moment) or 0))
+
+    @property
+    def dropped(self) -> int:
+        """How many events are missing."""
+        return sum(self._dropped.values())
 
     def groups(self) -> list[ErrorGroup]:
         """Return the errors, grouped."""
@@ -148,7 +154,7 @@ class Notices:
         self._note(event, event.reason)
 
     def _degraded(self, event: Degraded) -> None:
-        self.dropped = max(self.dropped, event.dropped)
+        self._dropped[event.writer] = max(self._dropped.get(event.writer, 0), event.dropped)
         self.dropped_since = self.dropped_since or event.since or self._clock.ts
         self._note(event, f"{event.dropped} events dropped since {event.since or self._clock.ts}")
 

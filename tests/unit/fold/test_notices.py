@@ -61,6 +61,13 @@ def test_alerts_limits_checks_and_our_own_condition_are_told_in_one_line_each() 
     assert (metrics.journal.dropped, metrics.journal.dropped_since) == (5, "2026-11-21T10:00:00Z")
 
 
+def test_each_writer_tells_its_own_total_of_dropped_events() -> None:
+    journal = Journal()
+    for writer, dropped in (("a", 3), ("b", 2), ("a", 5)):
+        journal.add("degraded", writer=writer, dropped=dropped)
+    assert journal.metrics().journal.dropped == 7
+
+
 def test_a_question_waits_for_its_answer() -> None:
     journal = Journal()
     journal.run_started()

@@ -44,7 +44,6 @@ class HttpError(Exception):
         (HttpError(429), "rate_limit"),
         (APITimeoutError("late"), "timeout"),
         (TimeoutError(), "timeout"),
-        (TimeoutError(), "timeout"),
         (HttpError(500), "error"),
         (ValueError("x"), "error"),
     ],
