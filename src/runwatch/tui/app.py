@@ -19,14 +19,14 @@ from runwatch.errors import SettingsError
 from runwatch.tui import theme
 from runwatch.tui.cells import clean
 from runwatch.tui.control import Mode, Outcome, RunControl
+from runwatch.tui.following import Following, NewFeed
 from runwatch.tui.leaving import LeavingApp
 from runwatch.tui.messages import RunAsked
-from runwatch.tui.screens.run import NewFeed, RunScreen
+from runwatch.tui.screens.run import RunScreen
 
 if TYPE_CHECKING:
     from runwatch.fold import Fold
     from runwatch.settings import Settings
-    from runwatch.tui.screens.run import Following
     from runwatch.tui.state import Snapshot
 
 _HOUSE = "runwatch-dark"
@@ -51,7 +51,7 @@ class RunwatchApp(LeavingApp):
     """One run on the screen, and the way to the others."""
 
     TITLE = "runwatch"
-    CSS_PATH = [Path(__file__).parent.joinpath(f"{sheet}.tcss") for sheet in _SHEETS]  # noqa: RUF012 - declared by Textual
+    CSS_PATH = [Path(__file__).parent.joinpath(f"{sheet}.tcss") for sheet in _SHEETS]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Stop the run", show=False, priority=True, id="run.interrupt"),
         Binding("colon", "command_palette", "Every action by name", show=False, id="app.commands"),

@@ -74,7 +74,7 @@ class Feed:
         self._post_follower = Follower(self.paths.post)
         self._began = time.monotonic()
         self._pulse_at = -PULSE_S
-        self._seen_recorder = -GRACE_S
+        self._seen_recorder = float("-inf")
         self._stamps: dict[Path, _Stamp | None] = {}
         self._early: Metrics | None = None
         self._snapshot = Snapshot()
@@ -171,7 +171,7 @@ class Feed:
         young = now - self._began < GRACE_S and self._is_new()
         pulse = Pulse(
             owner=Role.OWNER in held or young,
-            recorder=young or (bool(held) and now - self._seen_recorder < GRACE_S),
+            recorder=Role.RECORDER in held or young or (bool(held) and now - self._seen_recorder < GRACE_S),
             finalizer=Role.FINALIZER in held,
             heartbeat_age_s=heartbeat_age_s(self.paths.lock) if Role.RECORDER in held else None,
         )

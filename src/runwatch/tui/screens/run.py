@@ -5,11 +5,11 @@ Must not read a file of the run: a feed does, in a thread; intents of widgets ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult, SystemCommand
@@ -21,6 +21,7 @@ from textual.screen import Screen
 from runwatch.fold.metrics import Metrics
 from runwatch.tui import keys, messages
 from runwatch.tui.cells import clean
+from runwatch.tui.following import Following, NewFeed
 from runwatch.tui.state import LIVE, Life, Snapshot
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.key_bar import KeyBar
@@ -29,29 +30,10 @@ from runwatch.tui.widgets.panel_deck import PanelDeck
 from runwatch.tui.widgets.run_header import RunHeader
 from runwatch.tui.widgets.steps_pane import StepsPane, StepStrip
 
-_LOG_ACTIONS = frozenset({"follow", "search", "search_next", "search_previous", "component", "step", "steps", "panel"})
-
-
 if TYPE_CHECKING:
     from runwatch.journal.log_files import RunLogs
 
-
-class Following(Protocol):
-    """What the screen needs of a feed."""
-
-    @property
-    def logs(self) -> RunLogs:
-        """The logs of the run, polled by ``run``."""
-
-    def run(self) -> None:
-        """Follow the run until ``stop``."""
-
-    def stop(self) -> None:
-        """End ``run``."""
-
-
-NewFeed = Callable[[Path, Callable[[Snapshot], None]], Following]
-"""Makes the feed of a run: its directory, and where snapshots go."""
+_LOG_ACTIONS = frozenset({"follow", "search", "search_next", "search_previous", "component", "step", "steps", "panel"})
 
 
 def _class_at(breakpoints: list[tuple[int, str]], size: int) -> str:
@@ -61,8 +43,8 @@ def _class_at(breakpoints: list[tuple[int, str]], size: int) -> str:
 class RunScreen(Screen[None]):
     """Header, steps, issues, log, panels, keys."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - declared by Textual
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]  # noqa: RUF012 - declared by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [*keys.RUN_BINDINGS]
     AUTO_FOCUS = ""
 
