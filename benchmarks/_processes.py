@@ -56,13 +56,16 @@ def in_turn(commands: dict[str, Sequence[str]], runs: int, **options: Path) -> d
     return found
 
 
-def report(title: str, found: dict[str, list[Timing]], ours: str, peer: str, target: float, *, cpu: bool = False) -> bool:
+def report(
+    title: str, found: dict[str, list[Timing]], ours: str, peer: str, target: float, *, cpu: bool = False
+) -> bool:
     """Print medians and the median of the ratios pair by pair; return whether the target is met."""
     values = {name: [each.cpu_s if cpu else each.wall_s for each in timings] for name, timings in found.items()}
     ratio = statistics.median(a / b for a, b in zip(values[ours], values[peer], strict=True))
     unit = "CPU s" if cpu else "s"
     print(
-        f"{title}: {ours} {statistics.median(values[ours]):.3f} {unit}, {peer} {statistics.median(values[peer]):.3f} {unit}, "
+        f"{title}: {ours} {statistics.median(values[ours]):.3f} {unit}, "
+        f"{peer} {statistics.median(values[peer]):.3f} {unit}, "
         f"ratio {ratio:.2f} (target ≤ {target:g}) {'ok' if ratio <= target else 'MISSED'}"
     )
     return ratio <= target

@@ -24,7 +24,13 @@ def runwatch(*arguments: str, cwd: Path, **options: Any) -> subprocess.Completed
         del options["stdin"]
     environment = {**os.environ, **options.pop("env", {})}
     return subprocess.run(
-        [*RUNWATCH, *arguments], cwd=cwd, capture_output=True, timeout=PATIENCE_S, env=environment, check=False, **options
+        [*RUNWATCH, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        env=environment,
+        check=False,
+        **options,
     )
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from integration.recorded import repository
 
+from integration.recorded import repository
 from runwatch.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from integration.recorded import RUNWATCH, git, record, repository, run_dir, runwatch, start, wait_for
 
 TRACKED = {"metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md"}
@@ -93,7 +94,9 @@ def test_it_ends_as_the_command_did(tmp_path: Path, command: list[str], code: in
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_to_the_supervisor_is_passed_on_and_the_run_is_finalized(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_to_the_supervisor_is_passed_on_and_the_run_is_finalized(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     script = "trap 'echo got; exit 9' TERM INT HUP; echo ready; while :; do sleep 0.05; done"
     process = start("bash", "-c", script, cwd=tmp_path)
     assert process.stdout is not None
@@ -107,19 +110,27 @@ def test_a_signal_to_the_supervisor_is_passed_on_and_the_run_is_finalized(tmp_pa
 
 
 def test_steps_come_from_markers_and_from_runwatch_step(tmp_path: Path) -> None:
-    script = "echo before; echo ::group::build; echo in build; echo ::endgroup::; echo between; $RW step 'the next'; echo in next"
+    script = (
+        "echo before; echo ::group::build; echo in build; echo ::endgroup::; echo between; "
+        "$RW step 'the next'; echo in next"
+    )
     run = record("sh", "-c", script, cwd=tmp_path, env={"RW": " ".join(RUNWATCH)})
     assert run.done.returncode == 0, run.done.stderr
     assert run.log("stdout.log") == b"before\nbetween\n"
     assert run.log("step_001/stdout.log") == b"::group::build\nin build\n::endgroup::\n"
     assert run.log("step_002/stdout.log") == b"in next\n"
     steps = run.json("metrics.json")["steps"]
-    assert [(step["step"], step["name"], step["status"]) for step in steps] == [(1, "build", "success"), (2, "the next", "success")]
+    assert [(step["step"], step["name"], step["status"]) for step in steps] == [
+        (1, "build", "success"),
+        (2, "the next", "success"),
+    ]
     assert b"step 001" in run.done.stderr
 
 
 def test_events_from_the_shell_reach_the_metrics_and_the_logs(tmp_path: Path) -> None:
-    script = "$RW step one; $RW emit llm.completed provider=openai model=gpt-4o prompt_tokens=1000 completion_tokens=500"
+    script = (
+        "$RW step one; $RW emit llm.completed provider=openai model=gpt-4o prompt_tokens=1000 completion_tokens=500"
+    )
     run = record("sh", "-c", script, cwd=tmp_path, env={"RW": " ".join(RUNWATCH)})
     metrics = run.json("metrics.json")
     assert metrics["run"]["tokens"]["total"] == 1500
@@ -133,7 +144,12 @@ def test_events_from_the_shell_reach_the_metrics_and_the_logs(tmp_path: Path) ->
 def test_standard_input_is_the_callers_and_bytes_behind_a_pipe_are_the_same(tmp_path: Path) -> None:
     data = bytes(range(256)) * 3000
     done = subprocess.run(
-        [*RUNWATCH, "run", "--headless", "--quiet", "--", "cat"], cwd=tmp_path, input=data, capture_output=True, timeout=60, check=False
+        [*RUNWATCH, "run", "--headless", "--quiet", "--", "cat"],
+        cwd=tmp_path,
+        input=data,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert (done.stdout, done.stderr, done.returncode) == (data, b"", 0)
 
@@ -172,7 +188,9 @@ def test_an_unwritable_runs_folder_lets_the_command_run_and_says_why(tmp_path: P
         ([], "No command"),
     ],
 )
-def test_wrong_use_is_one_sentence_code_125_and_leaves_nothing(tmp_path: Path, arguments: list[str], value: str) -> None:
+def test_wrong_use_is_one_sentence_code_125_and_leaves_nothing(
+    tmp_path: Path, arguments: list[str], value: str
+) -> None:
     done = runwatch("run", *arguments, cwd=tmp_path)
     assert done.returncode == 125
     assert value in done.stderr.decode()
@@ -190,12 +208,16 @@ def test_disabled_it_is_the_command_itself(tmp_path: Path) -> None:
 def test_finalizing_again_gives_the_same_files_and_no_second_commit(tmp_path: Path) -> None:
     repository(tmp_path)
     run = record("sh", "-c", "echo hi", cwd=tmp_path)
-    before = {path.name: path.read_bytes() for path in run.dir.iterdir() if path.is_file() and path.name != "finalize.json"}
+    before = {
+        path.name: path.read_bytes() for path in run.dir.iterdir() if path.is_file() and path.name != "finalize.json"
+    }
     again = runwatch("finalize", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     forced = runwatch("finalize", "--from", "status", cwd=tmp_path)
     assert forced.returncode == 0, forced.stderr
-    after = {path.name: path.read_bytes() for path in run.dir.iterdir() if path.is_file() and path.name != "finalize.json"}
+    after = {
+        path.name: path.read_bytes() for path in run.dir.iterdir() if path.is_file() and path.name != "finalize.json"
+    }
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []
     assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "2\n"

@@ -49,7 +49,7 @@ def run_at_hand(reference: str | None) -> Path:
     directory = os.environ.get("RUNWATCH_RUN_DIR")
     if not directory:
         raise NotFound(
-            "No run is at hand (RUNWATCH_RUN_DIR is unset): start one with `runwatch run -- CMD`, or name it with --run."
+            "No run is at hand (RUNWATCH_RUN_DIR is unset): start one with `runwatch run -- CMD`, or use --run."
         )
     if not Path(directory, "events.jsonl").is_file():
         raise NotFound(f"RUNWATCH_RUN_DIR names {directory!r}, which holds no run: unset it or correct it.")
@@ -69,7 +69,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 def _step_at_hand(paths: Any) -> int | None:
-    """Return the step that this event belongs to: RUNWATCH_STEP, else what the supervisor says, else what the journal says."""
+    """Return the step at hand: RUNWATCH_STEP, else what the supervisor says, else what the journal says."""
     from runwatch.journal.control import request
     from runwatch.journal.steps import step_at_hand
 

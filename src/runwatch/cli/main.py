@@ -111,7 +111,7 @@ def _say(sentence: str) -> None:
     """Write one sentence of runwatch's own to stderr, control characters made visible."""
     from runwatch.visible import visible
 
-    print(f"runwatch: {visible(sentence)}", file=sys.stderr)
+    click.echo(f"runwatch: {visible(sentence)}", err=True)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
 
 
 def finish(paths: RunPaths) -> int:
-    """Print the four closing lines and end as the command did."""
+    """Print the four closing lines and end as the command did; 1 where nobody knows how that was."""
     from runwatch.finalize.publish import closing_lines
 
     for line in closing_lines(paths):
@@ -81,7 +81,7 @@ def finish(paths: RunPaths) -> int:
     outcome = load_state(paths.finalize_state).outcome
     if outcome is None:
         return 1
-    farewell.end_like(outcome)
+    return farewell.end_like(outcome)
 
 
 def left_running(paths: RunPaths) -> str:

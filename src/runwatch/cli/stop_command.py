@@ -16,7 +16,7 @@ from runwatch.errors import NotFound, RunBusy
 @click.option("--grace", default=10.0, show_default=True, help="Seconds until SIGKILL.")
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, grace: float, runs_dir: str | None) -> int:
-    """Ask a live run to stop: SIGTERM, and SIGKILL after the grace time. RUN: path, run id, prefix, @1; else the newest."""
+    """Ask a live run to stop: SIGTERM, then SIGKILL. RUN: path, run id, prefix, @1; else the newest."""
     import os
     import signal
 

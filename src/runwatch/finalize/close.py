@@ -73,7 +73,7 @@ def _priced(call: LlmCompleted, metrics: Metrics, price: PriceFunction) -> dict[
 
 
 def reference(call: LlmCompleted) -> str | None:
-    """Return what ``llm.priced`` names a call by: its request id, else writer and seq; None for a foreign one without."""
+    """Return what ``llm.priced`` names a call by: its request id, else writer and seq; None without either."""
     if call.request_id:
         return call.request_id
     return f"{call.writer}:{call.seq}" if call.writer and call.seq is not None else None

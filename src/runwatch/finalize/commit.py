@@ -17,11 +17,11 @@ import msgspec
 from runwatch.errors import CommitError
 from runwatch.finalize import commit_objects, stale_index
 from runwatch.finalize.commit_message import Message
-from runwatch.finalize.commit_place import Place, Target, find_place, find_target
+from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, find_target
 from runwatch.finalize.committing import find_commit
-from runwatch.finalize.index_lock import IndexBusy, IndexLock
+from runwatch.finalize.index_lock import IndexLock
 from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
-from runwatch.finalize.ref_update import RefMoved, RefUpdate
+from runwatch.finalize.ref_update import RefUpdate
 from runwatch.settings.groups import Commit as CommitSettings
 from runwatch.vcs import GitError, Repository, read_ref
 
@@ -55,10 +55,6 @@ class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is; None on a detached head."""
     made: bool
     """False when it was there already."""
-
-
-class _Busy(Exception):
-    """Not at this instant; the message says who is in the way."""
 
 
 def options(settings: CommitSettings) -> CommitOptions:
@@ -109,9 +105,9 @@ def _until(job: Job, deadline: float) -> CommitResult:
         tries += 1
         try:
             return job.attempt(lock_first=tries > _PATIENT_TRIES)
-        except (IndexBusy, RefMoved, _Busy) as error:
+        except NotNow as error:
             if time.monotonic() + wait_s > deadline:
-                raise job.place.refuse(f"{error}, and was all the time", "see what git is doing there") from error
+                raise job.place.refuse(f"{error.why} (tried {tries} times)", error.remedy) from error
         time.sleep(wait_s * random.uniform(0.5, 1.0))
         wait_s = min(2 * wait_s, _BACK_OFF_S[1])
 
@@ -126,7 +122,7 @@ class Job:
         self._made: dict[tuple[object, ...], str] = {}
 
     def attempt(self, *, lock_first: bool) -> CommitResult:
-        """Try once. Raises IndexBusy, RefMoved or _Busy when trying again may help.
+        """Try once. Raises NotNow when trying again may help.
 
         Killed before the branch moves, nothing has happened but a lock that `stale_index` knows as ours. Killed after
         that, the lock holds the index that goes with the branch, and is put in its place.
@@ -171,14 +167,15 @@ class Job:
                 if not lock_first:
                     index.take()
                 if not index.fresh:
-                    raise IndexBusy("the index changes all the time")
+                    raise NotNow(f"the index of {self.place.work_tree} keeps changing", "wait for what changes it")
                 if self._target() != target:
-                    raise _Busy("HEAD moves all the time")
+                    raise NotNow(f"HEAD of {self.place.work_tree} keeps moving", "wait for what moves it")
                 self._nobody_commits(known)  # whoever comes from here on finds the index locked
                 update.land()
                 landed = True
         finally:
-            if landed or (index.taken and read_ref(self.place.git_dir, target.ref) == commit):  # interrupted, and moved all the same
+            moved = landed or read_ref(self.place.git_dir, target.ref) == commit  # also when it was interrupted
+            if moved and index.taken:
                 index.install()
             else:
                 index.release()
@@ -189,13 +186,13 @@ class Job:
     def _check_free(self, index: IndexLock, known: set[int]) -> None:
         """Find out cheaply that trying is of no use now."""
         if index.is_held():
-            raise IndexBusy(f"{index.path} is held")
+            raise index.held()
         self._nobody_commits(known)
 
     def _nobody_commits(self, known: set[int]) -> None:
         pid = find_commit(self.place.work_tree, self.place.git_dir, known)
         if pid is not None:
-            raise _Busy(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}")
+            raise NotNow(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}", "finish it")
 
     def _found(self, tip: str) -> str:
         """Return the commit that brought the run's files as they are at ``tip``."""

@@ -29,6 +29,15 @@ _REFTABLE = "refs/heads/.invalid"
 """What HEAD says where refs are kept in reftables instead of files."""
 
 
+class NotNow(Exception):
+    """Something is in the way that may be gone the next instant."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.remedy = remedy
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A run in its work tree."""
 

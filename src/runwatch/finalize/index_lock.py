@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from runwatch.finalize.commit_objects import FILE
-from runwatch.finalize.commit_place import Place
+from runwatch.finalize.commit_place import NotNow, Place
 from runwatch.journal.atomic import FILE_MODE
 from runwatch.vcs import Repository
 
@@ -25,10 +25,6 @@ _DEAF_MONITOR = ("core.fsmonitor=exit 1;",)
 user's it would ask or start it. One that cannot answer makes git look at the files itself the next time."""
 _CHECKSUM_BYTES = 32
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class IndexBusy(Exception):
-    """Somebody else holds or has just changed the index; the message says which."""
 
 
 class IndexLock:
@@ -46,6 +42,10 @@ class IndexLock:
         self.taken = False
         """Whether the lock is ours now."""
 
+    def held(self) -> NotNow:
+        """Return the error for a lock that somebody holds."""
+        return NotNow(f"{self.path} is held", "end the git command that holds it, or remove it if there is none")
+
     def is_held(self) -> bool:
         """Whether somebody holds the lock."""
         return os.path.lexists(self.path)
@@ -53,10 +53,10 @@ class IndexLock:
     def prepare(self, blobs: Mapping[str, str], commit: str) -> None:
         """Write the new index beside the old one: ``blobs`` (name → object id) put in, all else as it is now.
 
-        Raises IndexBusy while somebody else holds the lock. Where take() came first, the lock is filled with it.
+        Raises NotNow while somebody else holds the lock. Where take() came first, the lock is filled with it.
         """
         if not self.taken and self.is_held():
-            raise IndexBusy(f"{self.path} is held")
+            raise self.held()
         own = self._new_name(commit)
         self._was = self._copy(own)
         self._put_in(own, blobs)
@@ -66,13 +66,13 @@ class IndexLock:
             os.rename(spare, self.path)
 
     def take(self) -> None:
-        """Take git's lock with what was prepared last, or with nothing yet. Raises IndexBusy where it is held."""
+        """Take git's lock with what was prepared last, or with nothing yet. Raises NotNow where it is held."""
         if not self._files:
             os.close(os.open(self._new_name(_NONE), _NEW_FILE, FILE_MODE))
         try:
             os.link(self._files[-1], self.path)
         except FileExistsError:
-            raise IndexBusy(f"{self.path} is held") from None
+            raise self.held() from None
         self.taken = True
 
     def _new_name(self, commit: str) -> Path:

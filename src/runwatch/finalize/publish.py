@@ -50,7 +50,7 @@ class Publisher:
         return Fold(price=Pricer(self.settings.pricing))
 
     def live(self, metrics: Metrics) -> None:
-        """Flush a run that goes on: metrics.json, metadata.json, the issue reports and this run's rows. Raises OSError."""
+        """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""
         shown = self.redacted(metrics)
         self._json(self.paths.metrics, metrics_json.render(shown), durable=False)
         self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
@@ -89,6 +89,8 @@ class Publisher:
         if isinstance(value, str):
             return self._redactor.text(value)
         if isinstance(value, list):
+            if all(isinstance(each, str) for each in value):
+                return self._redactor.arguments(value)
             return [self._redact(each) for each in value]
         if isinstance(value, dict):
             return {self._redact(key): self._redact(each) for key, each in value.items()}
@@ -108,9 +110,7 @@ class Publisher:
             write_json(path, value, durable=durable)
             self._written[path] = data
 
-    def _facts(
-        self, state: FinalizeState, failures: Mapping[str, Stage] | None = None, failed: Any = None
-    ) -> Facts:
+    def _facts(self, state: FinalizeState, failures: Mapping[str, Stage] | None = None, failed: Any = None) -> Facts:
         facts = facts_of(self.paths, state, failures or {})
         publish = self.settings.commit.publish
         return msgspec.structs.replace(

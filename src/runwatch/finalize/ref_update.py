@@ -9,15 +9,11 @@ import os
 import subprocess
 from typing import Self
 
-from runwatch.finalize.commit_place import Target
+from runwatch.finalize.commit_place import NotNow, Target
 from runwatch.vcs import GitError, Repository
 from runwatch.vcs.repository import failure
 
 _TIMEOUT_S = 60.0
-
-
-class RefMoved(Exception):
-    """The branch is not where it was, or its lock is held; the message is git's."""
 
 
 class RefUpdate:
@@ -40,7 +36,7 @@ class RefUpdate:
             self._process.communicate()  # end of input: git aborts what was not committed
 
     def land(self) -> None:
-        """Move the ref. Raises RefMoved, GitError."""
+        """Move the ref. Raises NotNow where it is elsewhere by now or locked, GitError."""
         self._send("prepare\ncommit\n")
         try:
             _, err = self._process.communicate(timeout=_TIMEOUT_S)
@@ -52,7 +48,8 @@ class RefUpdate:
             return
         said = os.fsdecode(err)
         if "cannot lock ref" in said or "unable to lock" in said.lower():
-            raise RefMoved(said.strip())
+            first = said.strip().partition("\n")[0].removeprefix("fatal: ")
+            raise NotNow(f"git in {self._work_tree} says {first!r}", "remove that lock if no git command is running")
         raise failure(self._work_tree, "update-ref", self._process.returncode, err)
 
     def _send(self, text: str) -> None:

@@ -47,7 +47,7 @@ class Finalizer:
         on_line: OnLine | None = None,
         on_stage: OnStage | None = None,
     ) -> None:
-        """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is folded from its start."""
+        """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is read from its start."""
         self.paths, self.settings = paths, settings
         self.price = Pricer(settings.pricing)
         self.publisher = Publisher(paths, settings, environ)

@@ -1,6 +1,7 @@
 """finalize.json: how the run ended, and which stages of the finalizer are done.
 
-Must not do any stage. Source: finalizer.md, "Stages". Untracked: what is committed never changes because it was committed.
+Must not do any stage. Untracked: what is committed never changes because it was committed.
+Source: finalizer.md, "Stages".
 """
 
 from __future__ import annotations

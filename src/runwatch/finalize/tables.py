@@ -1,6 +1,6 @@
 """The CSV files: this run's rows in ``csv/``, and every run's rows in ``runs/csv/``.
 
-Must not decide columns or cells: the view does. Each row of a run stands once over all runs, whatever crash came between.
+Must not decide columns or cells: the view does. Each row stands once over all runs, whatever crash came between.
 Source: metrics.md, "CSV".
 """
 

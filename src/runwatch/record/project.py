@@ -33,7 +33,7 @@ class Projector:
         self._time: str | None = None
 
     def take(self, line: bytes, position: int) -> Event | None:
-        """Write the line of one event that ends at ``position`` in the journal, unless it stands already; return the event."""
+        """Write the line of an event that ends at ``position`` in the journal, unless it stands; return the event."""
         event = read_line(line)
         if event is None or isinstance(event, Unknown):
             return None

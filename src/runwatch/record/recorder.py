@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from runwatch.errors import RunwatchError
+from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.fold import Fold
 from runwatch.journal.follow import Follower
@@ -22,7 +23,6 @@ from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import ending
-from runwatch.finalize.publish import Publisher
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost

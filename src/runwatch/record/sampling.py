@@ -56,7 +56,7 @@ class Sampler:
     def _sample(self, source: ProcessSource) -> None:
         try:
             fields = source.sample()
-        except Exception as error:  # a source must never end the recorder
+        except Exception as error:  # noqa: BLE001 - a source must never end the recorder
             self._report("process", error)
             return
         if fields is not None:
@@ -65,7 +65,7 @@ class Sampler:
     def _snapshot(self, source: GitSource, now: float) -> None:
         try:
             event = source.poll(now)
-        except Exception as error:  # as above
+        except Exception as error:  # noqa: BLE001 - as above
             self._report("git", error)
             return
         if event is not None:

@@ -1,6 +1,7 @@
 """Starting the command so that it finds what it would find without us.
 
-Must not wait for it, copy its output, or decide what its end means. Source: record.md, "The environment of the command".
+Must not wait for it, copy its output, or decide what its end means.
+Source: record.md, "The environment of the command".
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def set_size(fd: int, rows: int, columns: int) -> None:
 def start(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:
     """Start the command and close its ends of the channels here; return its pid. Raises CannotStart.
 
-    ``ignored`` are the signals that were ignored when runwatch started: they stay ignored, all others get their default.
+    ``ignored`` are the signals that were ignored when runwatch started: they stay so, all others get their default.
     """
     try:
         return _spawn(launch, channels, ignored)

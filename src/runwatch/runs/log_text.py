@@ -107,7 +107,8 @@ def _open(run_dir: Path, stack: ExitStack) -> RunLogs:
     if not paths.logs.is_dir():
         if not paths.archive.is_file():
             raise NotFound(
-                f"{paths.run_id} has neither logs nor an archive here: `runwatch show {paths.run_id}` shows its summary."
+                f"{paths.run_id} has neither logs nor an archive here: "
+                f"`runwatch show {paths.run_id}` shows its summary."
             )
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runwatch-logs-")))
         archive.extract(paths.archive, folder, ["logs"])

@@ -36,7 +36,7 @@ class Marker:
 
 
 class MarkerScanner:
-    """Recognizes marker lines; ``pattern`` is the user's own, its group ``name`` (or the whole match) the step's name."""
+    """Recognizes marker lines; of the user's own ``pattern`` the group ``name``, or the whole match, is the name."""
 
     def __init__(self, pattern: str | None = None) -> None:
         self._own = re.compile(pattern.encode()) if pattern else None

@@ -15,7 +15,9 @@ from runwatch.views.csv_rows import COLUMNS
 
 def _metrics(run_id: str, duration_s: float = 1.0) -> Metrics:
     run = Run(run_id=run_id, framework="baes", status="completed", duration_seconds=duration_s)
-    return Metrics(run=run, errors=[ErrorGroup(error_type="X", message="=cmd()"), ErrorGroup(error_type="Y", message="a\nb")])
+    return Metrics(
+        run=run, errors=[ErrorGroup(error_type="X", message="=cmd()"), ErrorGroup(error_type="Y", message="a\nb")]
+    )
 
 
 def _add(root: Path, run_id: str) -> None:
@@ -35,7 +37,10 @@ def test_rows_are_added_once_and_replaced_when_they_changed(tmp_path: Path) -> N
     assert [row[0] for row in rows[1:]] == ["a", "b"]
     add_to_all(RunPaths(tmp_path / "baes" / "a"), _metrics("a", 7.0))
     rows = _rows(tmp_path / "csv" / "runs.csv")
-    assert sorted((row[0], row[COLUMNS["runs"].index("duration_seconds")]) for row in rows[1:]) == [("a", "7"), ("b", "1")]
+    assert sorted((row[0], row[COLUMNS["runs"].index("duration_seconds")]) for row in rows[1:]) == [
+        ("a", "7"),
+        ("b", "1"),
+    ]
     assert len(_rows(tmp_path / "csv" / "errors.csv")) == 1 + 4
 
 

@@ -46,8 +46,7 @@ def _fill(path: str, result: str) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     journal = Appender(path)
     acknowledged = [journal.append(b'{"type":"tool.started","tool":"%05d"}\n' % number) for number in range(5)]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-    print(acknowledged, journal.dropped, file=open(result, "w"), flush=True)
+    Path(result).write_text(f"{acknowledged} {journal.dropped}")
 
 
 def test_a_full_disk_is_told_by_false_and_the_torn_line_ends_before_the_next(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_probing_does_not_drop_the_locks_of_this_process(tmp_path: Path) -> None
     lock = RunLock.of(path)
     lock.acquire(Role.OWNER)
     assert is_live(path)
-    probe = "import sys; from pathlib import Path; from runwatch.journal.lock import is_live; print(is_live(Path(sys.argv[1])))"
+    probe = "import sys, pathlib, runwatch.journal.lock as lock; print(lock.is_live(pathlib.Path(sys.argv[1])))"
     seen = subprocess.run([sys.executable, "-c", probe, str(path)], capture_output=True, text=True, check=True)
     assert seen.stdout == "True\n"
     lock.close()

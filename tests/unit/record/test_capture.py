@@ -70,7 +70,7 @@ def test_output_is_cut_exactly_at_the_marker_lines_wherever_the_writes_fall(tmp_
 
 
 def test_a_cut_files_what_was_written_before_it_under_the_step_before(tmp_path: Path) -> None:
-    script = "import os, sys; os.write(1, b'old\\n' * 5000); os.write(2, b'x'); sys.stdin.read(0); os.read(0, 1); os.write(1, b'new\\n')"
+    script = "import os; os.write(1, b'old\\n' * 5000); os.write(2, b'x'); os.read(0, 1); os.write(1, b'new\\n')"
     read_fd, write_fd = os.pipe()
     saved = os.dup(0)
     os.dup2(read_fd, 0)

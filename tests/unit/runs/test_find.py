@@ -53,7 +53,9 @@ def test_a_prefix_of_several_is_refused_with_their_names(root: Path) -> None:
         resolve("alpha", root)
 
 
-@pytest.mark.parametrize(("reference", "words"), [("nope", "runwatch ls"), ("@9", "there are 3"), ("@0", "there are 3")])
+@pytest.mark.parametrize(
+    ("reference", "words"), [("nope", "runwatch ls"), ("@9", "there are 3"), ("@0", "there are 3")]
+)
 def test_what_is_not_there_is_said_with_the_remedy(root: Path, reference: str, words: str) -> None:
     with pytest.raises(NotFound, match=words):
         resolve(reference, root)
@@ -71,7 +73,9 @@ def test_the_list_is_newest_first_whatever_the_names_are(root: Path) -> None:
 def test_a_run_without_owner_or_status_is_unfinished_never_running(root: Path) -> None:
     folder = root / "baes" / "lost"
     folder.mkdir()
-    (folder / "events.jsonl").write_text('{"type":"run.started","framework":"baes","run_id":"lost","ts":"2026-10-23T00:00:00Z"}\n')
+    (folder / "events.jsonl").write_text(
+        '{"type":"run.started","framework":"baes","run_id":"lost","ts":"2026-10-23T00:00:00Z"}\n'
+    )
     row = runs(root)[0].row
     assert (row.run_id, row.status, row.live) == ("lost", "unfinished", False)
 

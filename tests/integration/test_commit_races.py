@@ -1,0 +1,228 @@
+"""Commits at the same moment, and recorders killed on the way: each run once, nothing lost, nothing staged, no lock."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commit_checks import (
+    MESSAGE,
+    TRACKED,
+    a_run,
+    assert_nothing_is_left,
+    assert_only_the_run_is_committed,
+    assert_the_index_agrees,
+)
+from git_repos import GitRepo
+from runwatch.finalize.commit import CommitOptions, commit_run
+
+PATIENT = CommitOptions(patience_s=60.0)
+
+RECORDER = """
+import sys
+from pathlib import Path
+from runwatch.finalize.commit import CommitOptions, commit_run
+print("ready", flush=True)
+sys.stdin.readline()
+for run in map(Path, sys.argv[2:]):
+    message = f"runwatch: f/{run.name} completed\\n\\nRunwatch-Run: f/{run.name}\\n"
+    commit_run(run, sys.argv[1].split(","), message, CommitOptions(patience_s=60.0))
+"""
+
+USER = """
+import subprocess, sys
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(int(sys.argv[1])):
+    with open(f"mine_{number}", "w") as file:
+        file.write(f"{number}\\n")
+    for command in (["git", "add", f"mine_{number}"], ["git", "commit", "-qm", f"mine {number}"]):
+        while True:
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            if "index.lock" not in done.stderr:  # a lock for an instant is the price; anything else is a spoiled commit
+                sys.exit(f"{command}: {done.stderr}")
+"""
+
+
+def started(program: str, *args: str, cwd: Path) -> subprocess.Popen[str]:
+    """Start a Python program and wait until it says that it is ready; it goes on when told."""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, *args],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def let_go(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.write("go\n")
+    child.stdin.flush()
+
+
+def ended_well(child: subprocess.Popen[str]) -> None:
+    _, err = child.communicate(timeout=120)
+    assert (child.returncode, err) == (0, "")
+
+
+def test_recorders_and_a_user_who_commits_all_the_time_lose_nothing(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    runs = [a_run(repo, f"r{number}") for number in range(12)]
+    share = [list(map(str, runs[start::4])) for start in range(4)]
+    children = [started(RECORDER, ",".join(TRACKED), *names, cwd=tmp_path) for names in share]
+    children.append(started(USER, "25", cwd=tmp_path))
+    for child in children:
+        let_go(child)
+    for child in children:
+        ended_well(child)
+    subjects = repo.git("log", "--format=%s").splitlines()
+    assert sorted(subjects) == sorted(
+        ["first", *(f"runwatch: f/{run.name} completed" for run in runs), *(f"mine {number}" for number in range(25))]
+    )
+    for sha, subject in (line.split(" ", 1) for line in repo.git("log", "--format=%H %s").splitlines()):
+        if subject.startswith("runwatch: "):
+            assert_only_the_run_is_committed(repo, sha, subject.split()[1].removeprefix("f/"))
+        elif subject.startswith("mine"):
+            assert repo.git("show", "--format=", "--name-status", sha).split() == ["A", subject.replace(" ", "_")]
+    for run in runs:
+        assert_the_index_agrees(repo, run.name)
+    assert repo.git("status", "--porcelain") == ""
+    assert_nothing_is_left(repo)
+
+
+KILLED_AT = {
+    "before anything": "finalize.commit.Job.attempt = die",
+    "when the objects are stored": "finalize.index_lock.IndexLock.prepare = die",
+    "when the index is prepared": "finalize.index_lock.IndexLock.take = die",
+    "when the index is locked": "finalize.ref_update.RefUpdate.land = die",
+    "when the branch has moved": "finalize.index_lock.IndexLock.install = die",
+    "when the index is in place": "finalize.index_lock.IndexLock.release = die",
+    "when the index is locked first": "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.prepare = die",
+    "when it was filled afterwards": "finalize.commit._PATIENT_TRIES = 0; finalize.ref_update.RefUpdate.land = die",
+    "when it was filled and the branch has moved": (
+        "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.install = die"
+    ),
+}
+
+DYING = """
+import os, signal
+from runwatch import finalize
+from runwatch.finalize import commit, index_lock, ref_update
+def die(*args, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "unborn"),
+    [
+        *((moment, False) for moment in KILLED_AT),
+        ("when the index is locked", True),
+        ("when the branch has moved", True),
+    ],
+)
+def test_killed_at_any_moment_and_done_again_gives_one_commit(tmp_path: Path, moment: str, unborn: bool) -> None:
+    repo = GitRepo.create(tmp_path) if unborn else GitRepo.with_history(tmp_path)
+    repo.write("staged", "by the user\n")
+    repo.git("add", "staged")
+    before = repo.state()
+    run = a_run(repo)
+    child = started(f"{DYING}\n{KILLED_AT[moment]}\n{RECORDER}", ",".join(TRACKED), str(run), cwd=tmp_path)
+    let_go(child)
+    child.communicate(timeout=60)
+    assert child.returncode == -signal.SIGKILL
+    result = commit_run(run, TRACKED, MESSAGE, PATIENT)
+    assert result is not None
+    assert repo.git("rev-list", "--count", "HEAD").strip() == ("1" if unborn else "2")
+    assert_only_the_run_is_committed(repo, result.sha, parents=0 if unborn else 1)
+    assert repo.state() == before
+    assert_the_index_agrees(repo)
+    assert_nothing_is_left(repo)
+
+
+def test_killed_once_the_branch_has_moved_the_next_recorder_of_another_run_puts_the_index_right(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run, other = a_run(repo), a_run(repo, "r2")
+    child = started(
+        f"{DYING}\n{KILLED_AT['when the branch has moved']}\n{RECORDER}", ",".join(TRACKED), str(run), cwd=tmp_path
+    )
+    let_go(child)
+    child.communicate(timeout=60)
+    assert (repo.path / ".git/index.lock").exists()
+    assert repo.git("log", "-1", "--format=%s").strip() == "runwatch: f/r1 completed"
+    commit_run(other, TRACKED, MESSAGE, PATIENT)
+    assert_the_index_agrees(repo)
+    assert_the_index_agrees(repo, "r2")
+    assert_nothing_is_left(repo)
+
+
+def test_a_lock_of_somebody_else_is_not_taken_for_one_that_we_left(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run = a_run(repo)
+    child = started(
+        f"{DYING}\n{KILLED_AT['when the index is locked']}\n{RECORDER}", ",".join(TRACKED), str(run), cwd=tmp_path
+    )
+    let_go(child)
+    child.communicate(timeout=60)
+    lock = repo.path / ".git/index.lock"
+    lock.unlink()  # by a person, who then begins something
+    lock.write_text("theirs")
+    with pytest.raises(Exception, match=r"index\.lock is held"):
+        commit_run(run, TRACKED, MESSAGE, CommitOptions(patience_s=0.2))
+    assert lock.read_text() == "theirs"
+
+
+def instants(count: int, longest_s: float) -> Iterator[float]:
+    chosen = random.Random(7)
+    yield from (chosen.uniform(0, longest_s) for _ in range(count))
+
+
+def test_recorders_killed_at_random_beside_a_user_lose_nothing(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    runs = [a_run(repo, f"r{number}") for number in range(6)]
+    for run in runs:
+        commit_run(run, TRACKED, f"runwatch: f/{run.name} warm-up\n", PATIENT)
+    took_s = _time_of_one(repo, runs[0])
+    user = started(USER, "12", cwd=tmp_path)
+    let_go(user)
+    for run, instant in zip(runs, instants(len(runs), 2 * took_s), strict=True):
+        (run / "summary.md").write_text("# new\n")
+        child = started(RECORDER, ",".join(TRACKED), str(run), cwd=tmp_path)
+        let_go(child)
+        time.sleep(instant)  # the moment of the kill, not a wait for anything
+        child.kill()
+        child.communicate()
+        commit_run(run, TRACKED, f"runwatch: f/{run.name} completed\n", PATIENT)
+    ended_well(user)
+    subjects = repo.git("log", "--format=%s").splitlines()
+    for run in runs:
+        assert subjects.count(f"runwatch: f/{run.name} completed") == 1
+        assert_the_index_agrees(repo, run.name)
+        assert repo.git("show", f"HEAD:runs/f/{run.name}/summary.md") == "# new\n"
+    assert [subject for subject in subjects if subject.startswith("mine")] == [f"mine {n}" for n in range(11, -1, -1)]
+    assert repo.git("status", "--porcelain") == ""
+    assert_nothing_is_left(repo)
+
+
+def _time_of_one(repo: GitRepo, run: Path) -> float:
+    (run / "summary.md").write_text("# measured\n")
+    start = time.monotonic()
+    commit_run(run, TRACKED, "runwatch: f/r0 measured\n", PATIENT)
+    return time.monotonic() - start
