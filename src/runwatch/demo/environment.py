@@ -28,6 +28,8 @@ _GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMIN
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the demo's processes."""
     kept = {name: value for name, value in environ.items() if not name.startswith(_OTHERS) and name not in _PYTHON}
+    if "PYTHONPATH" in kept:  # the demo's processes work in other folders than the caller's
+        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, filter(None, kept["PYTHONPATH"].split(os.pathsep))))
     return kept | _GIT
 
 

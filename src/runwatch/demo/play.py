@@ -5,6 +5,7 @@ Must not touch the caller's repository, configuration or environment; starts run
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -78,34 +79,49 @@ def _run(command: list[str], root: Path) -> int:
 
 
 def _closing(root: Path, code: int, environ: Mapping[str, str]) -> list[str]:
-    """Return where everything is and what to try next, in commands that work as they stand."""
-    runwatch = _command_name()
-    result = "the package is repaired" if code == 0 else f"the run ended with {code}"
-    lines = [
-        "",
-        f"runwatch demo: {result}. All of it stays in {root}; delete that folder when you have seen enough.",
-        "Try next:",
-        f"  cd {shlex.quote(str(root))}",
-    ]
-    if "RUNWATCH_RUNS_DIR" in environ:
-        lines.append("  unset RUNWATCH_RUNS_DIR")
+    """Return where everything is and what to try next, in commands that work as they stand, in 80 columns."""
+    if code:
+        result = f"the run ended with {code}"
+    else:
+        result = "the run goes on" if _goes_on(root) else "the package is repaired"
+    runwatch, preparation = _how_to_call(environ)
     tries = {
-        f"{runwatch} watch @1": "the run in the app, from its first line to its summary",
+        f"{runwatch} watch @1": "the run in the app, live or again",
         f"{runwatch} show @1": "its summary",
-        f"{runwatch} logs @1 --step 4 --component orchestrator": "how the failing pipelines were chased",
-        f"git log --oneline --stat {scratch.BASE}..": "the agent's commits, and runwatch's one at the top",
+        f"{runwatch} logs @1 --step 4": "the repair, line by line",
+        f"git log --stat {scratch.BASE}..": "the agent's commits and runwatch's",
     }
     width = max(map(len, tries))
-    return [*lines, *(f"  {command:<{width}}  # {what}" for command, what in tries.items())]
+    return [
+        "",
+        f"runwatch demo: {result}. Everything stays in this folder:",
+        f"  cd {shlex.quote(str(root))}",
+        "Try next, there:",
+        *(f"  {line}" for line in preparation),
+        *(f"  {command:<{width}}  # {what}" for command, what in tries.items()),
+    ]
 
 
-def _command_name() -> str:
-    """Return how this runwatch is called from a shell here."""
+def _goes_on(root: Path) -> bool:
+    """Whether a person has left the app and the run alone."""
+    for path in root.glob("runs/*/*/metadata.json"):
+        try:
+            return json.loads(path.read_bytes())["status"] is None
+        except (OSError, ValueError, KeyError):
+            continue
+    return True  # nothing is written yet
+
+
+def _how_to_call(environ: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the name that this runwatch has in the caller's shell, and what must be typed before for it to mean us."""
+    before = ["unset RUNWATCH_RUNS_DIR"] if "RUNWATCH_RUNS_DIR" in environ else []
     script = Path(sys.executable).parent / "runwatch"
-    found = shutil.which("runwatch")
     if not script.is_file():
-        return shlex.join([sys.executable, *_RUNWATCH])
-    return "runwatch" if found and os.path.samefile(found, script) else shlex.quote(str(script))
+        return shlex.join([sys.executable, *_RUNWATCH]), before
+    found = shutil.which("runwatch", path=environ.get("PATH"))
+    if not found or not os.path.samefile(found, script):
+        before.append(f"PATH={shlex.quote(str(script.parent))}:$PATH")
+    return "runwatch", before
 
 
 def _pace(environ: Mapping[str, str], *, watched: bool) -> float:

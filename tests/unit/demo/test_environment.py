@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -34,8 +35,13 @@ def test_what_belongs_to_the_callers_own_work_is_left_out(name: str) -> None:
 
 
 def test_what_finds_programs_and_shapes_the_screen_stays() -> None:
-    theirs = {"PATH": "/bin", "PYTHONPATH": "src", "TERM": "xterm", "NO_COLOR": "1", "HOME": "/home/a", "CI": "true"}
+    theirs = {"PATH": "/bin", "TERM": "xterm", "NO_COLOR": "1", "HOME": "/home/a", "CI": "true"}
     assert theirs.items() <= clean(theirs).items()
+
+
+def test_where_modules_are_found_is_said_for_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert clean({"PYTHONPATH": "src::/lib"})["PYTHONPATH"] == f"{tmp_path}/src:/lib"
 
 
 def test_git_reads_no_configuration_but_the_scratch_repositorys() -> None:

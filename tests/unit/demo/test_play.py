@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shlex
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -56,25 +55,44 @@ def test_it_plays_slower_where_somebody_watches_and_as_a_test_says() -> None:
     assert play._pace({play.PACE: "soon"}, watched=True) == pace.ON_TERMINAL
 
 
-def test_the_commands_at_the_end_hold_in_a_folder_with_a_space_and_with_another_runs_folder(tmp_path: Path) -> None:
-    root = tmp_path / "a folder"
-    lines = play._closing(root, 0, {"RUNWATCH_RUNS_DIR": "/elsewhere"})
-    assert f"  cd {shlex.quote(str(root))}" in lines
-    assert "  unset RUNWATCH_RUNS_DIR" in lines
+def finished(root: Path, status: str | None) -> Path:
+    """Write what is looked at of a run."""
+    run = root / "runs" / "demo" / "1"
+    run.mkdir(parents=True)
+    (run / "metadata.json").write_text(json.dumps({"status": status}))
+    return root
+
+
+def test_the_closing_lines_name_the_folder_quoted_and_fit_80_columns(tmp_path: Path) -> None:
+    root = finished(tmp_path / "a folder", "completed")
+    lines = play._closing(root, 0, {"PATH": "/bin"})
+    assert f"  cd '{root}'" in lines
     assert "the package is repaired" in lines[1]
-    assert "the run ended with 3" in play._closing(root, 3, {})[1]
+    assert max(len(line) for line in lines if str(root) not in line and "PATH=" not in line) <= 80
 
 
-def test_runwatch_is_called_by_its_path_where_the_shell_would_not_find_this_one(
+def test_they_say_how_the_run_ended_and_when_it_has_not(tmp_path: Path) -> None:
+    assert "the run ended with 3" in play._closing(tmp_path, 3, {})[1]
+    assert "the run goes on" in play._closing(tmp_path, 0, {})[1], "nothing is written yet"
+    assert "the run goes on" in play._closing(finished(tmp_path, None), 0, {})[1]
+
+
+def test_what_would_lead_to_other_runs_is_taken_out_of_the_shell_first(tmp_path: Path) -> None:
+    assert "  unset RUNWATCH_RUNS_DIR" in play._closing(tmp_path, 0, {"RUNWATCH_RUNS_DIR": "/elsewhere"})
+    assert not [line for line in play._closing(tmp_path, 0, {}) if "unset" in line]
+
+
+def test_the_shell_is_told_where_runwatch_is_unless_it_finds_this_very_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "bin" / "runwatch"
     monkeypatch.setattr(sys, "executable", str(script.with_name("python")))
-    monkeypatch.setenv("PATH", os.defpath)
-    assert play._command_name() == f"{script.with_name('python')} -P -m runwatch.cli.main"
-    script.parent.mkdir()
-    script.write_text("#!/bin/sh\n")
-    script.chmod(0o755)
-    assert play._command_name() == str(script)
-    monkeypatch.setenv("PATH", str(script.parent))
-    assert play._command_name() == "runwatch"
+    assert play._how_to_call({"PATH": "/bin"}) == (f"{script.with_name('python')} -P -m runwatch.cli.main", [])
+    for path in (script, tmp_path / "other" / "runwatch"):
+        path.parent.mkdir()
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    told = ("runwatch", [f"PATH={script.parent}:$PATH"])
+    assert play._how_to_call({"PATH": "/nowhere"}) == told
+    assert play._how_to_call({"PATH": str(tmp_path / "other")}) == told
+    assert play._how_to_call({"PATH": f"{script.parent}:{tmp_path / 'other'}"}) == ("runwatch", [])
