@@ -38,6 +38,10 @@ class Goodbye(msgspec.Struct, kw_only=True):
     """The code that it is about to exit with, where it knows."""
     signal: str | None = None
     """The signal that it is about to die by, where it knows."""
+    dropped: int = 0
+    """Events that it could neither write nor tell of."""
+    since: str | None = None
+    """RFC 3339 time of the first of them."""
 
 
 class Guardian:
@@ -98,6 +102,8 @@ class Guardian:
             word = msgspec.json.decode(self.goodbye.splitlines()[-1], type=Goodbye)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
+        if word.dropped:
+            self.journal.emit("degraded", dropped=word.dropped, since=word.since)
         return Outcome(
             status=word.status, exit_code=word.exit_code, signal=word.signal, reason=word.reason, ended=now_text()
         )

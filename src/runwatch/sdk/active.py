@@ -17,6 +17,7 @@ from runwatch.journal.steps import step_at_hand
 from runwatch.sdk.context import scope_var
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.trouble import say
+from runwatch.settings import load
 
 RUN_DIR = "RUNWATCH_RUN_DIR"
 """Names the run directory that the processes of a recorded command join."""
@@ -115,7 +116,15 @@ def _join(named: str) -> Emitter | None:
         return None
     emitter.joined = True
     emitter.steps.start_in(_step_at_hand(paths))
+    emitter.max_log_bytes = _max_log_bytes()
     return emitter
+
+
+def _max_log_bytes() -> int | None:
+    try:
+        return load(Path.cwd(), os.environ).capture.max_file_bytes
+    except (RunwatchError, OSError):
+        return None  # `runwatch run` has refused it, or will
 
 
 def _step_at_hand(paths: RunPaths) -> int | None:

@@ -141,7 +141,7 @@ class Emitter:
         elif written:
             if type_name in _STATUS_CHANGES:
                 sink.hurry()
-            if sink.has_untold:
+            if sink.untold:
                 self._tell_degraded(sink)
         return written
 
@@ -183,6 +183,9 @@ class Emitter:
     def subscribe(self, callback: Callback) -> Listener:
         """Tell ``callback`` of every event of this process from now on, in a thread of its own."""
         listener = Listener(callback, self._listener_dropped)
+        if not listener.start():
+            self.warn("a subscriber was dropped: no thread can be started", "subscribe")
+            return listener
         with self._lock:
             self._listeners = (*self._listeners, listener)
         return listener
@@ -202,7 +205,7 @@ class Emitter:
         """Before the end: say what could not be recorded, where there is room to say it."""
         if self.refused:
             self.warn(f"{self.refused} events had values that cannot be meant and were not recorded", "runwatch")
-        if self.sink is not None and self.sink.has_untold:
+        if self.sink is not None and self.sink.untold:
             self._tell_degraded(self.sink)
 
     def close(self) -> None:

@@ -56,8 +56,8 @@ def _by_guardian(
         return None
     message: dict[str, Any] = {"op": "end", "status": status, "reason": reason, "signal": signal_name}
     sink = started.emitter.sink
-    if sink is not None and sink.has_untold:  # the journal had no room to say so
-        message |= {"dropped": sink.dropped, "since": sink.since}
+    if sink is not None and sink.untold:  # the journal had no room to say so
+        message |= {"dropped": sink.untold, "since": sink.since}
     try:
         if not guardian.say_goodbye(message):
             return None

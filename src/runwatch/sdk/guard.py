@@ -6,6 +6,7 @@ Source: finalizer.md, "Who finalizes".
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -41,8 +42,8 @@ class Guardian:
     def start(cls, paths: RunPaths) -> Guardian:
         """Start a guardian in a session of its own. Raises OSError."""
         if not sys.executable:
-            raise OSError(2, "this interpreter does not know its own program")
-        theirs, ours = os.pipe2(os.O_CLOEXEC)
+            raise OSError(errno.ENOENT, "this interpreter does not know its own program")
+        theirs, ours = os.pipe()
         try:
             pid = _start([sys.executable, "-P", "-m", "runwatch.record.guardian", *_arguments(paths)], theirs)
         except OSError:
@@ -91,7 +92,7 @@ def _arguments(paths: RunPaths) -> list[str]:
 
 def _start(argv: list[str], stdin: int) -> int:
     """Start a program that is nobody's child, with ``stdin`` as its standard input; return its pid. Raises OSError."""
-    answer, theirs = os.pipe2(os.O_CLOEXEC)
+    answer, theirs = os.pipe()
     try:
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
             (os.POSIX_SPAWN_DUP2, stdin, 0),
@@ -107,9 +108,9 @@ def _start(argv: list[str], stdin: int) -> int:
             setsigmask=[],
             setsigdef=sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}),
         )
-    except OSError:
+    except (OSError, NotImplementedError) as error:  # the latter where a system cannot start sessions so
         os.close(answer)
-        raise
+        raise OSError(getattr(error, "errno", None) or errno.ENOSYS, str(error)) from error
     finally:
         os.close(theirs)
     try:
@@ -121,7 +122,7 @@ def _start(argv: list[str], stdin: int) -> int:
         except ChildProcessError:
             pass  # a handler of the program's was quicker
     if not said.strip().isdigit():
-        raise OSError(11, "the guardian did not start")
+        raise OSError(errno.EAGAIN, "the guardian did not start")
     return int(said)
 
 

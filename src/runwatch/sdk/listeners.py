@@ -30,7 +30,14 @@ class Listener:
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._dropped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="runwatch-subscriber", daemon=True)
-        self._thread.start()
+
+    def start(self) -> bool:
+        """Begin to deliver; False where no thread can be had, as while the interpreter leaves."""
+        try:
+            self._thread.start()
+        except RuntimeError:
+            return False
+        return True
 
     def put(self, line: bytes) -> None:
         """Queue one event; never waits."""
@@ -42,7 +49,7 @@ class Listener:
     def close(self, wait_s: float) -> None:
         """Deliver what is queued and end; gives up waiting after ``wait_s`` seconds."""
         self._queue.put(None)
-        if threading.current_thread() is not self._thread:
+        if threading.current_thread() is not self._thread and self._thread.is_alive():
             self._thread.join(wait_s)
         self._dropped.set()
 

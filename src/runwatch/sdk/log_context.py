@@ -94,7 +94,8 @@ class LogContext:
         emitter, step = mine
         if mine in self._set:
             del self._set[mine]
-            close_step(emitter, step, "success")
+            if not emitter.closed:
+                close_step(emitter, step, "success")
         scope = scope_of(emitter)
         if scope.step == step:
             enter(Scope(emitter, None, scope.issue, scope.agent))

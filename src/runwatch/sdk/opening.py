@@ -99,6 +99,7 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | 
         "cwd": text(os.getcwd()),
         "project_id": wish.project_id,
         "mode": config.get("mode") or settings.run.mode,
+        "settings": {"complexity": settings.run.complexity} if settings.run.complexity else {},
         "llm": _llm(config, settings, os.environ),
         "host": platform.node(),
         "boot_id": _boot_id(),

@@ -61,9 +61,9 @@ class JournalSink:
         return self._dropped_before + (appender.dropped if appender is not None else 0)
 
     @property
-    def has_untold(self) -> bool:
-        """Whether events were dropped that no event tells of yet."""
-        return self._told != self.dropped
+    def untold(self) -> int:
+        """Dropped events that no event tells of yet."""
+        return self.dropped - self._told
 
     def tell(self) -> int:
         """Return how many events were dropped, and take them for told."""
