@@ -23,6 +23,7 @@ from commit_checks import (
 )
 from git_repos import GitRepo
 from runwatch.finalize.commit import CommitOptions, commit_run
+from runwatch.finalize.index_lock import IndexLock
 
 PATIENT = CommitOptions(patience_s=60.0)
 
@@ -104,6 +105,48 @@ def test_recorders_and_a_user_who_commits_all_the_time_lose_nothing(tmp_path: Pa
     for run in runs:
         assert_the_index_agrees(repo, run.name)
     assert repo.git("status", "--porcelain") == ""
+    assert_nothing_is_left(repo)
+
+
+LAST_MOMENT = {
+    "staging": (("git", "add", "late"),),
+    "committing": (("git", "add", "late"), ("git", "commit", "-qm", "late")),
+    "committing beside the index": (("git", "commit", "-q", "--allow-empty", "-m", "late"),),
+    "switching branches": (("git", "checkout", "-q", "-b", "late"),),
+    "switching beside the index": (("git", "branch", "late"), ("git", "symbolic-ref", "HEAD", "refs/heads/late")),
+    "moving the branch": (("git", "update-ref", "refs/heads/main", "late-tag"),),
+    "refreshing the index": (("touch", "README"), ("git", "update-index", "--refresh")),
+}
+
+
+@pytest.mark.parametrize("act", LAST_MOMENT)
+def test_what_the_user_does_at_the_last_moment_is_kept(
+    tmp_path: Path, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    repo.git("tag", "late-tag", repo.git("commit-tree", "-p", "HEAD", "-m", "late", "HEAD^{tree}").strip())
+    repo.write("late", "the user's\n")
+    run = a_run(repo)
+    waiting = list(LAST_MOMENT[act])
+    expected: list[dict[str, object]] = []
+    take = IndexLock.take
+
+    def late(lock: IndexLock) -> None:
+        while waiting:
+            subprocess.run(waiting.pop(0), cwd=tmp_path, check=True)
+            expected[:] = [repo.state()]
+        take(lock)
+
+    monkeypatch.setattr(IndexLock, "take", late)
+    result = commit_run(run, TRACKED, MESSAGE, PATIENT)
+    assert result is not None
+    assert_only_the_run_is_committed(repo, result.sha)
+    assert [repo.state()] == expected
+    assert_the_index_agrees(repo)
+    assert result.branch == repo.git("branch", "--show-current").strip()
+    assert repo.git("merge-base", "--is-ancestor", result.sha, "HEAD") == ""
+    moved = act in ("committing", "committing beside the index", "moving the branch")
+    assert ("late" in repo.git("log", "--format=%s").split()) == moved
     assert_nothing_is_left(repo)
 
 

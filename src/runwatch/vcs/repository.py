@@ -166,7 +166,8 @@ def is_ignored(work_tree: Path, path: Path) -> bool:
 def failure(work_tree: Path, command: str, status: int, err: bytes) -> GitError:
     """Return the error for a command that ended with ``status`` and said ``err``."""
     said = os.fsdecode(err).strip()
-    first = next((line for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said.partition("\n")[0])
+    lines = said.splitlines()
+    first = next((line for word in ("fatal:", "error:") for line in lines if line.startswith(word)), "".join(lines[:1]))
     return GitError(
         f"git {command} in {work_tree} failed ({status}): {first or 'no message'}", status=status, stderr=said
     )
