@@ -37,7 +37,6 @@ class Call(msgspec.Struct, gc=False):
     attempt: int
     ts: str | None
     raw: Raw | None = None
-    counts: Counts = NOTHING
     duration: int | None = None
     """Microseconds."""
     pico: int | None = None
@@ -52,9 +51,13 @@ class Call(msgspec.Struct, gc=False):
     is_notice: bool = False
     """Whether a retry notice is all that is known of it."""
     request_id: str | None = None
-    call_id: str | None = None
     writer: str | None = None
     seq: int | None = None
+    number: int = -1
+    """Where it is remembered."""
+
+    counts: Counts = NOTHING
+    """The tokens, normalized; kept up to date by whoever sets ``raw``."""
 
     @property
     def ref(self) -> str | None:

@@ -68,8 +68,8 @@ class Calls:
         self._services: dict[str, _Callee] = {}
         self._open_tools: OpenCalls[_Open] = OpenCalls(settings.remembered_open)
         self._open_services: OpenCalls[_Open] = OpenCalls(settings.remembered_open)
-        self._tool_attempts = Attempts(settings.remembered_calls)
-        self._service_attempts = Attempts(settings.remembered_calls)
+        self._tool_attempts = Attempts(settings.remembered_ends)
+        self._service_attempts = Attempts(settings.remembered_ends)
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""

@@ -88,13 +88,13 @@ class ModelMetrics(msgspec.Struct, kw_only=True):
     timeouts: int = 0
     """Calls that ran out of time."""
     failures: int = 0
-    """Calls that did not succeed, rate limits and time-outs included."""
+    """Calls that did not succeed, rate limits, time-outs and interrupted ones included."""
     tokens: Tokens = msgspec.field(default_factory=Tokens)
     """Of its calls."""
     cost_usd: float | None = None
     """None when it has no known price."""
     priced: bool = True
-    """False when any call of it has no known price."""
+    """False when any call of it has no known price, or succeeded with a usage that nobody knows."""
     prices: str | None = None
     """Library, version and date of the price list; None where the provider said the cost."""
     durations: Durations = msgspec.field(default_factory=Durations)
@@ -142,7 +142,7 @@ class AgentMetrics(msgspec.Struct, kw_only=True):
     successes: int = 0
     """After the external truth, where it is known."""
     failures: int = 0
-    """After the external truth, where it is known."""
+    """After the external truth, where it is known; attempts that never ended included."""
     reported_successes: int = 0
     """What the agent itself said."""
     reported_failures: int = 0
@@ -198,7 +198,7 @@ class PipelineTotals(msgspec.Struct, kw_only=True):
     """All CI attempts of an issue or a run."""
 
     attempts: int = 0
-    """Attempts that ended."""
+    """Attempts that ended, canceled, skipped and interrupted ones included."""
     succeeded: int = 0
     """With status success."""
     failed: int = 0
@@ -248,9 +248,9 @@ class DebuggingTotals(msgspec.Struct, kw_only=True):
     attempts: int = 0
     """Tries at a repair."""
     success_rate: float | None = None
-    """Percent of the cycles that were resolved, two digits."""
+    """Resolved cycles in percent of those that ended, two digits."""
     resolution_s: float | None = None
-    """Mean seconds to resolution."""
+    """Mean seconds to resolution, of the resolved cycles."""
 
 
 class CodeMetrics(msgspec.Struct, kw_only=True):
@@ -339,9 +339,11 @@ class IssueMetrics(msgspec.Struct, kw_only=True):
     test_coverage: float | None = None
     """0 to 100."""
     complexity_score: float | None = None
-    """churn, files and retries, weighted by the configuration."""
+    """Lines added and deleted, files, and retries (of its agents, and pipeline attempts after the first), each times
+    its weight (FoldSettings); None without a snapshot made for it."""
     first_time_right: bool | None = None
-    """Ended well with its first pipeline attempt and no debugging cycle."""
+    """Ended well with its first pipeline attempt and no debugging cycle. None while it goes on, and where it ended well
+    without any pipeline attempt."""
 
 
 class ResourceMetrics(msgspec.Struct, kw_only=True):
@@ -520,6 +522,8 @@ class Metrics(msgspec.Struct, kw_only=True):
     """The run as a whole."""
     steps: list[StepMetrics] = []
     """By number."""
+    whole: StepMetrics | None = None
+    """The whole run as one step, where it ended without any."""
     current_step: int | None = None
     """The step that was opened last and goes on; None between steps."""
     issues: list[IssueMetrics] = []
@@ -547,7 +551,7 @@ class Metrics(msgspec.Struct, kw_only=True):
     debugging_totals: DebuggingTotals = msgspec.field(default_factory=DebuggingTotals)
     """Over all cycles."""
     code: CodeMetrics | None = None
-    """The last snapshot; None without git."""
+    """The last snapshot made for no issue, else the last one; None where neither git nor coverage was measured."""
     tests: TestMetrics | None = None
     """The last test run; None without any."""
     resources: ResourceMetrics = msgspec.field(default_factory=ResourceMetrics)

@@ -57,7 +57,7 @@ class Models:
         self._calls = RememberedCalls(settings.remembered_calls)
         self._ordinal = 0
         self._limit = settings.remembered_calls
-        self._nameless: list[Call] | None = []
+        self._nameless: list[int] | None = []
         """Calls from before any model was named; None once one is."""
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
@@ -85,7 +85,7 @@ class Models:
         """Price the calls that named no model, now that the run's is known."""
         if self._nameless is None or self._facts.model is None:
             return
-        for call in self._nameless:
+        for call in self._calls.numbered(self._nameless):
             if call.is_priced and call.pico is None and not call.is_recorded:
                 self._change(call, lambda call: self._costs.set(call, None))
         self._nameless = None
@@ -95,9 +95,9 @@ class Models:
         self._open.start(event.call_id, key, (event, self._clock.moment(event)))
         self._facts.see_started(event)
         if event.call_id is not None:
-            former = self._calls.by_call.get(event.call_id)
+            former = self._calls.by_call(event.call_id)
             if former is not None and former.result == "success":
-                del self._calls.by_call[event.call_id]  # the id is used again for another call
+                self._calls.forget_call_id(event.call_id)  # it is used again for another call
 
     def _completed(self, event: LlmCompleted) -> None:
         self._ordinal += 1
@@ -129,9 +129,10 @@ class Models:
     def _retry(self, event: LlmRetry) -> None:
         scope = self._ledger.scope(event.step, event.issue, event.agent)
         if event.call_id is not None:
-            failed = self._calls.by_call.get(event.call_id)
+            failed = self._calls.by_call(event.call_id)
             if failed is not None and _tells_of(event, failed):
                 failed.is_announced = True
+                self._calls.keep(failed)
                 return
         elif scope.unannounced:
             scope.unannounced -= 1
@@ -149,12 +150,11 @@ class Models:
             scope.announced += 1
             scope.unannounced -= 1
         else:
-            call.call_id = event.call_id
-            self._calls.add(call)
+            self._calls.add(call, event.call_id)
         call.count(1)
 
     def _priced(self, event: LlmPriced) -> None:
-        call = self._calls.find(event.ref)
+        call = self._calls.by_ref(event.ref)
         if call is not None and not call.is_said:
             self._change(call, lambda call: self._costs.record(call, event))
 
@@ -162,13 +162,13 @@ class Models:
         """Return the counted call that this line repeats, None where it is a call of its own."""
         attempt = event.attempt
         if event.request_id is not None:
-            call = self._calls.by_request.get(event.request_id)
+            call = self._calls.by_request(event.request_id)
             if call is not None:
                 is_later = attempt is not None and attempt > call.attempt and call.result != "success"
                 return None if is_later else call
         if event.call_id is None:
             return None
-        call = self._calls.by_call.get(event.call_id)
+        call = self._calls.by_call(event.call_id)
         if call is None or (event.request_id is not None and call.request_id is not None):
             return None
         if attempt is None:
@@ -182,7 +182,7 @@ class Models:
         cell = self._ledger.cell(
             event.step, event.issue, event.agent, provider or facts.provider, model or facts.model, source
         )
-        earlier = self._calls.by_call.get(event.call_id) if event.call_id is not None else None
+        earlier = self._calls.by_call(event.call_id) if event.call_id is not None else None
         scope = cell.scope
         is_retry = earlier is not None and (earlier.result != "success" or result == "error")
         if attempt is None:
@@ -206,13 +206,12 @@ class Models:
     def _name(self, call: Call, event: LlmCompleted) -> None:
         """Remember a call under its names."""
         call.request_id = event.request_id
-        call.call_id = event.call_id
         call.writer, call.seq = event.writer, event.seq
         if event.request_id is None and (event.writer is None or event.seq is None):
             call.writer, call.seq = FOREIGN, self._ordinal
-        self._calls.add(call)
+        self._calls.add(call, event.call_id)
         if self._nameless is not None and call.cell.model.name is None and len(self._nameless) < self._limit:
-            self._nameless.append(call)
+            self._nameless.append(call.number)
 
     def _correct(self, call: Call, event: LlmCompleted) -> None:
         """Take over what a repeated line knows better."""
@@ -222,7 +221,7 @@ class Models:
             self._observe_duration(call)
         if call.request_id is None and event.request_id is not None:
             call.request_id = event.request_id
-            self._calls.by_request[event.request_id] = call
+            self._calls.keep(call)
 
     def _merge(self, call: Call, event: LlmCompleted) -> None:
         counts = call.counts
@@ -244,6 +243,7 @@ class Models:
         call.count(-1)
         change(call)
         call.count(1)
+        self._calls.keep(call)
         self._trends.use(call.ts, call.counts[5] - total, (call.pico or 0) - pico)
 
     def _observe(self, call: Call) -> None:

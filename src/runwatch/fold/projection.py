@@ -11,7 +11,7 @@ from runwatch.fold.agents import agents_of
 from runwatch.fold.clock import seconds
 from runwatch.fold.issues import Issue
 from runwatch.fold.ledger import Model
-from runwatch.fold.metrics import IssueMetrics, JournalMetrics, Metrics, ModelMetrics, Run
+from runwatch.fold.metrics import IssueMetrics, JournalMetrics, Metrics, ModelMetrics, Run, StepMetrics
 from runwatch.fold.outcome import ended_well, percent
 from runwatch.fold.parts import Parts
 from runwatch.fold.percentiles import Histogram
@@ -47,9 +47,12 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
     code = parts.code.metrics()
     if code is None and parts.issue_code is not None:
         code = parts.issue_code.metrics()
+    run = _run(parts, now, models)
+    steps = parts.steps.metrics(now, ledger.by_step, has_model_calls=bool(ledger.run[CALLS]))
     return Metrics(
-        run=_run(parts, now, models),
-        steps=parts.steps.metrics(now, ledger.by_step, has_model_calls=bool(ledger.run[CALLS])),
+        run=run,
+        steps=steps,
+        whole=_whole(parts, run) if run.status is not None and not steps else None,
         current_step=parts.steps.current,
         issues=issues,
         agents=parts.agents.metrics(now, ledger.by_agent),
@@ -109,6 +112,23 @@ def _run(parts: Parts, now: str | None, models: list[ModelMetrics]) -> Run:
         llm_duration_s=seconds(totals[MICROS]),
         alerts=parts.notices.alerts,
         recorders_replaced=parts.notices.recorders_replaced,
+    )
+
+
+def _whole(parts: Parts, run: Run) -> StepMetrics:
+    """The run as one step. Source: record.md, "Logs": a run that ends without steps shows its output as one."""
+    ended_badly = "failed" if run.status == "failed" else "interrupted"
+    return StepMetrics(
+        step=1,
+        status="success" if ended_well(run.status) else ended_badly,
+        start_time=run.start_time,
+        end_time=run.end_time,
+        duration_s=run.duration_seconds,
+        api_calls=run.llm_calls + sum(service.calls + service.retries for service in parts.calls.services()),
+        llm_requests=run.llm_requests,
+        tokens=run.tokens,
+        cost_usd=run.cost_usd,
+        errors=run.errors,
     )
 
 

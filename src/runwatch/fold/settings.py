@@ -21,7 +21,9 @@ class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
     retries_weight: float = 2.0
     """Complexity per retry of an agent and per pipeline attempt after the first."""
     remembered_calls: int = 100_000
-    """How many calls are remembered, to tell repeats, corrections and prices that come later."""
+    """How many model calls are remembered, to tell repeats, corrections and prices that come later."""
+    remembered_ends: int = 20_000
+    """How many ends of tool calls, and as many of service calls, are remembered to tell repeats and retries."""
     remembered_open: int = 100_000
     """How many calls under way are remembered; an older one that never ended is forgotten."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from journals import START, Journal, fold_lines, scenario_issues, scenario_steps, text_of
 from runwatch.events import decode
-from runwatch.fold import Fold, Metrics
+from runwatch.fold import Fold, FoldSettings, Metrics
 from runwatch.fold.money import Price
 
 NOW = "2026-11-21T12:00:00.000000Z"
@@ -241,17 +242,24 @@ def test_agents_of_the_run_are_the_sum_over_issues_and_the_rest(seed: int) -> No
         assert sum(part.tokens.total for part in parts) == total.tokens.total
 
 
-def test_memory_does_not_grow_with_calls() -> None:
-    fold = Fold(price)
-    journal = Journal()
-    fold._parts.models._calls._limit = 100  # the real limit would take a minute
-    for number in range(1000):
-        journal.llm(request_id=f"r{number}", prompt_tokens=1, completion_tokens=1)
-    for line in journal.lines:
-        fold.feed_line(line)
-    remembered = fold._parts.models._calls
-    assert len(remembered.all()) == len(remembered.by_request) == len(remembered.by_call) == 100
-    assert fold.metrics(NOW).run.llm_calls == 1000
+def test_memory_is_flat_once_the_remembered_calls_are_full() -> None:
+    fold = Fold(price, FoldSettings(remembered_calls=100, remembered_ends=100))
+    held = []
+    tracemalloc.start()
+    for part in range(5):
+        journal = Journal(writer=f"w{part}")
+        for number in range(400):
+            call = f"p{part}n{number}"
+            journal.llm(call_id=call, request_id=call, prompt_tokens=1, completion_tokens=1, model="m")
+            journal.add("tool.completed", tool="t", call_id=call)
+            journal.add("service.completed", service="s", call_id=call, success=False)
+        for line in journal.lines:
+            fold.feed_line(line)
+        del journal, line
+        held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert fold.metrics(NOW).run.llm_calls == 2000
+    assert held[-1] - held[1] < 20_000
 
 
 def test_events_can_be_fed_decoded() -> None:
