@@ -31,6 +31,8 @@ def headless_config(settings: Settings, options: dict[str, Any]) -> SupervisorCo
         quiet=options["quiet"],
         marker_pattern=settings.steps.pattern,
         max_file_bytes=settings.capture.max_file_bytes,
+        grace_person_s=settings.run.grace_person_s,
+        grace_signal_s=settings.run.grace_signal_s,
     )
 
 
@@ -46,6 +48,8 @@ def _apart_config(settings: Settings, stdin: str | None) -> SupervisorConfig:
         quiet=True,
         marker_pattern=settings.steps.pattern,
         max_file_bytes=settings.capture.max_file_bytes,
+        grace_person_s=settings.run.grace_person_s,
+        grace_signal_s=settings.run.grace_signal_s,
         rows=rows,
         columns=columns,
     )

@@ -78,6 +78,7 @@ def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
         "host": platform.node(),
         "boot_id": boot_id(),
         "versions": {"runwatch": version.VERSION, "python": platform.python_version()},
+        "settings": {"complexity": request.settings.run.complexity} if request.settings.run.complexity else {},
         "parent_run": "/".join(Path(parent).parts[-2:]) if parent else None,
     }
 

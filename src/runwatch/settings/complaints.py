@@ -13,7 +13,7 @@ import msgspec
 
 from runwatch.errors import SettingsError
 from runwatch.settings.groups import Settings
-from runwatch.settings.kinds import Bytes, Regex, Seconds
+from runwatch.settings.kinds import kind_of
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -101,14 +101,16 @@ def _choices(annotation: Any) -> list[str]:
 
 def _expected(annotation: Any) -> str:
     plain, metas = _bare(annotation)
+    kind = kind_of(annotation)
     if get_origin(plain) is tuple:
         return f"a list, each item {_expected(get_args(plain)[0])}"
     if get_origin(plain) is Literal:
         return f"one of {', '.join(_choices(plain))}"
-    if plain in (Seconds, Bytes, Regex):
-        return str(plain.expected)
+    if kind is not None:
+        return kind.expected
     if plain not in _WORDS:
-        return f"a table with {', '.join(sorted(plain.__required_keys__))}"
+        keys = plain.__required_keys__ or plain.__annotations__
+        return f"a table of numbers that are not negative: {', '.join(sorted(keys))}"
     return _WORDS[plain] + "".join(_bounds(meta) for meta in metas)
 
 

@@ -16,8 +16,20 @@ Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(gt=0)]
 Author = Annotated[str, Meta(pattern=r"^[^<>\n]+ <[^<>\n]*>$", examples=["A Bot <bot@example.com>"])]
 Price = Annotated[float, Meta(ge=0)]
+Weight = Annotated[float, Meta(ge=0)]
 LimitName = Literal["max_cost_usd", "max_duration", "max_tokens", "stall_after"]
 PublishName = Literal["host", "cwd"]
+
+
+class Complexity(TypedDict, total=False):
+    """Weights of the complexity score of an issue; what is left out keeps its own."""
+
+    churn: Weight
+    """Of a line added or deleted."""
+    files: Weight
+    """Of a file created, modified, deleted or renamed."""
+    retries: Weight
+    """Of a retry."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -29,10 +41,12 @@ class Run(Struct, frozen=True, kw_only=True):
     """Folder of all runs; default: `runs` at the top of the git work tree, else in the current folder."""
     mode: Annotated[str | None, Meta(examples=["nightly"])] = None
     """Your own name for the kind of run."""
-    grace_person_s: Seconds = field(default=Seconds(10), name="grace_person")
+    grace_person_s: Seconds = field(default=10.0, name="grace_person")
     """From a person's Ctrl-C or `runwatch stop` to SIGKILL."""
-    grace_signal_s: Seconds = field(default=Seconds(4), name="grace_signal")
+    grace_signal_s: Seconds = field(default=4.0, name="grace_signal")
     """From a polite signal from outside to SIGKILL."""
+    complexity: Annotated[Complexity, Meta(examples=[{"churn": 0.01, "files": 0.5, "retries": 2.0}])] = {}
+    """Weights of the complexity score: per line, per file, per retry."""
     end_leftovers: bool = False
     """End the processes that the command left behind, instead of only naming them."""
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, get_args, get_origin
 import msgspec
 
 from runwatch.errors import SettingsError
-from runwatch.settings import kinds
 from runwatch.settings.groups import Settings
+from runwatch.settings.kinds import kind_of
 from runwatch.settings.places import project_file, user_file
 
 _PREFIX = "RUNWATCH_"
@@ -185,12 +185,13 @@ def _checked_items(layer: _Layer, section: str, table: Mapping[str, Any]) -> Ite
     for key, value in table.items():
         if key not in fields:
             raise _complaints().unknown_key(layer.where(section, key), f"{section}.{key}")
+        _refuse_odd_parts(layer, (section, key), value, fields[key].type)
         yield fields[key].name, _converted(layer, (section, key), value, fields[key].type)
 
 
 def _refuse_odd_parts(layer: _Layer, path: tuple[str, str], value: Any, value_type: Any) -> None:
     """Refuse keys that a table such as a model's prices does not have; msgspec lets them pass in a TypedDict."""
-    known = getattr(value_type, "__annotations__", None)
+    known = getattr(getattr(value_type, "__origin__", value_type), "__annotations__", None)
     if known and isinstance(value, dict):
         for part in value:
             if part not in known:
@@ -201,9 +202,14 @@ def _refuse_odd_parts(layer: _Layer, path: tuple[str, str], value: Any, value_ty
 def _converted(layer: _Layer, path: tuple[str, ...], value: Any, annotation: Any) -> Any:
     # Environment variables are text: only there may "5" stand for a number and "true" for a truth value.
     from_text = layer.names is not None
+    kind = kind_of(annotation)
     try:
-        return msgspec.convert(value, annotation, strict=not from_text, dec_hook=kinds.parse)
-    except msgspec.ValidationError as error:
+        if kind is not None:
+            read = [kind.read(item) for item in value] if isinstance(value, list | tuple) else kind.read(value)
+        else:
+            read = value
+        return msgspec.convert(read, annotation, strict=not from_text)
+    except (msgspec.ValidationError, ValueError) as error:
         raise _complaints().bad_value(layer.where(*path), ".".join(path), value, annotation) from error
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import inspect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import msgspec
 import tomlkit
@@ -19,7 +19,7 @@ from tomlkit.exceptions import ParseError
 from runwatch.errors import SettingsError
 from runwatch.settings import groups
 from runwatch.settings.groups import Settings
-from runwatch.settings.kinds import Seconds
+from runwatch.settings.kinds import DURATION, kind_of, metas
 from runwatch.settings.lines import scan
 from runwatch.settings.loading import check_value
 
@@ -30,8 +30,10 @@ _EXAMPLES = {
 }
 """What stands in the file for a start where the keys are the user's own."""
 
-_NOT_IN_USE = frozenset({"limits", "alerts", "retention", "services", "serve"})
-"""Sections that are read and checked, but that nothing acts on before the commands they belong to exist."""
+_NOT_IN_USE = frozenset(
+    {"limits", "alerts", "retention", "services", "serve", "commit.push", "commit.hooks", "run.end_leftovers"}
+)
+"""Sections and keys that are read and checked, but that nothing acts on before what they belong to exists."""
 
 
 def set_value(path: Path, dotted: str, value: Any) -> None:
@@ -92,7 +94,7 @@ def _replace(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def default_text(sections: Sequence[str] | None = None) -> str:
+def default_text(sections: Collection[str] | None = None) -> str:
     """Return a `runwatch.toml` with every key as a comment and its meaning: of the named sections, or of all in use."""
     lines = [
         "# Configuration of runwatch. Every key is optional: take its # away to set it.",
@@ -101,11 +103,11 @@ def default_text(sections: Sequence[str] | None = None) -> str:
     ]
     for section in msgspec.structs.fields(Settings):
         if section.name in sections if sections is not None else section.name not in _NOT_IN_USE:
-            lines += ["", *_section_lines(section)]
+            lines += ["", *_section_lines(section, set() if sections is not None else _NOT_IN_USE)]
     return "\n".join(lines) + "\n"
 
 
-def _section_lines(section: msgspec.structs.FieldInfo) -> Iterator[str]:
+def _section_lines(section: msgspec.structs.FieldInfo, without: Collection[str]) -> Iterator[str]:
     if get_origin(section.type) is dict:
         yield f"# {meanings(Settings)[section.name]}"
         yield from _EXAMPLES[section.name]
@@ -114,6 +116,8 @@ def _section_lines(section: msgspec.structs.FieldInfo) -> Iterator[str]:
     yield f"[{section.name}]"
     meaning = meanings(section.type)
     for item in msgspec.structs.fields(section.type):
+        if f"{section.name}.{item.encode_name}" in without:
+            continue
         yield f"# {meaning[item.name]}"
         yield f"#{item.encode_name} = {_default(item)}"
 
@@ -121,18 +125,16 @@ def _section_lines(section: msgspec.structs.FieldInfo) -> Iterator[str]:
 def _default(item: msgspec.structs.FieldInfo) -> str:
     """Write the default as TOML; the field's example where there is none."""
     value = item.default
-    if value is None:
-        value = next(meta.examples[0] for meta in _metas(item.type) if meta.examples)
-    if isinstance(value, Seconds):
+    if value is None or value is msgspec.NODEFAULT:
+        value = next(meta.examples[0] for meta in metas(item.type) if meta.examples)
+    elif kind_of(item.type) is DURATION:
         value = f"{value:g}s"
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        value = table
     written: str = tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string()
     return written
-
-
-def _metas(annotation: Any) -> Iterator[msgspec.Meta]:
-    yield from getattr(annotation, "__metadata__", ())
-    for option in get_args(annotation):
-        yield from _metas(option)
 
 
 def meanings(group: type) -> dict[str, str]:

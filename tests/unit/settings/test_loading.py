@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from runwatch.errors import SettingsError
@@ -76,13 +77,18 @@ def test_values_get_the_types_that_the_groups_promise(place: Place) -> None:
     place.write(
         '[capture]\nmax_file_bytes = "64 MiB"\n[limits]\nmax_duration = "2h 30m"\nstall_after = 90\n'
         'stop = ["max_duration"]\n[redact]\npatterns = ["ACME-[0-9]+"]\n[llm]\ntemperature = 1\n'
+        "[run]\ncomplexity = {churn = 1}\n"
     )
     settings = place.load()
     assert settings.capture.max_file_bytes == 64 << 20
     assert (settings.limits.max_duration_s, settings.limits.stall_after_s) == (9000.0, 90.0)
+    assert type(settings.limits.max_duration_s) is float
+    assert type(settings.capture.max_file_bytes) is int
+    assert msgspec.json.decode(msgspec.json.encode(settings), type=Settings) == settings
     assert settings.limits.stop == ("max_duration",)
     assert settings.redact.patterns == ("ACME-[0-9]+",)
     assert settings.llm.temperature == 1.0
+    assert settings.run.complexity == {"churn": 1.0}
 
 
 def test_a_variable_is_text_and_still_gets_its_type(place: Place) -> None:
@@ -145,7 +151,14 @@ def test_a_bad_variable_or_flag_is_named(place: Place) -> None:
         ("[commit]\npush = 1", "line 2: commit.push is 1, but must be true or false."),
         ("run = 3", "line 1: run must be a table of settings."),
         ("[keys]\na = 1", "line 2: keys.a is 1, but must be a text."),
-        ("[pricing.m]\ninput = 1", "line 1: pricing.m is {'input': 1}, but must be a table with input, output."),
+        (
+            "[pricing.m]\ninput = 1",
+            "line 1: pricing.m is {'input': 1}, but must be a table of numbers that are not negative: input, output.",
+        ),
+        (
+            "[run.complexity]\nchrun = 1",
+            'line 2: unknown key "run.complexity.chrun"; the nearest known key is "churn".',
+        ),
         (
             "[pricing.m]\ninput = 1\noutput = 2\ncached = 3",
             'line 4: unknown key "pricing.m.cached"; the nearest known key is "cache_read".',

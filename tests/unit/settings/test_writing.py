@@ -111,6 +111,8 @@ def test_every_line_of_it_can_be_taken_out_of_its_comment(tmp_path: Path) -> Non
 def test_it_leaves_out_what_nothing_acts_on_yet() -> None:
     assert "[limits]" not in default_text()
     assert "[commit]" in default_text()
+    assert "#push" not in default_text()
+    assert "#push" in default_text(["commit"])
 
 
 def test_every_setting_has_a_meaning() -> None:
