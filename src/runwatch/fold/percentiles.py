@@ -66,7 +66,7 @@ class Histogram:
                 bucket, count = next(ordered)
                 seen += count
             middle = _GROWTH**bucket * _MIDDLE if bucket >= 0 else 0.0
-            found.append(round(min(max(middle, self.smallest), self.largest) / 1e6, 6))
+            found.append(round(min(max(middle, self.smallest), self.largest) / 1e6, 9))
         return found
 
     def durations(self) -> Durations:
