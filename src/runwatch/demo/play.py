@@ -80,6 +80,8 @@ def _run(command: list[str], root: Path) -> int:
 
 def _closing(root: Path, code: int, environ: Mapping[str, str]) -> list[str]:
     """Return where everything is and what to try next, in commands that work as they stand, in 80 columns."""
+    if not any(root.glob("runs/*/*/events.jsonl")):
+        return ["", f"runwatch demo: nothing was recorded ({code}). The scratch repository is in {root}"]
     if code:
         result = f"the run ended with {code}"
     else:

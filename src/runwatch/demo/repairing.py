@@ -108,10 +108,13 @@ class _IssueWork:
         return self._pipelines.run(self._commits[-1], by="coding", targets=self._issue.targets, tracker=self._tracker)
 
     def _commit(self, message: str, files: list[str], who: str) -> None:
-        if files:
-            self._commits.append(self._bench.commit(message, files, who))
-            self._files |= dict.fromkeys(files)
-        self._bench.say(f"  commit {self._commits[-1][:10]} {message}")
+        head = self._bench.commit(message, files, who) if files else self._commits[-1]
+        if head == self._commits[-1]:
+            self._bench.say(f"  nothing to commit: {message}")
+            return
+        self._commits.append(head)
+        self._files |= dict.fromkeys(files)
+        self._bench.say(f"  commit {head[:10]} {message}")
 
     # --- testing and review
 

@@ -55,16 +55,18 @@ def test_it_plays_slower_where_somebody_watches_and_as_a_test_says() -> None:
     assert play._pace({play.PACE: "soon"}, watched=True) == pace.ON_TERMINAL
 
 
-def finished(root: Path, status: str | None) -> Path:
-    """Write what is looked at of a run."""
+def recorded(root: Path, *statuses: str | None) -> Path:
+    """Write what is looked at of a run; without a status nothing has been folded yet."""
     run = root / "runs" / "demo" / "1"
     run.mkdir(parents=True)
-    (run / "metadata.json").write_text(json.dumps({"status": status}))
+    (run / "events.jsonl").touch()
+    for status in statuses:
+        (run / "metadata.json").write_text(json.dumps({"status": status}))
     return root
 
 
 def test_the_closing_lines_name_the_folder_quoted_and_fit_80_columns(tmp_path: Path) -> None:
-    root = finished(tmp_path / "a folder", "completed")
+    root = recorded(tmp_path / "a folder", "completed")
     lines = play._closing(root, 0, {"PATH": "/bin"})
     assert f"  cd '{root}'" in lines
     assert "the package is repaired" in lines[1]
@@ -72,12 +74,19 @@ def test_the_closing_lines_name_the_folder_quoted_and_fit_80_columns(tmp_path: P
 
 
 def test_they_say_how_the_run_ended_and_when_it_has_not(tmp_path: Path) -> None:
-    assert "the run ended with 3" in play._closing(tmp_path, 3, {})[1]
-    assert "the run goes on" in play._closing(tmp_path, 0, {})[1], "nothing is written yet"
-    assert "the run goes on" in play._closing(finished(tmp_path, None), 0, {})[1]
+    assert "the run ended with 3" in play._closing(recorded(tmp_path / "1", "failed"), 3, {})[1]
+    assert "the run goes on" in play._closing(recorded(tmp_path / "2", None), 0, {})[1]
+    assert "the run goes on" in play._closing(recorded(tmp_path / "3"), 0, {})[1]
+
+
+def test_a_run_that_never_began_is_not_shown_around_in(tmp_path: Path) -> None:
+    assert play._closing(tmp_path, 125, {})[1:] == [
+        f"runwatch demo: nothing was recorded (125). The scratch repository is in {tmp_path}"
+    ]
 
 
 def test_what_would_lead_to_other_runs_is_taken_out_of_the_shell_first(tmp_path: Path) -> None:
+    recorded(tmp_path, "completed")
     assert "  unset RUNWATCH_RUNS_DIR" in play._closing(tmp_path, 0, {"RUNWATCH_RUNS_DIR": "/elsewhere"})
     assert not [line for line in play._closing(tmp_path, 0, {}) if "unset" in line]
 
