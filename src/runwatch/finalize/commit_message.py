@@ -105,7 +105,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         lines = (
             f"Result: {self._result()}",
             f"Model: {self._usage()}",
-            f"Steps: {self.steps_done} of {self.steps} ended well, {count(self.errors)} errors",
+            f"Steps: {self.steps_done} of {self.steps} ended well, {_counted(self.errors, 'error')}",
             f"Code: {self._changes()}",
             f"Archive: {self._archive()}",
         )
@@ -118,7 +118,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def _usage(self) -> str:
         if not self.llm_calls and not self.tokens:
             return f"{_line(self.model)}, not called" if self.model else "none"
-        spent = f"{count(self.llm_calls)} calls, {count_short(self.tokens)} tokens, {usd(self.cost_usd)}"
+        spent = f"{_counted(self.llm_calls, 'call')}, {count_short(self.tokens)} tokens, {usd(self.cost_usd)}"
         return f"{_line(self.model or 'unknown')}, {spent}"
 
     def _changes(self) -> str:
@@ -127,13 +127,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             return "not measured"
         files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
         lines = f"+{count(code.lines_added)} -{count(code.lines_deleted)}"
-        return f"{count(files)} files, {lines}, {count(code.commits)} commits"
+        return f"{_counted(files, 'file')}, {lines}, {_counted(code.commits, 'commit')}"
 
     def _archive(self) -> str:
         if self.archive_sha256 is None:
             return "none"
         sizes = size(self.archive_size_bytes) if self.archive_size_bytes is not None else "size unknown"
-        return f"run.tar.gz, {sizes}" + (f", {count(self.archive_members)} files" if self.archive_members else "")
+        return f"run.tar.gz, {sizes}" + (f", {_counted(self.archive_members, 'file')}" if self.archive_members else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{count(number)} {what}" if number == 1 else f"{count(number)} {what}s"
 
 
 def _line(text: str) -> str:

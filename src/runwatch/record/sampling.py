@@ -13,7 +13,7 @@ from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.git import GitSource
 from runwatch.sources.process import ProcessSource, left_behind
-from runwatch.vcs import find_work_tree
+from runwatch.vcs import GitError, find_work_tree
 
 PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
 """Age of the run below which, and how often the process tree is sampled: long runs need fewer."""
@@ -68,6 +68,8 @@ class Sampler:
         except Exception as error:  # noqa: BLE001 - as above
             self._report("git", error)
             return
+        if source.failure is not None:
+            self._report("git", GitError(source.failure))
         if event is not None:
             self._writer.emit("git.snapshot", **event)
 
@@ -84,4 +86,7 @@ def _git_source(paths: RunPaths, settings: Settings) -> GitSource | None:
     work_tree = find_work_tree(Path(cwd)) if cwd else None
     if work_tree is None:
         return None
-    return GitSource(work_tree, base=settings.git.base, start_head=start.head if start else None)
+    runs = paths.root.resolve().parent.parent
+    exclude = (str(runs.relative_to(work_tree)),) if runs != work_tree and runs.is_relative_to(work_tree) else ()
+    head = start.head if start else None
+    return GitSource(work_tree, base=settings.git.base, start_head=head, exclude=exclude)

@@ -65,7 +65,7 @@ def test_what_is_unknown_is_said_and_leaves_no_trailer() -> None:
 
 def test_an_unpriced_model_is_called_unpriced() -> None:
     metrics = Metrics(run=Run(llm_calls=1, tokens=Tokens(total=10)))
-    assert "Model: unknown, 1 calls, 10 tokens, unpriced" in of(metrics).text()
+    assert "Model: unknown, 1 call, 10 tokens, unpriced" in of(metrics).text()
 
 
 def test_text_from_outside_is_redacted_and_cannot_forge_a_line() -> None:

@@ -99,6 +99,15 @@ def test_the_last_look_is_taken_whatever_the_spacing_says(tmp_path: Path) -> Non
     assert found["dirty"]
 
 
+def test_folders_that_do_not_count_are_left_out(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    repo.write("out/runs/f/r/summary.md", "x\n")
+    repo.git("add", "out")
+    found = GitSource(repo.path, start_head=repo.head(), exclude=("out/runs",)).poll(0.0)
+    assert found is not None
+    assert (found["files_created"], found["dirty"]) == (0, False)
+
+
 def test_without_a_commit_at_the_start_everything_is_new(tmp_path: Path) -> None:
     repo = GitRepo.create(tmp_path)
     source = GitSource(repo.path, start_head=None)
