@@ -47,6 +47,12 @@ _LOGFMT_PAIR = re.compile(r'([A-Za-z_@][\w.@/\-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"
 _TORN_PAIR = re.compile(r'"(\w+)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
+_OWN_LINE = {"ts", "level", "component", "logger", "msg"}
+"""Keys by which a line of the SDK or the recorder is known. Source: record.md, "Logs"."""
+_BOOKKEEPING = frozenset({"at", "event", "logger", "run_id"})
+"""Keys of such a line that say nothing to a reader of one run; the whole record still has them."""
+
+
 class LogLine(NamedTuple):
     """The parts of a line; ``text`` is the whole of it."""
 
@@ -110,7 +116,10 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
     level = component = message = None
     rest: list[tuple[str, str]] = []
     taken: set[str] = set()
+    unsaid = _BOOKKEEPING if record.keys() >= _OWN_LINE else ()
     for key, value in record.items():
+        if key in unsaid and (key != "logger" or value == "runwatch"):
+            continue
         if level is None and key in _LEVEL_KEYS and (level := level_name(value)):
             continue
         if key in TIME_KEYS and "time" not in taken and value_time(value) is not None:

@@ -19,7 +19,7 @@ from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.fold import Fold
 from runwatch.journal.follow import Follower
-from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import ending
@@ -32,7 +32,10 @@ from runwatch.record.talk import Talk
 from runwatch.settings import Settings
 
 TICK_S = 0.2
-"""How often the journal is looked at."""
+"""How often the journal is looked at while nothing happens."""
+BUSY_TICK_S = 0.04
+"""And for a while after an event: its line should come soon after those that a program wrote itself."""
+BUSY_FOR_S = 1.0
 LOCK_WAIT_S = 5.0
 """How long a new recorder waits for the lock of one that is just dying."""
 
@@ -55,6 +58,7 @@ class Recorder:
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
+        self._last_event = self._last_beat = float("-inf")
         self._owner_fd = _pidfd(options.owner)
 
     def run(self) -> int:
@@ -66,7 +70,8 @@ class Recorder:
         if self._owner_fd is not None:
             poll.register(self._owner_fd, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll(TICK_S * 1000)}
+            busy = time.monotonic() - self._last_event < BUSY_FOR_S
+            ready = {fd for fd, _ in poll.poll((BUSY_TICK_S if busy else TICK_S) * 1000)}
             self._tick()
             if self.asked:
                 ending.ask(self.paths, self.asked)
@@ -91,10 +96,13 @@ class Recorder:
         self._read()
         self.sampler.poll(time.monotonic())
         self.flusher.poll(time.monotonic(), self.fold, self.follower.offset)
-        self.lock.beat()
+        if time.monotonic() - self._last_beat >= HEARTBEAT_S:
+            self._last_beat = time.monotonic()
+            self.lock.beat()
 
     def _read(self) -> None:
         while lines := self.follower.read():
+            self._last_event = time.monotonic()
             if self.follower.restarted:
                 self.follower.restarted = False
                 self.fold = self.publisher.new_fold()

@@ -28,8 +28,6 @@ PAGE = 500
 """Rows read at a time."""
 FOLLOW_S = 0.1
 """How often a live run's logs are looked at."""
-BOOKKEEPING = frozenset({"at", "event", "logger", "run_id"})
-"""Keys of runwatch's own log lines that say nothing to a reader of one run."""
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)\Z")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -166,5 +164,5 @@ class _Chooser:
 
 def _text(row: Row) -> str:
     moment = datetime.fromtimestamp(row.time, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if row.time else "-" * 24
-    fields = "".join(f"  {key}={value}" for key, value in row.line.fields if key not in BOOKKEEPING)
+    fields = "".join(f"  {key}={value}" for key, value in row.line.fields)
     return f"{moment} {row.line.level or '-':5} {row.component:12} {row.line.message}{fields}"

@@ -76,7 +76,7 @@ def header(metrics: Metrics, facts: Facts) -> list[str]:
 def steps(metrics: Metrics, room: Room) -> list[str]:
     """Return every step as the specification words it, the middle of a long list cut."""
     if not metrics.steps:
-        return []
+        return step_lines(metrics.whole) if metrics.whole else []
     planned = metrics.run.steps_planned
     total = f"{plural(len(metrics.steps), 'step')}: {phrases.steps_by_status(metrics.steps)}"
     lines = wrap(f"{total}; {count(planned)} planned" if planned is not None else total)
