@@ -99,8 +99,8 @@ def _commit(facts: Facts) -> str:
 def _failed(facts: Facts, stages: tuple[str, ...], color: bool) -> str:
     for failure in facts.failures:
         if failure.stage in stages:
-            said = failure.remedy is None or failure.remedy in failure.reason
-            remedy = "" if said else f" (later: {one_line(failure.remedy or "")})"
+            later = f" (later: {one_line(failure.remedy)})" if failure.remedy else ""
+            remedy = "" if failure.remedy and failure.remedy in failure.reason else later
             return f"{_tone('none', '33', color)}: {one_line(failure.reason)}{remedy}"
     return ""
 
