@@ -17,7 +17,8 @@ def recorded(cwd: Path, code: str, *, options: tuple[str, ...] = (), env: dict[s
     """Record a program that uses the SDK."""
     program = cwd / "program.py"
     program.write_text("import os, sys, time\nimport runwatch\n" + textwrap.dedent(code))
-    return record(sys.executable, str(program), cwd=cwd, options=options, env=env or {})
+    # Python holds back what it prints into a pipe, unless somebody has switched that off for this shell.
+    return record(sys.executable, str(program), cwd=cwd, options=options, env={"PYTHONUNBUFFERED": "", **(env or {})})
 
 
 def test_it_is_the_same_run_and_what_it_prints_lies_in_its_steps(tmp_path: Path) -> None:
