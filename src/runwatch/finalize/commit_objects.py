@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Self
 
 import msgspec
 
 from runwatch.finalize.commit_place import Place
 from runwatch.vcs import GitError, Repository
+from runwatch.vcs.repository import failure
 
 FILE = "100644"
 FOLDER = "040000"
@@ -54,27 +56,70 @@ def read_trees(repo: Repository, place: Place, tip: str | None) -> list[Tree]:
 
     Raises CommitError where a part of the path is no folder there.
     """
-    trees: list[Tree] = []
-    oid = f"{tip}^{{tree}}" if tip else None
-    for part in (*place.folder, None):
-        tree = _read_tree(repo, oid) if oid else {}
-        trees.append(tree)
-        if part is None:
-            break
-        below = tree.get(part)
-        if below is not None and below.kind != "tree":
-            raise place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
-        oid = below.oid if below else None
+    if tip is None:
+        return [{} for _ in range(len(place.folder) + 1)]
+    with _Conversation(repo, "cat-file", "--batch") as git:
+        trees = [_parsed(*git.ask_object(f"{tip}^{{tree}}"))]
+        for part in place.folder:
+            below = trees[-1].get(part)
+            if below is not None and below.kind != "tree":
+                raise place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
+            trees.append(_parsed(*git.ask_object(below.oid)) if below else {})
     return trees
 
 
-def _read_tree(repo: Repository, oid: str) -> Tree:
+def _parsed(oid: str, raw: bytes) -> Tree:
+    """Return the lines of a tree object. **Source**: git's Documentation, "Git Objects", "Tree Objects"."""
     tree: Tree = {}
-    for record in repo.plumbing("ls-tree", "-z", oid).split("\0"):
-        if record:
-            about, _, name = record.partition("\t")
-            tree[name] = Entry(*about.split(" "))
+    width = len(oid) // 2
+    at = 0
+    while at < len(raw):
+        end = raw.index(b"\0", at)
+        mode, _, name = raw[at:end].partition(b" ")
+        at = end + 1 + width
+        kind = {b"40000": "tree", b"160000": "commit"}.get(mode, "blob")
+        tree[os.fsdecode(name)] = Entry(mode.decode("ascii").zfill(6), kind, raw[end + 1 : at].hex())
     return tree
+
+
+class _Conversation:
+    """A git process that answers one question after the other. Use it in a ``with`` statement. Raises GitError."""
+
+    def __init__(self, repo: Repository, *command: str) -> None:
+        self._repo = repo
+        self._command = command[0]
+        self._process = repo.spawn(*command)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.communicate()
+
+    def ask(self, question: bytes) -> bytes:
+        """Return the line that answers, without its line feed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(question)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended early: it says why
+        answer: bytes = self._process.stdout.readline()
+        if not answer:
+            _, err = self._process.communicate()
+            raise failure(self._repo.work_tree, self._command, self._process.returncode, err)
+        return answer.rstrip(b"\n")
+
+    def ask_object(self, name: str) -> tuple[str, bytes]:
+        """Return object id and content of a tree, asked of ``cat-file --batch``."""
+        words = self.ask(f"{name}\n".encode()).split()
+        if len(words) != 3 or words[1] != b"tree":
+            raise GitError(f"git cat-file in {self._repo.work_tree} found no tree {name}.")
+        assert self._process.stdout is not None
+        content = self._process.stdout.read(int(words[2]) + 1)
+        return words[0].decode("ascii"), content[:-1]
 
 
 def holds(tree: Tree, blobs: Mapping[str, str]) -> bool:
@@ -85,17 +130,15 @@ def holds(tree: Tree, blobs: Mapping[str, str]) -> bool:
 def write_trees(repo: Repository, place: Place, trees: list[Tree], blobs: Mapping[str, str]) -> str:
     """Store the trees with the run's files put in; return the top one's object id."""
     entries = {name: Entry(FILE, "blob", oid) for name, oid in blobs.items()}
-    for tree, part in zip(reversed(trees), reversed((None, *place.folder)), strict=True):
-        oid = _write_tree(repo, tree | entries)
-        if part is None:
-            return oid
-        entries = {part: Entry(FOLDER, "tree", oid)}
-    raise AssertionError("the top has no name")
+    with _Conversation(repo, "mktree", "-z", "--missing", "--batch") as git:
+        for tree, part in zip(reversed(trees[1:]), reversed(place.folder), strict=True):
+            entries = {part: Entry(FOLDER, "tree", _made(git, tree | entries))}
+        return _made(git, trees[0] | entries)
 
 
-def _write_tree(repo: Repository, tree: Tree) -> str:
-    records = (f"{entry.mode} {entry.kind} {entry.oid}\t{name}\0" for name, entry in tree.items())
-    return repo.plumbing("mktree", "-z", "--missing", input="".join(records)).strip()
+def _made(git: _Conversation, tree: Tree) -> str:
+    records = "".join(f"{entry.mode} {entry.kind} {entry.oid}\t{name}\0" for name, entry in tree.items())
+    return git.ask(os.fsencode(records) + b"\0").decode("ascii")
 
 
 def write_commit(
