@@ -44,6 +44,7 @@ _SHEETS = (
     "screens/dialog",
     "screens/help",
     "screens/runs",
+    "screens/commands",
 )
 
 

@@ -43,6 +43,8 @@ class Column:
     """Numbers stand right."""
     flexible: bool = False
     """Takes the width that is left; at most one does."""
+    most: int | None = None
+    """Cells that the flexible column takes at the most: numbers far from their name are hard to read."""
     keep: int = 9
     """Columns with less of it go first when the pane is narrow."""
 
@@ -89,7 +91,14 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     while len(shown) > 1 and _needed(columns, shown) > width:
         shown.remove(min(reversed(shown), key=lambda index: columns[index].keep))
     spare = max(0, width - _needed(columns, shown))
-    return [(index, columns[index].width + (spare if columns[index].flexible else 0)) for index in shown]
+    return [(index, _grown(columns[index], spare)) for index in shown]
+
+
+def _grown(column: Column, spare: int) -> int:
+    if not column.flexible:
+        return column.width
+    grown = column.width + spare
+    return grown if column.most is None else min(grown, column.most)
 
 
 def _needed(columns: Sequence[Column], shown: Sequence[int]) -> int:

@@ -23,7 +23,7 @@ RUN_BINDINGS = [
         Binding(str(number), f"panel({number - 1})", f"{panel.title} panel", id=f"panel.{panel.name}")
         for number, panel in enumerate(PANELS, 1)
     ),
-    Binding("z", "zoom", "Give the focused pane the whole screen", id="pane.zoom"),
+    Binding("z", "zoom", "Zoom the focused pane", id="pane.zoom"),
     Binding("e", "summary", "Ending and summary", id="run.summary"),
     Binding("escape,e", "back", "Back to the logs", id="run.back"),
     Binding("r", "app.runs", "All runs", id="app.runs"),

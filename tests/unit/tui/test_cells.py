@@ -42,7 +42,7 @@ def test_headings_stand_over_their_columns_at_any_width(width: int) -> None:
     titles = heading(COLUMNS, width).content.plain
     values = row(COLUMNS, ("✓", "name", "count", "where"), width).content.plain
     assert titles[1:] == values[1:]
-    assert cell_len(titles) == width
+    assert cell_len(titles) == width, "the flexible column takes what is left"
 
 
 def test_text_from_outside_becomes_one_harmless_line() -> None:

@@ -19,7 +19,7 @@ from runwatch.units import count, count_short, duration_short, usd
 _BAR = 16
 _COLUMNS = (
     Column("", 1, "left"),
-    Column("agent", 12, "left", flexible=True),
+    Column("agent", 12, "left", flexible=True, most=40),
     Column("attempts", 8, keep=8),
     Column("well / not", _BAR, "left", keep=5),
     Column("ok", 4, keep=7),

@@ -33,19 +33,22 @@ WORDS = {
 _CELL = 22
 
 
-def lines(snapshot: Snapshot, width: int) -> list[Line]:
-    """Return the result, the bar, the stages, and what they left."""
-    ending = snapshot.ending
-    rows = [_result(snapshot), *([reason] if (reason := _reason(snapshot)) else []), blank(), _bar(ending, width)]
-    rows += [blank(), *_stages(snapshot, width), *_failures(snapshot)]
-    left_behind = _left(ending)
+def lines(snapshot: Snapshot, width: int, *, brief: bool = False) -> list[Line]:
+    """Return the result, the bar, the stages, and what they left; ``brief`` leaves bar and stages out."""
+    rows = [_result(snapshot), *([reason] if (reason := _reason(snapshot)) else [])]
+    if not brief:
+        rows += [blank(), _bar(snapshot.ending, width), blank(), *_stages(snapshot, width)]
+    rows += _failures(snapshot)
+    left_behind = _left(snapshot.ending)
     if left_behind:
-        rows += [blank(), *left_behind]
+        rows += [*([] if brief else [blank()]), *left_behind]
     return rows
 
 
-def height_of(snapshot: Snapshot, width: int) -> int:
+def height_of(snapshot: Snapshot, width: int, *, brief: bool = False) -> int:
     """Return how many rows that takes once archive and commit are there, so that nothing moves then."""
+    if brief:
+        return len(lines(snapshot, width, brief=True))
     grid = -(-len(STAGES) // max(1, width // _CELL))
     return 4 + bool(_reason(snapshot)) + grid + len(_failures(snapshot)) + 2
 

@@ -20,14 +20,14 @@ _BAR = 20
 _COLUMNS = (
     Column("", 1, "left"),
     Column("started", 8, "left", keep=5),
-    Column("pipeline", 10, "left", flexible=True),
+    Column("pipeline", 10, "left", flexible=True, most=30),
     Column("issue", 8, "left", keep=4),
     Column("try", 3, keep=4),
     Column("queue", 6, keep=6),
     Column("run", 6, keep=8),
     Column("queue + run", _BAR, "left", keep=3),
     Column("commit", 7, "left", keep=2),
-    Column("failed", 16, "left", keep=7),
+    Column("failed", 24, "left", keep=7),
 )
 
 

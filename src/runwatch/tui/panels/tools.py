@@ -17,7 +17,7 @@ from runwatch.units import count, latency
 
 def _columns(kind: str) -> tuple[Column, ...]:
     return (
-        Column(kind, 12, "left", flexible=True),
+        Column(kind, 12, "left", flexible=True, most=40),
         Column("calls", 6, keep=8),
         Column("fail", 5, keep=8),
         Column("retry", 5, keep=3),

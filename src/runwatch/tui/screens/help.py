@@ -55,8 +55,8 @@ class _Keys(LinesView):
 
 
 def _block(heading: str, rows: Sequence[tuple[str, str]]) -> list[Line]:
-    shown = [line((left(keys, 13), "bold $rw-key"), (what, "")) for keys, what in rows]
-    return [line((heading, "bold $accent")), *shown, blank()]
+    shown = [line((left(keys, 15), "bold $rw-key"), (what, "")) for keys, what in rows]
+    return [line((heading.capitalize(), "bold $accent")), *shown, blank()]
 
 
 class HelpScreen(ModalScreen[None]):

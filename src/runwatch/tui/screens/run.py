@@ -6,6 +6,7 @@ Must not read a file of the run: a feed does, in a thread; intents of widgets ar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from shutil import get_terminal_size
@@ -26,6 +27,7 @@ from runwatch.tui.state import LIVE, Life, Snapshot
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.key_bar import KeyBar
 from runwatch.tui.widgets.log_pane import LogPane
+from runwatch.tui.widgets.pane import Pane
 from runwatch.tui.widgets.panel_deck import PanelDeck
 from runwatch.tui.widgets.run_header import RunHeader
 from runwatch.tui.widgets.steps_pane import StepsPane, StepStrip
@@ -281,13 +283,17 @@ class RunScreen(Screen[None]):
         if self.maximized is not None:
             self.minimize()
         elif self.focused is not None:
-            self.maximize(self.focused)
+            panes = (node for node in self.focused.ancestors_with_self if isinstance(node, Pane))
+            self.maximize(next(panes, self.focused), container=False)
 
     def commands(self) -> Iterable[SystemCommand]:
-        """Return what the command palette offers here."""
-        for binding in keys.RUN_BINDINGS:
-            yield SystemCommand(
-                binding.description,
-                f"key {self.app.get_key_display(binding)}",
-                lambda action=binding.action: self.run_action(action),
-            )
+        """Return what the command palette offers here: what a key would do now."""
+        offered: set[str] = set()
+        for active in self.active_bindings.values():
+            binding = active.binding
+            if binding.id and active.enabled and binding.description not in offered:
+                offered.add(binding.description)
+                shown = f"key {self.app.get_key_display(binding)}"
+                yield SystemCommand(
+                    binding.description, shown, partial(self.app.run_action, binding.action, active.node)
+                )

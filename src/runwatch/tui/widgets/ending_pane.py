@@ -18,6 +18,9 @@ from runwatch.tui.state import STAGES, Snapshot
 from runwatch.tui.widgets.lines_view import LinesView
 from runwatch.tui.widgets.pane import Edge
 
+_LOW = 30
+"""A screen of fewer rows is low."""
+
 
 class EndingPane(LinesView):
     """Result, progress, stages, archive and commit."""
@@ -27,11 +30,18 @@ class EndingPane(LinesView):
 
     def build(self, width: int, height: int) -> Sequence[Line]:
         """Return the rows."""
-        return ending.lines(self.snapshot, width)
+        return ending.lines(self.snapshot, width, brief=self._is_brief(self.snapshot))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As high as all of it will be, so that nothing moves when the last rows come."""
-        return ending.height_of(self.snapshot, width)
+        return self._height(self.snapshot, width)
+
+    def _height(self, snapshot: Snapshot, width: int) -> int:
+        return ending.height_of(snapshot, width, brief=self._is_brief(snapshot))
+
+    def _is_brief(self, snapshot: Snapshot) -> bool:
+        """On a low terminal the stages make room for the summary once they are through."""
+        return snapshot.ending.complete and self.screen.size.height < _LOW
 
     def top(self, room: int) -> Edge:
         """Name and tally of the stages."""
@@ -40,7 +50,7 @@ class EndingPane(LinesView):
 
     def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
         """Show the new state."""
-        if ending.height_of(old, self.size.width) != ending.height_of(new, self.size.width):
+        if self._height(old, self.size.width) != self._height(new, self.size.width):
             self.refresh(layout=True)
         self.rebuild()
 
@@ -59,7 +69,9 @@ class SummaryPane(LinesView):
 
     def top(self, room: int) -> Edge:
         """The file's name."""
-        return Edge(Content.styled("logs_summary.txt", "bold"))
+        # Without corners the frame leaves no room around its title.
+        around = "" if self.styles.border_left[0] else " "
+        return Edge(Content.styled(f"{around}logs_summary.txt{around}", "bold"))
 
     def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
         """Show a newer text."""

@@ -32,6 +32,8 @@ class Edge(NamedTuple):
 class Pane(Widget):
     """A framed widget. Subclasses say what stands in the edges and call ``reframe`` when that changes."""
 
+    ALLOW_MAXIMIZE = True
+
     def top(self, room: int) -> Edge:
         """Return the text of the upper edge; ``room`` is its width in cells."""
         return Edge()

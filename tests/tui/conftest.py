@@ -1,0 +1,55 @@
+"""The one place that knows how pictures are compared, so that another tool for it touches one file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from runwatch.tui.app import RunwatchApp
+from runwatch.tui.control import Mode, Outcome
+from runwatch.tui.state import Snapshot
+from tui import sample
+from tui.driving import Control, Driven, live
+
+Picture = Callable[..., None]
+
+
+@pytest.fixture
+def picture(snap_compare: Callable[..., bool]) -> Picture:
+    """Compare what the app shows of a run with the picture that a person found good.
+
+    ``make pictures`` is not this: `pytest --snapshot-update tests/tui/test_pictures.py` takes them anew.
+    """
+
+    def compare(
+        run_dir: Path,
+        snapshot: Snapshot | None = None,
+        *,
+        size: tuple[int, int] = (120, 40),
+        theme: str = "runwatch-dark",
+        keys: tuple[str, ...] = (),
+        sees: tuple[str, ...] = (),
+        mode: Mode = "run",
+    ) -> None:
+        shown = snapshot or live()
+        app = RunwatchApp(
+            run_dir, mode=mode, control=Control(), new_feed=lambda at, post: sample.StillFeed(at, post, shown)
+        )
+
+        async def pose(pilot: Pilot[Outcome]) -> None:
+            driven = Driven(app, pilot, [])
+            app.dress(theme)
+            await driven.until(lambda: driven.run.snapshot is shown)
+            await driven.press(*keys)
+            for text in sees:
+                await driven.sees(text)
+
+        # snap_compare drives the app with asyncio.run of its own and leaves no loop behind.
+        assert snap_compare(app, terminal_size=size, run_before=pose)
+        asyncio.set_event_loop(None)
+
+    return compare
