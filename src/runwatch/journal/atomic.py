@@ -6,7 +6,6 @@ Must not know what the bytes mean.
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = FILE_MODE, durable: boo
     ``durable=False`` leaves out both fsyncs (a kill is survived, a power cut may cost this version).
     Raises OSError; nothing is left beside it then.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         try:

@@ -5,10 +5,10 @@ Must not read or interpret what the files hold. Source: record.md, "The run dire
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from urllib.parse import quote
 
 from runwatch.errors import BadName
@@ -32,7 +32,7 @@ def check_name(kind: str, name: str) -> str:
 
 def new_run_id(now: datetime | None = None) -> str:
     """Return ``YYYYMMDD-HHMMSS-<6 hex>``, UTC."""
-    return f"{(now or datetime.now(UTC)).astimezone(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
+    return f"{(now or datetime.now(UTC)).astimezone(UTC):%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 def project_run_id(project_id: int | str, now: datetime | None = None) -> str:

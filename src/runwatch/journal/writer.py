@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
-from secrets import token_hex
 from typing import Any
 
 from runwatch.events import Event, build, encode_any
@@ -28,7 +27,7 @@ class EventWriter:
     def __init__(self, paths: RunPaths) -> None:
         """Open the journal. Raises RecordError."""
         self._journal = Appender(paths.journal)
-        self._writer = token_hex(4)
+        self._writer = os.urandom(4).hex()
         self._seq = 0
         self._lock = threading.Lock()
 

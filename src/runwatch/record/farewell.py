@@ -5,7 +5,6 @@ Must not touch the run directory.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal

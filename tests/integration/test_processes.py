@@ -1,0 +1,146 @@
+"""Supervisor, recorder and command as /proc shows them, and what the death of each costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from integration.recorded import record, repository, run_dir, start, wait_for
+
+MIB = 1 << 20
+PINNED = {
+    "runwatch", "runwatch.errors", "runwatch.events", "runwatch.events.calls", "runwatch.events.codec",
+    "runwatch.events.envelope", "runwatch.events.lifecycle", "runwatch.events.measures", "runwatch.events.notices",
+    "runwatch.events.work", "runwatch.finalize", "runwatch.finalize.state", "runwatch.journal",
+    "runwatch.journal.append", "runwatch.journal.atomic", "runwatch.journal.lock", "runwatch.journal.output_index",
+    "runwatch.journal.paths", "runwatch.journal.writer", "runwatch.record", "runwatch.record.capture",
+    "runwatch.record.config", "runwatch.record.control", "runwatch.record.farewell", "runwatch.record.keeper",
+    "runwatch.record.outcome", "runwatch.record.spawn", "runwatch.record.steps", "runwatch.record.stopping",
+    "runwatch.record.supervisor", "runwatch.sources", "runwatch.sources.markers",
+}  # fmt: skip
+FOREIGN = {"msgspec", "typing_extensions"}
+"""What is not of the standard library."""
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        if int(text.rpartition(")")[2].split()[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _words(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+
+
+def _recorder(supervisor: int) -> int | None:
+    return next((pid for pid in _children(supervisor) if "runwatch.record.recorder" in _words(pid)), None)
+
+
+def _resident(pid: int) -> int:
+    """Return the resident memory of a process, in bytes."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) * 1024
+
+
+def test_the_commands_parent_is_the_supervisor_which_is_the_process_that_was_started(tmp_path: Path) -> None:
+    process = start("sh", "-c", "echo $PPID; read line", cwd=tmp_path, stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert int(process.stdout.readline()) == process.pid
+    assert "runwatch.record.supervisor" in _words(process.pid)
+    process.communicate(b"\n", timeout=60)
+
+
+def test_the_supervisor_imports_nothing_beyond_its_pinned_list() -> None:
+    loaded = _modules("import runwatch.record.supervisor")
+    assert {name for name in loaded if name.split(".")[0] == "runwatch"} == PINNED
+    # Editable installs and coverage leave hooks in every interpreter of their environment.
+    strange = {name.split(".")[0] for name in loaded - _modules("pass")} - set(sys.stdlib_module_names)
+    assert strange == FOREIGN | {"runwatch"}
+
+
+def _modules(program: str) -> set[str]:
+    """Return the modules that a fresh interpreter has loaded after a program."""
+    script = f"import sys; {program}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_supervisor_takes_at_most_ten_mebibytes_more_than_a_bare_interpreter(tmp_path: Path) -> None:
+    process = start("cat", cwd=tmp_path, stdin=subprocess.PIPE)
+    bare = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    process.stdin.write(b"x\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"x\n"
+    wait_for(lambda: _recorder(process.pid), "the recorder")
+    wait_for(lambda: "wait" in Path(f"/proc/{bare.pid}/wchan").read_text() or _resident(bare.pid) > 7 * MIB, "Python")
+    assert _resident(process.pid) - _resident(bare.pid) <= 10 * MIB
+    bare.communicate(b"\n", timeout=60)
+    process.communicate(timeout=60)
+
+
+def test_a_killed_recorder_costs_the_command_nothing_and_another_one_takes_over(tmp_path: Path) -> None:
+    script = "echo ::group::one; for i in 1 2 3; do echo $i; done; read line; echo ::endgroup::; echo after; exit 4"
+    process = start("sh", "-c", script, cwd=tmp_path, stdin=subprocess.PIPE)
+    first = wait_for(lambda: _recorder(process.pid), "the recorder")
+    wait_for(lambda: list(tmp_path.glob("runs/*/*/metrics.json")), "the first flush")
+    os.kill(first, signal.SIGKILL)
+    second = wait_for(lambda: (pid := _recorder(process.pid)) != first and pid, "another recorder")
+    assert second != first
+    out, err = process.communicate(b"\n", timeout=60)
+    assert out == b"::group::one\n1\n2\n3\n::endgroup::\nafter\n"
+    assert process.returncode == 4
+    run = run_dir(tmp_path)
+    events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    replaced = [event["reason"] for event in events if event["type"] == "recorder.replaced"]
+    assert replaced == ["killed by SIGKILL"]
+    assert events[-1]["type"] == "run.completed"
+    lines = (run / "logs" / "step_001" / "orchestrator.log").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["step.started", "step.completed"]
+    assert b"replaced" in err
+
+
+def test_a_killed_supervisor_ends_the_command_and_the_run_is_crashed_and_complete(tmp_path: Path) -> None:
+    repository(tmp_path)
+    process = start("sh", "-c", "echo $$; exec sleep 600", cwd=tmp_path)
+    assert process.stdout is not None
+    command = int(process.stdout.readline())
+    wait_for(lambda: _recorder(process.pid), "the recorder")
+    run = run_dir(tmp_path)
+    wait_for(lambda: (run / "metadata.json").exists(), "the first flush")
+    process.kill()
+    process.communicate(timeout=60)
+    wait_for(lambda: not Path(f"/proc/{command}").exists(), "the command's end")
+    state = wait_for(lambda: _finalized(run), "the finalizer")
+    assert state["commit"] is not None
+    metadata = json.loads((run / "metadata.json").read_bytes())
+    assert (metadata["status"], metadata["exit_code"], metadata["signal"]) == ("crashed", None, None)
+
+
+def _finalized(run: Path) -> dict[str, object] | None:
+    """Return finalize.json once its last stage is done."""
+    try:
+        state = json.loads((run / "finalize.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return state if state["stages"].get("done", {}).get("done") else None
+
+
+def test_nothing_of_runwatch_is_left_behind_by_a_run(tmp_path: Path) -> None:
+    run = record("true", cwd=tmp_path)
+    name = str(run.dir)
+    left = [pid for path in Path("/proc").glob("[0-9]*") if name in " ".join(_words(pid := int(path.name)))]
+    assert left == []
+    assert not (run.dir / "control.sock").exists()
+    assert [path for path in run.dir.rglob("*") if path.suffix in (".tmp", ".part")] == []
