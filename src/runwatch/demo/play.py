@@ -87,10 +87,12 @@ def _closing(root: Path, code: int, environ: Mapping[str, str]) -> list[str]:
     else:
         result = "the run goes on" if _goes_on(root) else "the package is repaired"
     runwatch, preparation = _how_to_call(environ)
+    # A run that did not end well may not have come as far as the repair.
+    logs = {"logs @1": "its logs, merged by time"} if code else {"logs @1 --step 4": "the repair, line by line"}
     tries = {
         f"{runwatch} watch @1": "the run in the app, live or again",
         f"{runwatch} show @1": "its summary",
-        f"{runwatch} logs @1 --step 4": "the repair, line by line",
+        **{f"{runwatch} {command}": what for command, what in logs.items()},
         f"git log --stat {scratch.BASE}..": "the agent's commits and runwatch's",
     }
     width = max(map(len, tries))

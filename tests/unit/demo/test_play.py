@@ -79,6 +79,12 @@ def test_they_say_how_the_run_ended_and_when_it_has_not(tmp_path: Path) -> None:
     assert "the run goes on" in play._closing(recorded(tmp_path / "3"), 0, {})[1]
 
 
+def test_a_run_that_ended_early_is_not_looked_for_at_its_fourth_step(tmp_path: Path) -> None:
+    recorded(tmp_path, "interrupted")
+    assert not [line for line in play._closing(tmp_path, 130, {}) if "--step" in line]
+    assert [line for line in play._closing(tmp_path, 0, {}) if "--step 4" in line]
+
+
 def test_a_run_that_never_began_is_not_shown_around_in(tmp_path: Path) -> None:
     assert play._closing(tmp_path, 125, {})[1:] == [
         f"runwatch demo: nothing was recorded (125). The scratch repository is in {tmp_path}"
