@@ -81,9 +81,6 @@ class _Rates(NamedTuple):
 
     def cost(self, prompt: int, completion: int, cache_read: int, cache_write: int) -> int | None:
         """Return pico-USD, or None where tokens of a kind without a rate were used."""
-        input_, output = self.input, self.output
-        if not cache_read and not cache_write and input_ is not None and output is not None and prompt >= 0:
-            return _whole(self.request + input_.at(prompt) * prompt + output.at(prompt) * completion)
         plain = prompt
         total: _Rate = self.request
         for count, rate in ((cache_read, self.cache_read), (cache_write, self.cache_write)):
@@ -92,21 +89,38 @@ class _Rates(NamedTuple):
                 total += rate.at(prompt) * count
         if plain < 0:
             return None
-        for count, rate in ((plain, input_), (completion, output)):
+        for count, rate in ((plain, self.input), (completion, self.output)):
             if not count:
                 continue
             if rate is None:
                 return None
             total += rate.at(prompt) * count
-        return _whole(total)
+        return total if isinstance(total, int) else int(total.to_integral_value(ROUND_HALF_EVEN))
 
 
-def _whole(pico: _Rate) -> int:
-    return pico if isinstance(pico, int) else int(pico.to_integral_value(ROUND_HALF_EVEN))
+class _Known:
+    """What is known of a model at one time."""
+
+    __slots__ = ("flat", "prices", "rates")
+
+    def __init__(self, rates: _Rates | None, prices: str | None) -> None:
+        self.rates = rates
+        self.prices = prices
+        """The name of the list."""
+        self.flat = None if rates is None else _flat(rates)
 
 
-_Known = tuple[_Rates, str]
-"""Rates and the name of their list."""
+def _flat(rates: _Rates) -> tuple[int, int, int] | None:
+    """Return whole rates for input, output and call, where there are only these: most calls need no more."""
+    input_, output, request = rates.input, rates.output, rates.request
+    if input_ is None or output is None or input_.tiers or output.tiers:
+        return None
+    if isinstance(input_.base, int) and isinstance(output.base, int) and isinstance(request, int):
+        return input_.base, output.base, request
+    return None
+
+
+_UNKNOWN = Price(None, None)
 
 
 class Pricer:
@@ -119,8 +133,8 @@ class Pricer:
 
     def __init__(self, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._overrides = {name: _override_rates(values) for name, values in (overrides or {}).items()}
-        self._known: dict[tuple[tuple[str | None, str], str | None], _Known | None] = {}
-        self._by_minute: set[tuple[str | None, str]] = set()
+        self._known: dict[tuple[str | None, str, str | None], _Known] = {}
+        """By provider, model and day; of models with dear and cheap hours by minute."""
 
     def __call__(
         self,
@@ -134,38 +148,38 @@ class Pricer:
     ) -> Price:
         """Return the price of one call; ``prompt`` is all input, cached included; ``when`` None means now."""
         if model is None:
-            return Price(None, None)
-        known = self._rates(provider, model, when)
-        if known is None:
-            return Price(None, None)
-        rates, prices = known
-        pico = rates.cost(prompt, completion, cache_read, cache_write)
-        return Price(pico, None if pico is None else prices)
+            return _UNKNOWN
+        known = self._known.get((provider, model, when and when[:10])) or self._learn(provider, model, when)
+        flat = known.flat
+        if flat is not None and not cache_read and not cache_write:
+            return Price(flat[0] * prompt + flat[1] * completion + flat[2], known.prices)
+        if known.rates is None:
+            return _UNKNOWN
+        pico = known.rates.cost(prompt, completion, cache_read, cache_write)
+        return _UNKNOWN if pico is None else Price(pico, known.prices)
 
-    def _rates(self, provider: str | None, model: str, when: str | None) -> _Known | None:
-        pair = (provider, model)
-        length = 16 if pair in self._by_minute else 10  # 2026-11-21T01:31 or 2026-11-21
-        try:
-            return self._known[(pair, when and when[:length])]
-        except KeyError:
-            pass
-        known = self._look_up(provider, model, when)
+    def _learn(self, provider: str | None, model: str, when: str | None) -> _Known:
+        minute = (provider, model, when and when[:16])
+        known = self._known.get(minute)
+        if known is not None:
+            return known
+        known, length = self._look_up(provider, model, when)
         if len(self._known) >= _CACHE_LIMIT:
             self._known.clear()
-        self._known[(pair, when and when[: 16 if pair in self._by_minute else 10])] = known
+        self._known[provider, model, when and when[:length]] = known
         return known
 
-    def _look_up(self, provider: str | None, model: str, when: str | None) -> _Known | None:
+    def _look_up(self, provider: str | None, model: str, when: str | None) -> tuple[_Known, int]:
+        """Return what is known, and how much of the time it holds for: 2026-11-21 or 2026-11-21T01:31."""
         override = self._overrides.get(f"{provider}/{model}") or self._overrides.get(model)
         if override is not None:
-            return override, OVERRIDE_SOURCE
+            return _Known(override, OVERRIDE_SOURCE), 10
         found = _find(provider, model)
         if found is None:
-            return None
-        if any(not hasattr(limit, "start_date") for limit in _constraints(found)):
-            self._by_minute.add((provider, model))  # dearer or cheaper at some hours
+            return _Known(None, None), 10
         moment = _moment(when)
-        return _list_rates(found.get_prices(moment)), _edition(moment)
+        has_hours = any(not hasattr(limit, "start_date") for limit in _constraints(found))
+        return _Known(_list_rates(found.get_prices(moment)), _edition(moment)), 16 if has_hours else 10
 
 
 def estimate_llm_cost(

@@ -81,10 +81,11 @@ class Call(msgspec.Struct, gc=False):
             prompt, completion, read, write, thought, total = self.counts
             totals[PROMPT] += sign * prompt
             totals[COMPLETION] += sign * completion
-            totals[CACHE_READ] += sign * read
-            totals[CACHE_WRITE] += sign * write
-            totals[REASONING] += sign * thought
             totals[TOTAL] += sign * total
+            if read or write or thought:
+                totals[CACHE_READ] += sign * read
+                totals[CACHE_WRITE] += sign * write
+                totals[REASONING] += sign * thought
         if self.pico is not None:
             totals[PICO] += sign * self.pico
             totals[PRICED] += sign

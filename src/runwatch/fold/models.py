@@ -72,7 +72,8 @@ class Models:
     def close(self, moment: Moment) -> None:
         """End what goes on as interrupted, which counts as a failure."""
         for started, since in self._open.drain():
-            call = self._new_call(started, (started.provider, started.model), "interrupted", None, "sdk")
+            earlier = None if started.call_id is None else self._calls.by_call(started.call_id)
+            call = self._new_call(started, (started.provider, started.model), "interrupted", None, "sdk", earlier)
             call.duration = elapsed(since, moment)
             call.count(1)
             self._observe(call)
@@ -104,17 +105,18 @@ class Models:
         call_id = event.call_id
         key = None if call_id is not None else (event.step, event.issue, event.agent)
         opened = self._open.end(call_id, key)
-        if self._facts.first_model is None:
+        if self._facts.first_model is None and event.model is not None:
             self._facts.see_completed(event)
             self.learn()
-        known = self._known(event)
+        earlier = self._calls.by_call(call_id) if call_id is not None else None
+        known = self._known(event, earlier) if earlier is not None or event.request_id is not None else None
         if known is not None:
             self._correct(known, event)
             return
         provider, model = event.provider, event.model
         if opened is not None:
             provider, model = provider or opened[0].provider, model or opened[0].model
-        call = self._new_call(event, (provider, model), event.result, event.attempt, event.source or "sdk")
+        call = self._new_call(event, (provider, model), event.result, event.attempt, event.source or "sdk", earlier)
         if event.duration_s is not None:
             call.duration = micros(event.duration_s)
         elif opened is not None:
@@ -128,11 +130,12 @@ class Models:
 
     def _retry(self, event: LlmRetry) -> None:
         scope = self._ledger.scope(event.step, event.issue, event.agent)
+        earlier = None
         if event.call_id is not None:
-            failed = self._calls.by_call(event.call_id)
-            if failed is not None and _tells_of(event, failed):
-                failed.is_announced = True
-                self._calls.keep(failed)
+            earlier = self._calls.by_call(event.call_id)
+            if earlier is not None and _tells_of(event, earlier):
+                earlier.is_announced = True
+                self._calls.keep(earlier)
                 return
         elif scope.unannounced:
             scope.unannounced -= 1
@@ -144,7 +147,7 @@ class Models:
         else:
             last = scope.last_model
             names = (last.provider, last.name) if last is not None else (None, None)
-        call = self._new_call(event, names, "error", event.attempt, "sdk")
+        call = self._new_call(event, names, "error", event.attempt, "sdk", earlier)
         call.is_announced = call.is_notice = True
         if event.call_id is None:
             scope.announced += 1
@@ -158,7 +161,7 @@ class Models:
         if call is not None and not call.is_said:
             self._change(call, lambda call: self._costs.record(call, event))
 
-    def _known(self, event: LlmCompleted) -> Call | None:
+    def _known(self, event: LlmCompleted, earlier: Call | None) -> Call | None:
         """Return the counted call that this line repeats, None where it is a call of its own."""
         attempt = event.attempt
         if event.request_id is not None:
@@ -166,23 +169,24 @@ class Models:
             if call is not None:
                 is_later = attempt is not None and attempt > call.attempt and call.result != "success"
                 return None if is_later else call
-        if event.call_id is None:
-            return None
-        call = self._calls.by_call(event.call_id)
-        if call is None or (event.request_id is not None and call.request_id is not None):
+        if earlier is None or (event.request_id is not None and earlier.request_id is not None):
             return None
         if attempt is None:
-            return call if call.result == "success" else None
-        return call if attempt == call.attempt else None
+            return earlier if earlier.result == "success" else None
+        return earlier if attempt == earlier.attempt else None
 
-    def _new_call(self, event: Event, names: Names, result: str, attempt: int | None, source: str) -> Call:
-        """Return a call, counted among calls and, where it is one, among requests."""
+    def _new_call(
+        self, event: Event, names: Names, result: str, attempt: int | None, source: str, earlier: Call | None
+    ) -> Call:
+        """Return a call, counted among calls and, where it is one, among requests.
+
+        ``earlier`` is the last attempt that is known of its call id.
+        """
         facts = self._facts
         provider, model = names
         cell = self._ledger.cell(
             event.step, event.issue, event.agent, provider or facts.provider, model or facts.model, source
         )
-        earlier = self._calls.by_call(event.call_id) if event.call_id is not None else None
         scope = cell.scope
         is_retry = earlier is not None and (earlier.result != "success" or result == "error")
         if attempt is None:

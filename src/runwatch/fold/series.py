@@ -37,7 +37,7 @@ class Trends:
 
     def use(self, ts: str | None, tokens: int, pico: int) -> None:
         """Add what a model call used and cost."""
-        bucket = self._at(ts)
+        bucket = self._at_hand if ts is not None and ts[:19] == self._second else self._at(ts)
         bucket[_TOKENS] += tokens
         bucket[_PICO] += pico
 

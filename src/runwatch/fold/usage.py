@@ -52,8 +52,8 @@ def normalized(raw: Raw | None) -> Counts:
     if raw is None:
         return NOTHING
     prompt, completion, cache_read, cache_write, reasoning, total = raw
-    if cache_read is cache_write is reasoning is None and prompt is not None and completion is not None:
-        prompt, completion = max(prompt, 0), max(completion, 0)
+    is_plain = cache_read is cache_write is reasoning is None
+    if is_plain and prompt is not None and completion is not None and prompt >= 0 and completion >= 0:
         return prompt, completion, 0, 0, 0, prompt + completion  # most calls, and this is asked for each
     read, write = max(cache_read or 0, 0), max(cache_write or 0, 0)
     thought = max(reasoning or 0, 0)
