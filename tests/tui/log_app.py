@@ -76,7 +76,7 @@ class LogApp(App[None]):
     def screen_lines(self) -> list[str]:
         """What is drawn, row by row."""
         canvas = self.view._canvas
-        return [canvas.render_line(y).text.rstrip() for y in range(canvas.room.height)]
+        return [canvas.render_line(y).text.rstrip() for y in range(canvas.rows)]
 
     def text(self) -> str:
         return "\n".join(self.screen_lines())
@@ -84,7 +84,7 @@ class LogApp(App[None]):
     def style_of(self, text: str) -> Style:
         """The style in which a text is drawn."""
         canvas = self.view._canvas
-        for y in range(canvas.room.height):
+        for y in range(canvas.rows):
             for segment in canvas.render_line(y):
                 if text in segment.text and segment.style:
                     return segment.style

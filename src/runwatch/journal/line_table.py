@@ -16,9 +16,11 @@ _GROUP = 1 << _GROUP_BITS
 class LineTable:
     """Counts by block, with their running totals kept by groups of 256 blocks."""
 
-    __slots__ = ("_counts", "_known", "_sums", "_totals")
+    __slots__ = ("_counts", "_known", "_sums", "_totals", "total")
 
     def __init__(self) -> None:
+        self.total = 0
+        """Lines in all blocks."""
         self._counts = array("I")
         self._known = bytearray()
         self._sums: list[int] = []
@@ -26,12 +28,6 @@ class LineTable:
 
     def __len__(self) -> int:
         return len(self._counts)
-
-    @property
-    def total(self) -> int:
-        """Lines in all blocks."""
-        self._settle(len(self._sums))
-        return self._totals[-1]
 
     def known(self, block: int) -> bool:
         """Return True when the block was counted, False when its number is an estimate."""
@@ -47,6 +43,7 @@ class LineTable:
             self._counts.extend([estimate] * room)
             self._known.extend(bytes(room))
             self._sums[group] += estimate * room
+            self.total += estimate * room
             del self._totals[group + 1 :]
 
     def set(self, block: int, lines: int) -> None:
@@ -57,6 +54,7 @@ class LineTable:
             group = block >> _GROUP_BITS
             self._counts[block] = lines
             self._sums[group] += change
+            self.total += change
             del self._totals[group + 1 :]
 
     def count(self, block: int) -> int:

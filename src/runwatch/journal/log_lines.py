@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from runwatch.journal.log_time import TIME_KEYS, line_time, record_time, text_time, value_time
+from runwatch.journal.log_time import TIME_KEYS, line_time, text_time, value_time
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Every level a line can have here, least severe first; other names are mapped to these."""
@@ -113,18 +113,17 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
     record = _decode(raw, stripped)
     if not isinstance(record, dict):
         return None
-    level = component = message = None
+    level = component = message = seconds = None
     rest: list[tuple[str, str]] = []
-    taken: set[str] = set()
     unsaid = _BOOKKEEPING if record.keys() >= _OWN_LINE else ()
     for key, value in record.items():
         if key in unsaid and (key != "logger" or value == "runwatch"):
             continue
         if level is None and key in _LEVEL_KEYS and (level := level_name(value)):
             continue
-        if key in TIME_KEYS and "time" not in taken and value_time(value) is not None:
-            taken.add("time")
-        elif message is None and key in _MESSAGE_KEYS:
+        if seconds is None and key in TIME_KEYS and (seconds := value_time(value)) is not None:
+            continue
+        if message is None and key in _MESSAGE_KEYS:
             message = _text_of(value)
         else:
             rest.append((key, _text_of(value)))
@@ -133,7 +132,7 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
             component = name
             rest.remove((key, name)) if (key, name) in rest else None
             break
-    return LogLine(record_time(record), level, component, message or "", tuple(rest), text)
+    return LogLine(seconds, level, component, message or "", tuple(rest), text)
 
 
 def _decode(raw: bytes, stripped: str) -> Any:

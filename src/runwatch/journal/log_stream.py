@@ -6,6 +6,7 @@ Notices when the file under the name is truncated, replaced, deleted or created 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,9 @@ class _Segment:
 
     fd: int
     name: str
-    identity: tuple[int, int]
+    path: str
+    device: int
+    inode: int
     base: int
     skip: int = 0
     size: int = 0
@@ -102,10 +105,11 @@ class LogStream:
         if not self._segments:
             return self._begin()
         segment = self._segments[-1]
-        found = self.folder.stat(segment.name)
-        if found is None:
+        try:
+            found = os.stat(segment.path, follow_symlinks=False)
+        except OSError:
             return self._follow_deleted(segment)
-        if (found.st_dev, found.st_ino) != segment.identity:
+        if found.st_ino != segment.inode or found.st_dev != segment.device:
             return self._follow_replaced(segment, found)
         self._gone = False
         if found.st_size == segment.size:
@@ -176,7 +180,8 @@ class LogStream:
         except OSError:
             return False
         found = os.fstat(fd)
-        segment = _Segment(fd, name, (found.st_dev, found.st_ino), self.size)
+        path = f"{self.folder.path}/{name}"
+        segment = _Segment(fd, name, path, found.st_dev, found.st_ino, self.size)
         segment.head = self._pread(segment, 0, _CHECK_BYTES)
         if segment.head[:1] == b"\0":
             segment.skip = segment.size = _first_data(fd)
@@ -239,6 +244,8 @@ class LogStream:
         return found.st_size > segment.size and self._grow(segment, found)
 
     def _follow_replaced(self, segment: _Segment, found: os.stat_result) -> bool:
+        if not stat.S_ISREG(found.st_mode):
+            return self._follow_deleted(segment)
         old, epoch = os.fstat(segment.fd), self.epoch
         grown = old.st_size > segment.size and self._grow(segment, old)
         if found.st_size == 0 or self.epoch != epoch:

@@ -39,13 +39,15 @@ class NamedLog:
     def __post_init__(self) -> None:
         self.errors = HitCounter(self.index, Errors())
 
-    def poll(self) -> None:
+    def poll(self) -> bool:
         """Look at its files; the first time, leave all but the last 64 MiB uncounted for errors."""
-        fresh = self.index.stream.size == 0
-        self.index.poll()
+        before = self.index.stream.size
+        if not self.index.poll():
+            return False
         size = self.index.stream.size
-        if fresh and size > _ERRORS_FROM_END_BYTES:
+        if before == 0 and size > _ERRORS_FROM_END_BYTES:
             self.errors = HitCounter(self.index, Errors(), first=size - _ERRORS_FROM_END_BYTES)
+        return True
 
 
 class MergedLogs:
@@ -65,6 +67,7 @@ class MergedLogs:
         self._found: Sequence[NamedLog] = ()
         self._logs: list[NamedLog] = []
         self._members = 0
+        self._busy = False
         self._rows: dict[LineKey, Row] = {}
 
     @property
@@ -95,17 +98,20 @@ class MergedLogs:
     def advance(self, budget_s: float) -> bool:
         """Look at the files and work in the background for about ``budget_s``; return True when more is left."""
         with self._lock:
-            self._refresh()
+            changed = self._refresh()
             for log in self._logs:
-                log.poll()
+                changed |= log.poll()
             waiting = self._read_output()
-            for log in self._logs:
-                if not log.index.exact:
-                    return log.index.work(budget_s) or True
-            for log in self._logs:
-                if not log.errors.complete and log.errors.advance(budget_s):
-                    return True
-            return waiting
+            if changed or self._busy:
+                self._busy = self._work(budget_s)
+            return waiting or self._busy
+
+    def _work(self, budget_s: float) -> bool:
+        for log in self._logs:
+            if not log.index.exact:
+                log.index.work(budget_s)
+                return True
+        return any(not log.errors.complete and log.errors.advance(budget_s) for log in self._logs)
 
     def rows(self, start: int, count: int) -> list[Row]:
         """Return up to ``count`` rows from ``start`` on; fewer at the end."""
@@ -145,12 +151,14 @@ class MergedLogs:
         with self._lock:
             return [notice for log in self._logs for notice in log.index.stream.notices()]
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
         found = self._find_logs()
-        if found is not self._found:
-            self._found = found
-            self._logs = sorted(found, key=lambda log: log.number)
-            self._members += 1
+        if found is self._found:
+            return False
+        self._found = found
+        self._logs = sorted(found, key=lambda log: log.number)
+        self._members += 1
+        return True
 
     def _read_output(self) -> bool:
         if self._output is None:

@@ -1,6 +1,6 @@
 """The drawing half of the log view: rows of a frame, cell by cell, and the scroll bar beside them.
 
-Must not read a log or keep state of its own beyond what is drawn: where it stands is told by the log view.
+Must not read a log, nor decide where to stand: the log view tells it, and hears what the mouse asks for.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
@@ -22,13 +21,19 @@ from textual.widget import Widget
 from runwatch.journal.log_lines import LEVELS
 from runwatch.journal.log_source import LineKey, Row
 from runwatch.tui.widgets.log_reader import Frame
-from runwatch.tui.widgets.log_row import Columns, DrawnRow, LogStyles, component_cells, date_of, draw, widest
+from runwatch.tui.widgets.log_row import Columns, LogStyles, Pane, component_cells, date_of, draw
 
-_KEPT_ROWS = 600
+_KEPT_STRIPS = 600
+_WHEEL_ROWS = 3
+_BAR_CELLS = 1
 
 
-class LogCanvas(ScrollView, can_focus=False):
-    """Shows the rows of the newest frame; draws nothing that the frame does not hold."""
+class LogCanvas(Widget):
+    """Shows the rows of the newest frame by Textual's line API; draws nothing that the frame does not hold.
+
+    It scrolls by itself and not by Textual's scroll bars: those bring a layout of the screen whenever the number of
+    lines changes, and cut every line in two.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log--time",
@@ -40,11 +45,12 @@ class LogCanvas(ScrollView, can_focus=False):
         "log--cursor",
         "log--empty",
         "log--cut",
+        "log--bar",
         *(f"log--{level.lower()}" for level in LEVELS),
     }
 
     class Scrolled(Message):
-        """A person moved the scroll bar or the wheel; what is drawn stays until the log view answers."""
+        """The mouse asks for other rows; what is drawn stays until the log view has them."""
 
         def __init__(self, top: int) -> None:
             super().__init__()
@@ -63,44 +69,47 @@ class LogCanvas(ScrollView, can_focus=False):
         super().__init__()
         self.frame: Frame | None = None
         self.top = 0
+        self.left = 0
         self.cursor: LineKey | None = None
         self.hits: re.Pattern[str] | None = None
         self.empty = ""
         self.columns = Columns(False, False, 0)
         self._wide = 0
-        self._placing = False
-        self._styles: LogStyles | None = None
-        self._drawn: dict[tuple[LineKey, int, bool], DrawnRow] = {}
+        self._grabbed: int | None = None
+        self._styles: tuple[LogStyles, LogStyles] | None = None
+        self._bar = Segment(" ")
+        self._pane = Pane(0, 0, self.columns, None)
+        self._strips: dict[tuple[LineKey, int, bool, bool, bool], Strip] = {}
 
     @property
-    def room(self) -> Size:
-        """Cells for rows: the scroll bar has its own."""
-        return self.scrollable_content_region.size
+    def rows(self) -> int:
+        """Rows in sight."""
+        return self.size.height
 
     def clear(self, empty: str) -> None:
         """Show no rows but the sentence about what would fill the view."""
-        self.frame, self.top, self.cursor, self.empty = None, 0, None, empty
+        self.frame, self.top, self.left, self.cursor, self.empty = None, 0, 0, None, empty
         self.columns, self._wide = Columns(False, False, 0), 0
-        self._drawn.clear()
-        self._place_bars(0)
-        self.set_scroll(0, 0)
         self.refresh()
 
     def take(self, frame: Frame) -> None:
         """Draw from a newer frame from now on; where it stands is set by ``place``."""
         self.frame = frame
-        self._widen_columns(frame)
+        known = self.columns  # columns come when a line needs them and never go: nothing jumps back and forth
+        self.columns = Columns(
+            time=known.time or any(row.time is not None for row in frame.rows),
+            level=known.level or any(row.line.level for row in frame.rows),
+            component=max(known.component, component_cells(frame.components, self.size.width)),
+        )
 
     def place(self, top: int, cursor: LineKey | None) -> None:
         """Stand at a row, with the cursor on a line; None: no cursor is shown."""
         self.top, self.cursor = top, cursor
-        self._place_bars(top)
         self.refresh()
 
     def look_for(self, hits: re.Pattern[str] | None) -> None:
         """Mark other hits."""
         self.hits = hits
-        self._drawn.clear()
         self.refresh()
 
     def row_at(self, row: int) -> Row | None:
@@ -115,131 +124,158 @@ class LogCanvas(ScrollView, can_focus=False):
         frame = self.frame
         if frame is None:
             return False
-        last = min(top + max(self.room.height, 1), frame.row_count) - 1
+        last = min(top + max(self.rows, 1), frame.row_count) - 1
         return frame.first <= top and last < frame.first + len(frame.rows)
 
     def scroll_sideways(self, cells: int) -> None:
         """Move the messages; the columns stay."""
-        room = max(self.room.width - self.columns.cells, 1)
-        furthest = max(self._wide - room // 2, 0)
-        self.set_scroll(max(0, min(int(self.scroll_x) + cells, furthest)), None)
+        room = max(self.size.width - _BAR_CELLS - self.columns.cells, 1)
+        self.left = max(0, min(self.left + cells, self._wide - room // 2))
         self.refresh()
 
-    def _place_bars(self, top: int) -> None:
-        """Set the scroll bar without a layout of the screen, which a changed virtual size would bring."""
-        count = self.frame.row_count if self.frame else 0
-        size = Size(self.room.width, count)
-        self._placing = True
-        self.set_reactive(Widget.virtual_size, size)
-        self.set_reactive(Widget.scroll_y, float(top))
-        self.set_reactive(Widget.scroll_target_y, float(top))
-        if self.show_vertical_scrollbar:
-            bar = self.vertical_scrollbar
-            bar.window_virtual_size = count
-            bar.window_size = self.room.height
-            bar.position = top
-        self._placing = False
+    # Mouse
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Ask the log view for other rows: they are not drawn before they were read."""
-        if self._placing or round(old_value) == round(new_value):
-            return
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.position = new_value
-        self.post_message(self.Scrolled(round(new_value)))
-
-    def _on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.scroll_sideways(4)
+        self._wheel(-1, sideways=event.ctrl or event.shift)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._wheel(1, sideways=event.ctrl or event.shift)
 
     def _on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
         event.stop()
-        self.scroll_sideways(-4)
+        self._wheel(-1, sideways=True)
+
+    def _on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        event.stop()
+        self._wheel(1, sideways=True)
+
+    def _wheel(self, direction: int, *, sideways: bool) -> None:
+        if sideways:
+            self.scroll_sideways(4 * direction)
+        else:
+            self.post_message(self.Scrolled(self.top + direction * _WHEEL_ROWS))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the scroll bar's thumb, or turn a page above or below it."""
+        thumb = self._thumb()
+        if event.x < self.size.width - _BAR_CELLS or thumb is None:
+            return
+        if event.y in thumb:
+            self._grabbed = event.y - thumb.start
+            self.capture_mouse()
+        else:
+            self.post_message(self.Scrolled(self.top + (self.rows if event.y >= thumb.stop else -self.rows)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Go where the thumb is drawn to."""
+        thumb = self._thumb()
+        if self._grabbed is not None and thumb is not None and self.frame is not None:
+            room = max(self.rows - len(thumb), 1)
+            share = max(0, min(event.y - self._grabbed, room)) / room
+            self.post_message(self.Scrolled(round(share * (self.frame.row_count - self.rows))))
+
+    def on_mouse_up(self) -> None:
+        """Let go of the scroll bar."""
+        if self._grabbed is not None:
+            self._grabbed = None
+            self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a line."""
-        offset = event.get_content_offset(self)
-        if offset is not None and self.row_at(self.top + offset.y) is not None:
-            self.post_message(self.Picked(self.top + offset.y))
+        if event.x < self.size.width - _BAR_CELLS and self.row_at(self.top + event.y) is not None:
+            self.post_message(self.Picked(self.top + event.y))
+
+    def _thumb(self) -> range | None:
+        """Return the lines that the scroll bar's thumb covers; None where all rows are in sight."""
+        count, rows = self.frame.row_count if self.frame else 0, self.rows
+        if count <= rows:
+            return None
+        length = max(round(rows * rows / count), 1)
+        first = round(self.top / (count - rows) * (rows - length))
+        return range(first, first + length)
+
+    # Drawing
 
     def notify_style_update(self) -> None:
         """Colors changed."""
         super().notify_style_update()
         self._styles = None
-        self._drawn.clear()
+        self._strips.clear()
 
-    def _widen_columns(self, frame: Frame) -> None:
-        """Columns come when a line needs them and never go: nothing jumps back and forth."""
-        known = self.columns
-        columns = Columns(
-            time=known.time or any(row.time is not None for row in frame.rows),
-            level=known.level or any(row.line.level for row in frame.rows),
-            component=max(known.component, component_cells(frame.components, self.room.width)),
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines without Textual's way through borders and paddings, of which there are none here."""
+        thumb = self._thumb() or ()
+        strips = [self._line(y, barred=y in thumb) for y in range(crop.y, crop.bottom)]
+        return (
+            strips if crop.column_span == (0, self.size.width) else [strip.crop(*crop.column_span) for strip in strips]
         )
-        if columns != known:
-            self.columns = columns
-            self._drawn.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view."""
-        width = self.room.width
-        row_number = self.top + y
-        row = self.row_at(row_number)
-        ground = self.rich_style
+        return self._line(y, barred=y in (self._thumb() or ()))
+
+    def _line(self, y: int, *, barred: bool) -> Strip:
+        frame, width = self.frame, self.size.width
+        number = self.top + y
+        row = self.row_at(number)
+        if self._styles is None:
+            self._styles = self._find_styles(lit=False), self._find_styles(lit=True)
+            self._bar = Segment(" " * _BAR_CELLS, self._style("bar", Style()))
         if row is None:
-            if self.frame is None or not self.frame.row_count:
+            if frame is None or not frame.row_count:
                 return self._empty_line(y, width)
-            return Strip.blank(width, ground)
-        if row.key == self.cursor:
-            ground += self.get_component_rich_style("log--cursor", partial=True)
-        above = self.row_at(row_number - 1)
-        drawn = self._draw(row, above)
-        return self._fit(drawn, width, ground)
-
-    def _draw(self, row: Row, above: Row | None) -> DrawnRow:
+            return Strip.blank(width, self._styles[0].ground)
+        pane = Pane(max(width - _BAR_CELLS, 0), self.left, self.columns, self.hits)
+        if pane != self._pane:
+            self._pane = pane
+            self._strips.clear()
+        above = self.row_at(number - 1)
         new_date = bool(above and above.time and row.time and date_of(above.time) != date_of(row.time))
-        key = (row.key, row.size_bytes, new_date)
-        drawn = self._drawn.get(key)
-        if drawn is None:
-            if len(self._drawn) >= _KEPT_ROWS:
-                self._drawn.clear()
-            if self._styles is None:
-                self._styles = self._find_styles()
-            drawn = draw(row, self.columns, self._styles, new_date=new_date, hits=self.hits)
-            self._drawn[key] = drawn
-            self._wide = max(self._wide, widest([drawn]))
-        return drawn
-
-    def _fit(self, drawn: DrawnRow, width: int, ground: Style) -> Strip:
-        left = int(self.scroll_x)
-        room = max(width - self.columns.cells, 0)
-        message = drawn.message.crop(left, left + room)
-        cut = drawn.message.cell_length > left + room
-        if cut and room:
-            mark = Segment("›", self.get_component_rich_style("log--cut", partial=True))
-            message = Strip.join([message.crop(0, room - 1), Strip([mark], 1)])
-        whole = Strip.join([drawn.columns, message])
-        return whole.adjust_cell_length(width).apply_style(ground)
+        lit = row.key == self.cursor
+        key = (row.key, row.size_bytes, new_date, lit, barred)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) >= _KEPT_STRIPS:
+                self._strips.clear()
+            styles = self._styles[lit]
+            segments, cells = draw(row, pane, styles, new_date=new_date)
+            segments.append(self._bar if barred else Segment(" " * _BAR_CELLS, self._styles[0].ground))
+            strip = self._strips[key] = Strip(segments, width)
+            self._wide = max(self._wide, cells)
+        return strip
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        if y != max((self.room.height - 1) // 2, 0) or not self.empty:
-            return Strip.blank(width, self.rich_style)
+        assert self._styles is not None
+        if y != max((self.rows - 1) // 2, 0) or not self.empty:
+            return Strip.blank(width, self._styles[0].ground)
         style = self.get_visual_style("log--empty")
         content = Content(self.empty).truncate(width, ellipsis=True).center(width)
         return Visual.to_strips(self, content, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
 
-    def _find_styles(self) -> LogStyles:
-        def style(name: str) -> Style:
-            return self.get_component_rich_style(f"log--{name}", partial=True)
+    def _style(self, name: str, ground: Style) -> Style:
+        """Return a part's style on a ground, passed through the app's filters here once instead of in every line."""
+        style = ground + self.get_component_rich_style(f"log--{name}", partial=True) if name else ground
+        for line_filter in self.get_line_filters():
+            filtered = line_filter.apply([Segment("x", style)], self.background_colors[1])
+            style = filtered[0].style or style
+        return style
 
-        levels = {level: style(level.lower()) for level in LEVELS}
+    def _find_styles(self, *, lit: bool) -> LogStyles:
+        ground = self.rich_style
+        if lit:
+            ground += self.get_component_rich_style("log--cursor", partial=True)
+        levels: dict[str | None, Style] = {level: self._style(level.lower(), ground) for level in LEVELS}
         return LogStyles(
-            time=style("time"),
-            date=style("date"),
-            component=style("component"),
-            key=style("key"),
-            escape=style("escape"),
-            hit=style("hit"),
+            ground=self._style("", ground),
+            time=self._style("time", ground),
+            date=self._style("date", ground),
+            component=self._style("component", ground),
+            key=self._style("key", ground),
+            escape=self._style("escape", ground),
+            cut=self._style("cut", ground),
+            hit=self._style("hit", ground),
             levels=levels,
             messages={level: levels[level] for level in ("WARN", "ERROR", "FATAL")},
         )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -26,20 +26,24 @@ _QUIET_FIELDS = frozenset({"run_id", "step", "logger"})
 """The same in every line of a view: the frame says it already."""
 _ESCAPE = re.compile(r"␛(?:\[[0-?]*[ -/]*[@-~]|\][^␇␛]*(?:␇|␛\\)?|.)?")
 _TAB_CELLS = 4
+_Part: TypeAlias = "tuple[str, Style]"
 
 
 class LogStyles(NamedTuple):
-    """How the parts of a line look; each says only what differs from the line's ground."""
+    """How the parts of a line look on one ground."""
 
+    ground: Style
+    """The line itself."""
     time: Style
     date: Style
     component: Style
     key: Style
     escape: Style
+    cut: Style
     hit: Style
-    levels: dict[str, Style]
+    levels: dict[str | None, Style]
     """By name of level."""
-    messages: dict[str, Style]
+    messages: dict[str | None, Style]
     """Of messages, for the levels that color them."""
 
 
@@ -61,28 +65,60 @@ class Columns(NamedTuple):
         )
 
 
-class DrawnRow(NamedTuple):
-    """A line in two parts: the columns stay where they are when the message is scrolled sideways."""
+class Pane(NamedTuple):
+    """What a line is drawn into."""
 
-    columns: Strip
-    message: Strip
+    width: int
+    """Cells of the line."""
+    left: int
+    """Cells by which messages are scrolled sideways; the columns stay."""
+    columns: Columns
+    """In front of the messages."""
+    hits: re.Pattern[str] | None
+    """What to mark."""
 
 
-def draw(row: Row, columns: Columns, styles: LogStyles, *, new_date: bool, hits: re.Pattern[str] | None) -> DrawnRow:
-    """Return the cells of a line; ``new_date`` says that its date is not that of the line above."""
-    level = row.line.level
-    front: list[Segment] = []
+def draw(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool) -> tuple[list[Segment], int]:
+    """Return a line that fills the pane's width, and the width of its message.
+
+    ``new_date`` says that its date is not that of the line above.
+    """
+    columns, level = pane.columns, row.line.level
+    segments: list[Segment] = []
     if columns.time:
         text = "" if row.time is None else _date_and_minute(int(row.time)) if new_date else time_of_day(row.time)
-        front.append(Segment(text.ljust(TIME_CELLS + 1), styles.date if new_date else styles.time))
+        segments.append(Segment(text.ljust(TIME_CELLS + 1), styles.date if new_date else styles.time))
     if columns.level:
-        front.append(Segment((level or "").ljust(LEVEL_CELLS + 1), styles.levels.get(level or "")))
+        segments.append(Segment((level or "").ljust(LEVEL_CELLS + 1), styles.levels.get(level, styles.ground)))
     if columns.component:
-        front.append(Segment(pad(visible(row.component), columns.component) + " ", styles.component))
-    parts = list(_message(row, styles))
-    if hits is not None:
-        parts = list(_marked(parts, hits, styles.hit))
-    return DrawnRow(Strip(front, columns.cells), Strip([Segment(text, style) for text, style in parts]))
+        segments.append(Segment(pad(visible(row.component), columns.component) + " ", styles.component))
+    parts = _message(row, styles)
+    if pane.hits is not None:
+        parts = list(_marked(parts, pane.hits, styles.hit))
+    room = max(pane.width - columns.cells, 0)
+    cells, used = _fit(parts, pane.left, room, styles, segments)
+    if columns.cells > pane.width:
+        return list(Strip(segments).crop(0, pane.width)), cells
+    if room > used:
+        segments.append(Segment(" " * (room - used), styles.ground))
+    return segments, cells
+
+
+def _fit(parts: list[_Part], left: int, room: int, styles: LogStyles, into: list[Segment]) -> tuple[int, int]:
+    """Add what of a message can be seen; return its width in all and that of what was added."""
+    cells = sum(len(text) if text.isascii() else cell_len(text) for text, _ in parts)
+    cut = cells > left + room
+    if left or cut:
+        whole = Strip([Segment(text, style) for text, style in parts], cells)
+        seen = whole.crop(left, left + room - cut)
+        into.extend(seen)
+        used = seen.cell_length
+        if cut and room:
+            into.append(Segment("›", styles.cut))
+            used += 1
+        return cells, used
+    into.extend([Segment(text, style) for text, style in parts])
+    return cells, cells
 
 
 def time_of_day(seconds: float) -> str:
@@ -110,23 +146,24 @@ def _date_and_minute(whole: int) -> str:
         return _clock(whole)
 
 
-def _message(row: Row, styles: LogStyles) -> Iterable[tuple[str, Style | None]]:
+def _message(row: Row, styles: LogStyles) -> list[_Part]:
     line = row.line
-    style = styles.messages.get(line.level or "")
+    style = styles.messages.get(line.level, styles.ground)
     text = shown(line.message)
+    parts: list[_Part] = []
     if "␛" in text:
-        yield from _escapes_apart(text, style, styles.escape)
+        parts.extend(_escapes_apart(text, style, styles.escape))
     elif text:
-        yield text, style
-    first = not text
+        parts.append((text, style))
     for key, value in line.fields:
         if key not in _QUIET_FIELDS:
-            yield "" if first else "  ", None
-            yield f"{shown(key)}=", styles.key
-            yield shown(value), style
-            first = False
+            if parts:
+                parts.append(("  ", styles.ground))
+            parts.append((f"{shown(key)}=", styles.key))
+            parts.append((shown(value), style))
     if row.size_bytes > 2 * len(line.text) + 4096:  # only a window of it was read
-        yield f" … {size(row.size_bytes)} in all", styles.key
+        parts.append((f" … {size(row.size_bytes)} in all", styles.key))
+    return parts
 
 
 def shown(text: str) -> str:
@@ -135,7 +172,7 @@ def shown(text: str) -> str:
     return text.expandtabs(_TAB_CELLS) if "\t" in text else text
 
 
-def _escapes_apart(text: str, style: Style | None, escape: Style) -> Iterable[tuple[str, Style | None]]:
+def _escapes_apart(text: str, style: Style, escape: Style) -> Iterable[_Part]:
     """Set escape sequences, which are shown and not obeyed, apart from what they surround."""
     at = 0
     for found in _ESCAPE.finditer(text):
@@ -147,9 +184,7 @@ def _escapes_apart(text: str, style: Style | None, escape: Style) -> Iterable[tu
         yield text[at:], style
 
 
-def _marked(
-    parts: list[tuple[str, Style | None]], hits: re.Pattern[str], mark: Style
-) -> Iterable[tuple[str, Style | None]]:
+def _marked(parts: list[_Part], hits: re.Pattern[str], mark: Style) -> Iterable[_Part]:
     """Mark what a search found, also where it runs over several parts."""
     whole = "".join(text for text, _ in parts)
     spans = [found.span() for found in hits.finditer(whole) if found.end() > found.start()]
@@ -166,11 +201,6 @@ def _marked(
         if at < end:
             yield whole[at:end], style
         base = end
-
-
-def widest(rows: Iterable[DrawnRow]) -> int:
-    """Return the cells of the longest message."""
-    return max((row.message.cell_length for row in rows), default=0)
 
 
 def component_cells(names: Iterable[str], width: int) -> int:

@@ -46,6 +46,9 @@ class LogView(Widget, can_focus=True):
         Binding("escape", "clear_search", "End the search", show=False, id="log.clear_search"),
     ]
 
+    BLANK = True
+    """The canvas covers all of it."""
+
     FollowChanged = log_messages.FollowChanged
     Stats = log_messages.Stats
 
@@ -123,7 +126,7 @@ class LogView(Widget, can_focus=True):
 
     def _fit(self) -> None:
         """Keep the cursor in sight when the view became lower."""
-        self._cursor_y = max(min(self._cursor_y, self._canvas.room.height - 1), 0)
+        self._cursor_y = max(min(self._cursor_y, self._canvas.rows - 1), 0)
         self._ask()
 
     # What the reader's thread calls
@@ -151,7 +154,7 @@ class LogView(Widget, can_focus=True):
         self._canvas.take(frame)
         if self._following:
             self._seen = frame.row_count
-            self._canvas.place(max(frame.row_count - self._canvas.room.height, 0), None)
+            self._canvas.place(max(frame.row_count - self._canvas.rows, 0), None)
         elif frame.want.end:
             self._stand_on(frame.row_count - 1)
         else:
@@ -190,11 +193,11 @@ class LogView(Widget, can_focus=True):
         rows = [row.key for row in self._frame.rows] if self._frame else []
         if self._frame and found.key in rows:
             at = self._frame.first + rows.index(found.key)
-            if self._top <= at < self._top + self._canvas.room.height:
+            if self._top <= at < self._top + self._canvas.rows:
                 self._stand_on(at)
                 return
         self._cursor = self._anchor = found.key
-        self._cursor_y = self._canvas.room.height // 2
+        self._cursor_y = self._canvas.rows // 2
         self._ask(top=-self._cursor_y)
 
     def on_log_view__said(self, message: _Said) -> None:
@@ -236,7 +239,7 @@ class LogView(Widget, can_focus=True):
     def action_page(self, pages: int) -> None:
         """Move by what is in sight, the cursor staying at its place on the screen."""
         if not (self._following and pages > 0):
-            rows = pages * max(self._canvas.room.height - 1, 1)
+            rows = pages * max(self._canvas.rows - 1, 1)
             self._go_to(self._canvas.top + rows, self._row_of_cursor() + rows)
 
     def action_first(self) -> None:
@@ -273,7 +276,7 @@ class LogView(Widget, can_focus=True):
         return self._top + self._cursor_y
 
     def _end_top(self) -> int:
-        return max((self._frame.row_count if self._frame else 0) - self._canvas.room.height, 0)
+        return max((self._frame.row_count if self._frame else 0) - self._canvas.rows, 0)
 
     def _cease_to_follow(self) -> None:
         if self._frame and self._frame.row_count:
@@ -282,7 +285,7 @@ class LogView(Widget, can_focus=True):
 
     def _stand_on(self, at: int) -> None:
         """Put the cursor on a row and keep it in sight."""
-        height = max(self._canvas.room.height, 1)
+        height = max(self._canvas.rows, 1)
         top = self._canvas.top
         top = at if at < top else max(at - height + 1, 0) if at >= top + height else top
         row = self._canvas.row_at(at)
@@ -296,7 +299,7 @@ class LogView(Widget, can_focus=True):
         if top >= last and (self._following or top > self._top or not last):
             self.action_last()
             return
-        height = max(self._canvas.room.height, 1)
+        height = max(self._canvas.rows, 1)
         at = self._row_of_cursor() if cursor is None else cursor
         self._set_following(False)
         top = max(top, 0)
@@ -311,7 +314,7 @@ class LogView(Widget, can_focus=True):
             anchor is None and self._frame is not None
         ):  # far away: count from a line that is known, if it is not too far
             for row, at in ((self._canvas.row_at(self._canvas.top), self._canvas.top),):
-                if row is not None and abs(top - at) < 4 * self._canvas.room.height:
+                if row is not None and abs(top - at) < 4 * self._canvas.rows:
                     self._anchor, anchor = row.key, at
         self._top = top
         if self._canvas.holds(top):
@@ -319,7 +322,7 @@ class LogView(Widget, can_focus=True):
         self._ask(top=top if anchor is None else top - anchor)
 
     def _want(self, top: int | None = None) -> Want:
-        height = self._canvas.room.height
+        height = self._canvas.rows
         if self._following:
             return Want(height)
         if top is not None:
