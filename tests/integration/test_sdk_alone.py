@@ -142,16 +142,35 @@ def test_without_a_guard_the_program_finalizes_by_itself(tmp_path: Path) -> None
     assert program.finalized()["status"] == "completed"
 
 
-def test_a_guardian_that_was_killed_is_replaced_by_the_program_itself(tmp_path: Path) -> None:
-    program = Program(tmp_path, WORK + "    sys.stdin.readline()\n")
-    process = program.start(stdin=subprocess.PIPE)
-    for pid in wait_for(lambda: len(found := _processes_of(program.dir)) == 2 and found, "guardian and recorder"):
-        os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not _processes_of(program.dir), "their death")
-    process.communicate("\n", timeout=60)
-    assert process.returncode == 0
-    assert program.json("finalize.json")["stages"]["done"]["done"]
-    assert program.finalized()["status"] == "completed"
+# With nobody left and no goodbye, `runwatch recover` finalizes.
+@pytest.mark.parametrize(
+    ("killed", "ending", "status"),
+    [
+        pytest.param((0,), "pass", "completed", id="guardian"),
+        pytest.param((1,), "pass", "completed", id="recorder"),
+        pytest.param((0, 1), "pass", "completed", id="both"),
+        pytest.param((0,), "os._exit(4)", "crashed", id="guardian, no goodbye"),
+        pytest.param((1,), "os._exit(4)", "crashed", id="recorder, no goodbye"),
+    ],
+)
+def test_a_program_outlives_its_guardian_and_its_recorder(
+    killed: tuple[int, ...], ending: str, status: str, tmp_path: Path
+) -> None:
+    code = "    sys.stdin.readline()\n    assert run.emit('error', {'message': 'later'})\n"
+    program = Program(tmp_path, WORK + code + f"    {ending}\n")
+    with program.start(stdin=subprocess.PIPE) as process:
+        pids = wait_for(lambda: len(found := _processes_of(program.dir)) == 2 and found, "guardian and recorder")
+        for number in killed:
+            os.kill(pids[number], signal.SIGKILL)
+        if killed == (1,):
+            wait_for(lambda: program.events("recorder.replaced"), "another recorder")
+        else:
+            wait_for(lambda: pids[0] not in _processes_of(program.dir), "the guardian's death")
+        process.communicate("\n", timeout=60)
+    assert program.finalized()["status"] == status
+    assert len(program.events("error")) == 1
+    assert program.json("metrics.json")["run"]["errors"] == 1
+    assert program.json("metadata.json")["archive"]["sha256"]
 
 
 def _processes_of(directory: Path) -> list[int]:

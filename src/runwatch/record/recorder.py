@@ -85,7 +85,23 @@ class Recorder:
                 else:
                     return 0
             if (self._owner_fd is not None and self._owner_fd in ready) or self._owner_gone():
+                if self.options.alone and self._outlive_guardian(poll):
+                    continue
                 return self._finalize(self._owner_died())
+
+    def _outlive_guardian(self, poll: select.poll) -> bool:
+        """Watch the program itself from now on, since its guardian is gone; False when the program is gone too."""
+        if self.options.owner == self.options.command:
+            return False
+        if self._owner_fd is not None:
+            poll.unregister(self._owner_fd)
+            os.close(self._owner_fd)
+        self.options.owner = self.options.command
+        self._owner_fd = _pidfd(self.options.owner)
+        if self._owner_fd is None:
+            return False
+        poll.register(self._owner_fd, select.POLLIN)
+        return True
 
     def _owner_gone(self) -> bool:
         """Where the system has no pidfd: whether our parent changed."""
@@ -94,8 +110,9 @@ class Recorder:
     def _tick(self) -> None:
         """Fold what is new, project it, sample, and flush when it is time."""
         self._read()
-        self.sampler.poll(time.monotonic())
-        self.flusher.poll(time.monotonic(), self.fold, self.follower.offset)
+        if not self.fold.sealed:  # else somebody finalizes, and has the last word in every file
+            self.sampler.poll(time.monotonic())
+            self.flusher.poll(time.monotonic(), self.fold, self.follower.offset)
         if time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
             self.lock.beat()
@@ -134,8 +151,10 @@ class Recorder:
     def _finalize(self, outcome: Outcome) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
-        self.sampler.last()
         self._read()
+        if not self.fold.sealed:
+            self.sampler.last()
+            self._read()
         try:
             state = ending.finalize(
                 self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk
