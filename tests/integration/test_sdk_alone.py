@@ -166,6 +166,9 @@ def test_a_program_outlives_its_guardian_and_its_recorder(
             wait_for(lambda: program.events("recorder.replaced"), "another recorder")
         else:
             wait_for(lambda: pids[0] not in _processes_of(program.dir), "the guardian's death")
+        if killed == (0,):
+            lock, beat = program.dir / ".lock", (program.dir / ".lock").stat().st_mtime_ns
+            wait_for(lambda: lock.stat().st_mtime_ns > beat, "a heartbeat of the recorder, which goes on")
         process.communicate("\n", timeout=60)
     assert program.finalized()["status"] == status
     assert len(program.events("error")) == 1
