@@ -26,12 +26,13 @@ class Place(NamedTuple):
 class Cursor:
     """Walks over one log's lines in both directions, block by block."""
 
-    __slots__ = ("_at", "_block", "_index", "_log", "_number")
+    __slots__ = ("_at", "_block", "_index", "_number", "log")
 
     def __init__(self, index: LogIndex, log: int, row: int) -> None:
         """Stand in front of line ``row``; at the end for the number of lines."""
         self._index = index
-        self._log = log
+        self.log = log
+        """Position of the log among the others."""
         if row >= index.row_count:
             self._number = len(index.table) - 1
             self._block = index.block(self._number)
@@ -79,4 +80,4 @@ class Cursor:
     def _place(self, at: int) -> Place:
         starts = self._block.starts
         end = starts[at + 1] if at + 1 < len(starts) else None
-        return Place(self._block.times[at], self._log, starts[at], end)
+        return Place(self._block.times[at], self.log, starts[at], end)

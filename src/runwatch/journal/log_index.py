@@ -81,6 +81,11 @@ class LogIndex:
         """Lines, an unfinished last one included; an estimate while not ``exact``."""
         return self.table.total - (self._end.line_start == self.stream.size)
 
+    @property
+    def unfinished(self) -> bool:
+        """True when the last line has no line feed yet."""
+        return self.stream.size > 0 and self._end.line_start != self.stream.size
+
     def poll(self) -> bool:
         """Look at the files, and index what is new at the end; return True when anything changed."""
         before = self.stream.size

@@ -20,7 +20,7 @@ _WALK_ROWS = 400
 
 def row_total(logs: Sequence[LogIndex]) -> int:
     """Return how many rows the logs have together."""
-    return sum(log.row_count for log in logs)
+    return sum(_ends(logs))
 
 
 def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
@@ -32,9 +32,9 @@ def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
     if len(logs) == 1:
         return _only(logs[0], start, count)
     if total - start <= _WALK_ROWS:
-        return _walk_back(logs, [log.row_count for log in logs], total - start)[:count]
+        return _walk_back(logs, _ends(logs), total - start)[:count]
     skipped, cut = _cut(logs, start)
-    return _walk(logs, cut, start - skipped + count)[start - skipped :]
+    return walk(logs, cut, start - skipped + count, _ends(logs))[start - skipped :]
 
 
 def row_of(logs: Sequence[LogIndex], log: int, offset: int) -> int:
@@ -61,11 +61,15 @@ def cut_at_row(logs: Sequence[LogIndex], row: int) -> list[int]:
     if len(logs) == 1:
         return [row]
     if row >= row_total(logs):
-        return [log.row_count for log in logs]
+        return _ends(logs)
     skipped, cut = _cut(logs, row)
-    for place in _walk(logs, cut, row - skipped):
+    for place in walk(logs, cut, row - skipped, _ends(logs)):
         cut[place.log] += 1
     return cut
+
+
+def _ends(logs: Sequence[LogIndex]) -> list[int]:
+    return [log.row_count for log in logs]
 
 
 def _only(log: LogIndex, start: int, count: int) -> list[Place]:
@@ -109,17 +113,21 @@ def _cut_among_equals(logs: Sequence[LogIndex], row: int, low: float, high: floa
     return row - rest, counts
 
 
-def _walk(logs: Sequence[LogIndex], cut: Sequence[int], count: int) -> list[Place]:
-    cursors = [Cursor(log, number, cut[number]) for number, log in enumerate(logs)]
+def walk(logs: Sequence[LogIndex], cut: Sequence[int], count: int, stop: Sequence[int]) -> list[Place]:
+    """Return up to ``count`` lines behind a cut, in order; of each log none from line ``stop`` on."""
+    cursors = [Cursor(log, number, cut[number]) for number, log in enumerate(logs) if cut[number] < stop[number]]
+    left = [last - first for first, last in zip(cut, stop, strict=True)]
     heads = [place for cursor in cursors if (place := cursor.following())]
+    by_log = {cursor.log: cursor for cursor in cursors}
     heapify(heads)
     found: list[Place] = []
     while heads and len(found) < count:
         place = heads[0]
         found.append(place)
-        cursor = cursors[place.log]
+        cursor = by_log[place.log]
         cursor.forward()
-        following = cursor.following()
+        left[place.log] -= 1
+        following = cursor.following() if left[place.log] > 0 else None
         heapreplace(heads, following) if following else heappop(heads)
     return found
 

@@ -5,11 +5,13 @@ No file is opened here; merged_logs.py holds the source that does.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from runwatch.journal.log_hits import Matcher
-from runwatch.journal.log_lines import LogLine
-from runwatch.journal.log_search import LogSearch
+if TYPE_CHECKING:
+    from runwatch.journal.log_hits import Matcher
+    from runwatch.journal.log_lines import LogLine
+    from runwatch.journal.log_search import LogSearch
+    from runwatch.journal.log_tail import LogTail
 
 
 class LineKey(NamedTuple):
@@ -78,6 +80,9 @@ class LogSource(Protocol):
 
     def search(self, matcher: Matcher) -> LogSearch:
         """Begin a search over the logs as they are; call its methods between ``advance`` and ``rows``."""
+
+    def tail(self, since: float | None = None) -> LogTail:
+        """Return the lines one after the other, each once, from a time (seconds since the epoch) or from the first."""
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files since the last call: one sentence each."""

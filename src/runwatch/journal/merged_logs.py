@@ -16,6 +16,7 @@ from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_lines import parse_line
 from runwatch.journal.log_search import LogSearch
 from runwatch.journal.log_source import LineKey, Row
+from runwatch.journal.log_tail import LogTail
 from runwatch.journal.output_index import OutputIndex
 
 _ERRORS_FROM_END_BYTES = 64 << 20
@@ -78,7 +79,7 @@ class MergedLogs:
     @property
     def row_count(self) -> int:
         """Rows known now; an estimate while ``exact`` is False."""
-        return log_merge.row_total([log.index for log in self._logs])
+        return log_merge.row_total(self._indexes())
 
     @property
     def exact(self) -> bool:
@@ -116,7 +117,7 @@ class MergedLogs:
     def rows(self, start: int, count: int) -> list[Row]:
         """Return up to ``count`` rows from ``start`` on; fewer at the end."""
         with self._lock:
-            indexes = [log.index for log in self._logs]
+            indexes = self._indexes()
             for _ in range(8):
                 from_end = self.row_count - start
                 generation = self.generation
@@ -134,22 +135,29 @@ class MergedLogs:
                 if log.number == key.log:
                     if log.index.epoch != key.epoch or key.offset >= log.index.stream.size:
                         return None
-                    return log_merge.row_of([log.index for log in self._logs], position, key.offset)
+                    return log_merge.row_of(self._indexes(), position, key.offset)
             return None
 
     def row_at_time(self, time: float) -> int:
         """Return the first row whose time is not before ``time``, in seconds since the epoch."""
         with self._lock:
-            return sum(log_merge.cut_at_time([log.index for log in self._logs], time))
+            return sum(log_merge.cut_at_time(self._indexes(), time))
 
     def search(self, matcher: Matcher) -> LogSearch:
         """Begin a search over the logs as they are; call its methods between ``advance`` and ``rows``."""
-        return LogSearch(lambda: [log.index for log in self._logs], matcher, self._lock)
+        return LogSearch(self._indexes, matcher, self._lock)
+
+    def tail(self, since: float | None = None) -> LogTail:
+        """Return the lines one after the other, each once, from a time (seconds since the epoch) or from the first."""
+        return LogTail(self._indexes, self._row, self._lock, since)
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files since the last call: one sentence each."""
         with self._lock:
             return [notice for log in self._logs for notice in log.index.stream.notices()]
+
+    def _indexes(self) -> list[LogIndex]:
+        return [log.index for log in self._logs]
 
     def _refresh(self) -> bool:
         found = self._find_logs()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runwatch.tui.cells import clean
 from runwatch.tui.look import DIM
@@ -28,11 +28,11 @@ _LONGEST_TITLE = 34
 class LogPane(Pane):
     """The log view in its frame."""
 
-    heading: reactive[str] = reactive("logs")
+    heading: var[str] = var("logs")
     """What is shown: ``step 003 · generate API``."""
-    components: reactive[tuple[str, ...]] = reactive(())
+    components: var[tuple[str, ...]] = var(())
     """Those that have a log in this step."""
-    component: reactive[str | None] = reactive(None)
+    component: var[str | None] = var(None)
     """The one that is shown; None: all."""
 
     def __init__(self, *, id: str | None = None) -> None:
