@@ -86,12 +86,11 @@ def lines(run_dir: Path, wanted: Wanted, *, follow: bool = False) -> Iterator[st
         _check(logs, wanted)
         source = _source(logs, wanted)
         _index(source)
-        row = source.row_at_time(wanted.since) if wanted.since is not None else 0
+        tail = source.tail(wanted.since)
         chooser = _Chooser(wanted)
         while True:
             live = follow and is_live(RunPaths(run_dir).lock)
-            while page := source.rows(row, PAGE):
-                row += len(page)
+            while page := tail.take(PAGE, final=not live):
                 yield from chooser.choose(page)
             if not live:
                 return
