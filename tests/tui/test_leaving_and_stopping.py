@@ -109,7 +109,7 @@ def test_an_owner_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
     async def task() -> None:
         async with watching(make_run(tmp_path), control=Control(unreachable=True)) as app:
             await app.press("s", "s")
-            await app.sees("cannot be reached")
+            await app.sees("the supervisor does not")
 
     drive(task())
 

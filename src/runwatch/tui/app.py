@@ -66,11 +66,13 @@ class RunwatchApp(LeavingApp):
         control: RunControl | None = None,
         settings: Settings | None = None,
         new_feed: NewFeed | None = None,
+        remember_theme: Callable[[str], None] | None = None,
     ) -> None:
         self._settings = settings
         super().__init__(mode, control)
         self.run_dir = run_dir
         self._new_feed = new_feed
+        self._remember_theme = remember_theme
         self.set_keymap(dict(settings.keys) if settings else {})
         self._trouble = self.dress(settings.tui.theme if settings else _HOUSE)
 
@@ -137,6 +139,8 @@ class RunwatchApp(LeavingApp):
     def _wear(self, name: str) -> None:
         if trouble := self.dress(name):
             self.notify(clean(trouble), severity="warning", markup=False)
+        elif self._remember_theme is not None:
+            self._ask(partial(self._remember_theme, name))
 
     def action_help(self) -> None:
         """List the keys of the screen at hand."""
@@ -168,13 +172,18 @@ class RunwatchApp(LeavingApp):
 
 
 def run_app(
-    run_dir: Path, *, mode: Mode = "watch", control: RunControl | None = None, settings: Settings | None = None
+    run_dir: Path,
+    *,
+    mode: Mode = "watch",
+    control: RunControl | None = None,
+    settings: Settings | None = None,
+    remember_theme: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Show a run until a person leaves, and say how.
 
     ``mode="run"``: this terminal started it, and its directory may hold nothing but the journal's first line.
+    ``remember_theme`` writes the name of a theme that was chosen here; it is called in a thread and may raise OSError.
     Blocks; owns the terminal meanwhile; must be called from the main thread.
     """
-    app = RunwatchApp(run_dir, mode=mode, control=control, settings=settings)
-    outcome = app.run()
-    return outcome or Outcome(left_running=True)
+    app = RunwatchApp(run_dir, mode=mode, control=control, settings=settings, remember_theme=remember_theme)
+    return app.run() or Outcome(left_running=True)

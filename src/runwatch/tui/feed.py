@@ -1,4 +1,4 @@
-"""The thread that follows one run on disk and tells its screen, at most ten times a second, how it stands.
+"""The thread that follows one run on disk and tells its screen, at most five times a second, how it stands.
 
 Must not touch a widget and must not write: it reads the run directory and calls ``post`` with a Snapshot.
 """
@@ -26,7 +26,9 @@ from runwatch.tui.state import LIVE, Ending, Life, Pulse, Snapshot, judge
 from runwatch.units import format_time
 
 TURN_S = 0.1
-"""Pause between two looks at a run that goes on: ten snapshots a second at the most."""
+"""Pause between two looks at a run that goes on."""
+POST_S = 0.2
+"""Pause between two snapshots: numbers that change faster cannot be read, and each costs a frame."""
 REST_S = 1.0
 """Pause once the run has ended."""
 PULSE_S = 0.5
@@ -117,7 +119,7 @@ class Feed:
             self._logs_seen += 1
             self._dirty = True
         elapsed = time.monotonic() - self._posted_at
-        if elapsed >= TURN_S and (self._dirty or (elapsed >= 1.0 and self._snapshot.life in TICKING)):
+        if elapsed >= POST_S and (self._dirty or (elapsed >= 1.0 and self._snapshot.life in TICKING)):
             self._tell()
         return caught_up
 

@@ -114,14 +114,14 @@ class LeavingApp(App[Outcome]):
         self.notify(f"Asked the command to stop ({signal}). Ctrl-C again sends {following}.", markup=False)
 
     def _ask(self, call: Callable[[], None], *, quiet: bool = False) -> None:
-        """Call the owner from a thread; where it cannot be reached, say so."""
+        """Call what the caller brought from a thread; what goes wrong there is told."""
 
         def ask() -> None:
             try:
                 call()
             except OSError as error:
                 if not quiet:
-                    told = clean(f"The run's owner cannot be reached: {error}.")
+                    told = clean(f"That could not be done: {error}.")
                     self.call_from_thread(self.notify, told, severity="error", markup=False)
 
         self.run_worker(ask, thread=True, exit_on_error=False)

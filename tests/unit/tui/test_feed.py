@@ -173,7 +173,7 @@ def test_a_long_journal_shows_metrics_json_first_and_then_its_own_numbers(
 ) -> None:
     monkeypatch.setattr(feed_module, "BIG_JOURNAL_BYTES", 1000)
     monkeypatch.setattr(feed_module, "SLICE_S", 0.0)
-    monkeypatch.setattr(feed_module, "TURN_S", 0.0)
+    monkeypatch.setattr(feed_module, "POST_S", 0.0)
     for number in range(30_000):
         run.emit("error", message=f"number {number}")
     run.write("metrics.json", {"run": {"run_id": run.dir.name, "errors": 77}})
@@ -185,7 +185,7 @@ def test_a_long_journal_shows_metrics_json_first_and_then_its_own_numbers(
         assert {seen.metrics.run.errors for seen in early} == {77}
 
 
-def test_it_says_something_at_most_ten_times_a_second(run: Recorded) -> None:
+def test_it_says_something_at_most_five_times_a_second(run: Recorded) -> None:
     run.hold(Role.OWNER, Role.RECORDER)
     with following(run.dir) as heard:
         heard.until(lambda seen: seen.metrics.run.run_id)
@@ -194,7 +194,7 @@ def test_it_says_something_at_most_ten_times_a_second(run: Recorded) -> None:
             time.sleep(0.002)
         heard.until(lambda seen: seen.metrics.run.errors == 300)
         times = [at for at, _ in heard.all]
-        assert all(after - before >= 0.095 for before, after in itertools.pairwise(times))
+        assert all(after - before >= 0.195 for before, after in itertools.pairwise(times))
 
 
 def test_a_journal_that_was_replaced_is_folded_anew(run: Recorded) -> None:

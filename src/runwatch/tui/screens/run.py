@@ -16,7 +16,7 @@ from textual import work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from runwatch.fold.metrics import Metrics
@@ -50,19 +50,19 @@ class RunScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.RUN_BINDINGS]
     AUTO_FOCUS = ""
 
-    metrics: reactive[Metrics] = reactive(Metrics)
+    metrics: var[Metrics] = var(Metrics)
     """The fold of the run's journal."""
-    life: reactive[Life] = reactive(Life.OPENING)
+    life: var[Life] = var(Life.OPENING)
     """The run's condition."""
-    read_ratio: reactive[float] = reactive(1.0)
+    read_ratio: var[float] = var(1.0)
     """How much of the journal is folded, 0 to 1."""
-    selected: reactive[int | None] = reactive(None)
+    selected: var[int | None] = var(None)
     """The step whose logs are shown; None: outside steps."""
-    log_steps: reactive[tuple[int | None, ...]] = reactive(())
+    log_steps: var[tuple[int | None, ...]] = var(())
     """Steps that have logs."""
-    panel: reactive[int] = reactive(0)
+    panel: var[int] = var(0)
     """Which panel is shown, from 0."""
-    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    snapshot: var[Snapshot] = var(Snapshot)
     """All that the feed last saw."""
 
     def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:

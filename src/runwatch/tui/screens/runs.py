@@ -13,7 +13,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from runwatch.runs.listing import Listed, runs
@@ -47,7 +47,7 @@ class RunsPane(LinesView):
     HAS_CURSOR = True
     EMPTY: ClassVar[tuple[str, str]] = ("No runs yet", "`runwatch run -- CMD` records one")
 
-    found: reactive[tuple[Listed, ...]] = reactive(())
+    found: var[tuple[Listed, ...]] = var(())
     """Live first, then the newest."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:

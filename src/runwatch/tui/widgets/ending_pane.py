@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runwatch.tui.cells import Line
 from runwatch.tui.look import DIM
@@ -25,7 +25,7 @@ _LOW = 30
 class EndingPane(LinesView):
     """Result, progress, stages, archive and commit."""
 
-    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    snapshot: var[Snapshot] = var(Snapshot)
     """How the run stands."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:
@@ -60,7 +60,7 @@ class SummaryPane(LinesView):
 
     EMPTY: ClassVar[tuple[str, str]] = ("The summary appears here", "once the finalizer has written it")
 
-    snapshot: reactive[Snapshot] = reactive(Snapshot)
+    snapshot: var[Snapshot] = var(Snapshot)
     """How the run stands."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runwatch.fold.metrics import Metrics
 from runwatch.tui.cells import Line
@@ -24,7 +24,7 @@ class IssuesPane(LinesView):
 
     EMPTY: ClassVar[tuple[str, str]] = ("No issues", "issue.started adds one")
 
-    metrics: reactive[Metrics] = reactive(Metrics)
+    metrics: var[Metrics] = var(Metrics)
     """Of the run."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:

@@ -62,6 +62,7 @@ class LinesView(Pane, ScrollView, can_focus=True):
         self._lines: Sequence[Line] = ()
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._stale = True
+        self._width = -1
         self._told: str | None = None
 
     def build(self, width: int, height: int) -> Sequence[Line]:
@@ -79,12 +80,33 @@ class LinesView(Pane, ScrollView, can_focus=True):
         if not self.is_mounted or size.area == 0 or not self.is_on_screen:
             return
         self._stale = False
+        old, at = self._lines, self.cursor
         self._lines = self.build(size.width, size.height)
-        self._strips.clear()
         self.virtual_size = Size(size.width, len(self._lines))
         self.set_reactive(LinesView.cursor, max(0, min(self.cursor, len(self._lines) - 1)))
         self.reframe()
-        self.refresh()
+        if old and self._lines and self._width == size.width:
+            self._refresh_changed(old)
+            if at != self.cursor:
+                self._forget(at)
+                self._forget(self.cursor)
+        else:
+            self._width = size.width
+            self._strips.clear()
+            self.refresh()
+
+    def _refresh_changed(self, old: Sequence[Line]) -> None:
+        """Draw again only what differs: most of what is seen stays as it is from one moment to the next."""
+        for index in range(max(len(old), len(self._lines))):
+            before = old[index].content if index < len(old) else None
+            after = self._lines[index].content if index < len(self._lines) else None
+            if before is None or after is None or not before.is_same(after):
+                self._forget(index)
+
+    def _forget(self, index: int) -> None:
+        self._strips.pop((index, True), None)
+        self._strips.pop((index, False), None)
+        self.refresh_line(index)
 
     def on_resize(self) -> None:
         """Lines are fitted to the width."""
@@ -139,9 +161,7 @@ class LinesView(Pane, ScrollView, can_focus=True):
     def watch_cursor(self, old: int, new: int) -> None:
         """Draw both rows again and keep the new one in sight."""
         for index in (old, new):
-            self._strips.pop((index, True), None)
-            self._strips.pop((index, False), None)
-            self.refresh_line(index)
+            self._forget(index)
         self.scroll_to_region(Region(0, new, self.size.width, 1), animate=False, force=True)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

@@ -33,6 +33,7 @@ class Pane(Widget):
     """A framed widget. Subclasses say what stands in the edges and call ``reframe`` when that changes."""
 
     ALLOW_MAXIMIZE = True
+    _edges: tuple[Content, Content] | None = None
 
     def top(self, room: int) -> Edge:
         """Return the text of the upper edge; ``room`` is its width in cells."""
@@ -52,11 +53,14 @@ class Pane(Widget):
         room = self.outer_size.width - _AROUND
         if room <= 0 or not self.is_mounted:
             return
-        for edge, name in ((self.top(room), "_border_title"), (self.bottom(room), "_border_subtitle")):
-            content = self._fitted(edge, room)
-            shown: Content | None = getattr(self, name)
-            if shown is None or not shown.is_same(content):
-                setattr(self, name[1:], content)
+        top, bottom = self._fitted(self.top(room), room), self._fitted(self.bottom(room), room)
+        # Setting a title draws the whole pane again, even when it is the same one.
+        shown = self._edges
+        if shown is None or not shown[0].is_same(top):
+            self.border_title = top
+        if shown is None or not shown[1].is_same(bottom):
+            self.border_subtitle = bottom
+        self._edges = (top, bottom)
 
     def _fitted(self, edge: Edge, room: int) -> Content:
         rule = "$accent" if self.is_active else "$rw-rule"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runwatch.fold.metrics import Metrics
 from runwatch.tui.cells import Line
@@ -21,9 +21,9 @@ from runwatch.tui.widgets.pane import Edge, tabs
 class PanelDeck(LinesView):
     """Shows the lines of one panel; a click on a tab asks for another."""
 
-    metrics: reactive[Metrics] = reactive(Metrics)
+    metrics: var[Metrics] = var(Metrics)
     """Of the run."""
-    panel: reactive[int] = reactive(0)
+    panel: var[int] = var(0)
     """Which panel, from 0."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:

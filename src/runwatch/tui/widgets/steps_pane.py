@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 from textual.widget import Widget
 
 from runwatch.fold.metrics import Metrics
@@ -27,11 +27,11 @@ class StepsPane(LinesView):
     HAS_CURSOR = True
     EMPTY: ClassVar[tuple[str, str]] = ("No steps yet", "`runwatch step` opens one")
 
-    metrics: reactive[Metrics] = reactive(Metrics)
+    metrics: var[Metrics] = var(Metrics)
     """Of the run."""
-    selected: reactive[int | None] = reactive(None)
+    selected: var[int | None] = var(None)
     """The step whose logs are shown; None: outside steps."""
-    log_steps: reactive[tuple[int | None, ...]] = reactive(())
+    log_steps: var[tuple[int | None, ...]] = var(())
     """Steps that have logs; None first where there are logs outside steps."""
 
     def build(self, width: int, height: int) -> Sequence[Line]:
