@@ -278,31 +278,45 @@ def statuses(run: Recorded, type_name: str) -> list[str]:
     return [event.get("status", "success") for event in run.events() if event["type"] == type_name]
 
 
+@dataclass
+class Playing:
+    """A demo under way in a session of its own, at a speed at which it can be met, with a terminal as its input."""
+
+    child: subprocess.Popen[bytes]
+    terminal: int
+
+    def press(self, key: bytes) -> None:
+        os.write(self.terminal, key)
+
+
 @pytest.fixture
-def playing(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A demo under way, at a speed at which it can be met, in a session of its own."""
+def playing(tmp_path: Path) -> Iterator[Playing]:
+    terminal, its_end = os.openpty()
+    demo = [*RUNWATCH, "demo", "--headless", "--keep", str(tmp_path / "scratch")]
     child = subprocess.Popen(
-        [*RUNWATCH, "demo", "--headless", "--keep", str(tmp_path / "scratch")],
-        cwd=tmp_path, env={**os.environ, "RUNWATCH_DEMO_PACE": "2"}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        ["sh", "-c", 'exec "$@" < "$TERMINAL"', "sh", *demo],  # the first terminal that a session opens is its own
+        cwd=tmp_path, env={**os.environ, "RUNWATCH_DEMO_PACE": "2", "TERMINAL": os.ttyname(its_end)},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    yield child
+    yield Playing(child, terminal)
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+    os.close(terminal)
+    os.close(its_end)
 
 
-def test_a_person_who_stops_it_gets_a_finished_record_and_the_closing_lines(
-    playing: subprocess.Popen[bytes], tmp_path: Path
+def test_a_person_who_presses_ctrl_c_gets_a_finished_record_and_the_closing_lines(
+    playing: Playing, tmp_path: Path
 ) -> None:
     def calls() -> bool:
         return any(b'"llm.completed"' in path.read_bytes() for path in tmp_path.glob("scratch/runs/*/*/events.jsonl"))
 
     wait_for(calls, "the first model call")
-    os.killpg(playing.pid, signal.SIGINT)  # as the terminal sends it: to everyone in front
-    out, err = playing.communicate(timeout=60)
-    assert playing.returncode == 130, err.decode()
+    playing.press(b"\x03")
+    out, err = playing.child.communicate(timeout=60)
+    assert playing.child.returncode == 130, err.decode()
     run = Recorded(tmp_path / "scratch", subprocess.CompletedProcess([], 130, out, err))
     assert run.json("metadata.json")["status"] == "interrupted"
     assert "the run ended with 130" in err.decode()
