@@ -50,7 +50,7 @@ def height_of(snapshot: Snapshot, width: int, *, brief: bool = False) -> int:
     if brief:
         return len(lines(snapshot, width, brief=True))
     grid = -(-len(STAGES) // max(1, width // _CELL))
-    return 4 + bool(_reason(snapshot)) + grid + len(_failures(snapshot)) + 2
+    return 4 + bool(_reason(snapshot)) + grid + len(_failures(snapshot)) + 3
 
 
 def _result(snapshot: Snapshot) -> Line:
@@ -126,19 +126,20 @@ def _failures(snapshot: Snapshot) -> list[Line]:
 
 
 def _left(ending: Ending) -> list[Line]:
-    told: list[Piece] = []
+    """Return what the finalizer left, a row each."""
+    archive: list[Piece] = []
     if ending.archive is not None:
-        archive = ending.archive
-        told += [
-            Content.assemble(("archive  ", DIM), clean(archive.file)),
-            size(archive.size_bytes),
-            quantity(count(archive.members), "members"),
-            Content.assemble(("sha256 ", DIM), clean(archive.sha256)[:12]),
+        archive = [
+            Content.assemble(("archive  ", DIM), clean(ending.archive.file)),
+            size(ending.archive.size_bytes),
+            quantity(count(ending.archive.members), "members"),
+            Content.assemble(("sha256 ", DIM), clean(ending.archive.sha256)[:12]),
         ]
+    commit: list[Piece] = []
     if ending.commit is not None:
         branch = f" on {clean(ending.commit.branch)}" if ending.commit.branch else ""
-        told.append(Content.assemble(("commit  ", DIM), clean(ending.commit.sha)[:9], branch))
-    return [Line(spaced(told, "   "))] if told else []
+        commit = [Content.assemble(("commit   ", DIM), clean(ending.commit.sha)[:9], (branch, DIM))]
+    return [Line(spaced(pieces, "   ")) for pieces in (archive, commit) if pieces]
 
 
 def summary_lines(text: str, width: int) -> list[Line]:

@@ -248,6 +248,7 @@ class RunScreen(Screen[None]):
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
         self.add_class("-ending")
+        self.app.clear_notifications()
         self.query_one("#summary").focus()
         self.refresh_bindings()
 
