@@ -64,7 +64,8 @@ class LogIndex:
         self._gap_time: float | None = None
         self._arrivals = self.rule.arrivals
         self._blocks: OrderedDict[int, Block] = OrderedDict()
-        self._front = self._end = Scanner(self, 0)
+        self._front = self._end = Scanner(0)
+        self.table.set(0, 1)
 
     @property
     def exact(self) -> bool:
@@ -91,7 +92,6 @@ class LogIndex:
         before = self.stream.size
         changed = self.stream.poll()
         if changed:
-            self.rule.tick()
             if self.stream.epoch != self.epoch:
                 self._begin()
                 before = 0
@@ -253,7 +253,7 @@ class LogIndex:
         if size - self._end.at > AT_ONCE_BYTES:
             first = max(size // BLOCK_BYTES - _TAIL_BLOCKS + 1, 1)
             if first * BLOCK_BYTES - 1 > self._front.at:
-                self._end = Scanner(self, first * BLOCK_BYTES - 1)
+                self._end = Scanner(first * BLOCK_BYTES - 1)
                 self._open_gap(first)
         self._read(self._end, size)
         self._settle_end()
@@ -280,7 +280,7 @@ class LogIndex:
                 length = self.stream.read_into(memoryview(data)[:room], scanner.at)
             if not length:
                 break
-            scanner.feed(data, length)
+            scanner.feed(data, length, self)
 
     def count_exactly(self, number: int) -> None:
         """Count the lines of a block whose number is an estimate: rows behind it may move."""

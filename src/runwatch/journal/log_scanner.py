@@ -28,27 +28,24 @@ class BlockSink(Protocol):
 class Scanner:
     """A place in a log, with the line that is under way there."""
 
-    __slots__ = ("_block", "_head", "_lines", "_sink", "at", "begin", "line_start")
+    __slots__ = ("_block", "_head", "_lines", "at", "begin", "line_start")
 
-    def __init__(self, sink: BlockSink, begin: int) -> None:
+    def __init__(self, begin: int) -> None:
         """Begin at 0, or at the byte before a block: whether it is a line feed tells where that block's lines begin."""
         self.begin = begin
         self.at = begin
         self.line_start: int | None = 0 if begin == 0 else None
         """Where the line under way begins; None when that lies before ``begin``."""
-        self._sink = sink
         self._head = b""
         self._block = 0 if begin == 0 else (begin + 1) // BLOCK_BYTES
         self._lines = 1 if begin == 0 else 0
-        if begin == 0:
-            sink.count_block(0, 1)
 
     def take_over(self, line_start: int, head: bytes) -> None:
         """Learn where the line under way begins, from the scanner that came from there."""
         self.line_start, self._head = line_start, head
 
-    def feed(self, data: bytes | bytearray, length: int) -> None:
-        """Take the next ``length`` bytes of the log."""
+    def feed(self, data: bytes | bytearray, length: int, sink: BlockSink) -> None:
+        """Take the next ``length`` bytes of the log, and tell the sink what they hold."""
         base, at = self.at, 0
         while at < length:
             block = (base + at + 1) // BLOCK_BYTES
@@ -57,30 +54,30 @@ class Scanner:
                 self._block, self._lines = block, 0
             lines = data.count(b"\n", at, stop)
             self._lines += lines
-            self._sink.count_block(block, self._lines)
+            sink.count_block(block, self._lines)
             if lines:
-                self._take_lines(data, base, at, stop, lines)
+                self._take_lines(data, base, at, stop, sink)
             elif len(self._head) < HEAD_BYTES:
                 self._head += bytes(data[at : min(stop, at + HEAD_BYTES - len(self._head))])
             at = stop
         self.at = base + length
 
-    def _take_lines(self, data: bytes | bytearray, base: int, at: int, stop: int, lines: int) -> None:
-        rule = self._sink.rule
+    def _take_lines(self, data: bytes | bytearray, base: int, at: int, stop: int, sink: BlockSink) -> None:
+        rule = sink.rule
         first = data.find(b"\n", at, stop)
-        last = data.rfind(b"\n", at, stop) if lines > 1 else first
+        last = data.rfind(b"\n", at, stop)
         if rule.base is None and self._block == 0:
             self._find_base(data, at, last, rule)
         if rule.base is not None:
             if self.line_start is not None:
                 line = self._head + bytes(data[at : min(first, at + HEAD_BYTES)])
                 if (time := rule.own(line)) is not None:
-                    self._sink.time_block(self.line_start // BLOCK_BYTES, time)
+                    sink.time_block(self.line_start // BLOCK_BYTES, time)
             end = last
             while end > first:
                 start = data.rfind(b"\n", first, end) + 1
                 if (time := rule.own(bytes(data[start : min(end, start + HEAD_BYTES)]))) is not None:
-                    self._sink.time_block(self._block, time)
+                    sink.time_block(self._block, time)
                     break
                 end = start - 1
         self.line_start = base + last + 1

@@ -16,8 +16,8 @@ from runwatch.journal.output_index import Arrivals
 
 _EARLY_S = 900.0
 """A line may state a time this long before its bytes arrived: programs buffer. More is another time zone."""
-_FUTURE_S = 3600.0
-"""Times further ahead of this machine's clock than this are no times."""
+_LATEST_S = 4_102_444_800.0
+"""From the year 2100 on it is no time: one such line would push all that follow it to the end."""
 _SEEN_GAP_S = 0.02
 _SEEN_KEPT = 50_000
 
@@ -95,16 +95,11 @@ class LineTimes:
         self.clock = clock
         self.base: float | None = None
         """Time of the first line in the first block that states one."""
-        self.ceiling = clock() + _FUTURE_S
 
     def reset(self) -> None:
         """Forget what was learned of the log's bytes."""
         self.base = None
         self.seen = SeenArrivals()
-
-    def tick(self) -> None:
-        """Let the limit for times in the future move on."""
-        self.ceiling = self.clock() + _FUTURE_S
 
     @property
     def arrivals(self) -> ArrivalTimes | None:
@@ -114,9 +109,9 @@ class LineTimes:
         return self.seen if self.base is None else None
 
     def own(self, line: bytes) -> float | None:
-        """Return the time a line states, unless it lies in the future."""
+        """Return the time a line states, unless it is beyond belief."""
         stated = line_time(line)
-        return None if stated is None or stated > self.ceiling else stated
+        return None if stated is None or stated >= _LATEST_S else stated
 
     def of_line(self, line: bytes, offset: int, arrivals: ArrivalTimes | None) -> float | None:
         """Return the time of the line at ``offset``; None when it counts with the one above."""
