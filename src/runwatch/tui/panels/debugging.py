@@ -11,7 +11,7 @@ from runwatch.fold.metrics import DebuggingCycle, Metrics
 from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, line, row
 from runwatch.tui.look import DIM, of_status
 from runwatch.tui.panels.phrases import quantity, spaced, time_of_day
-from runwatch.units import duration_short, percent
+from runwatch.units import latency, percent
 
 _COLUMNS = (
     Column("", 1, "left"),
@@ -38,7 +38,7 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
         quantity(percent(total.success_rate), "success rate"),
     ]
     if total.resolution_s is not None:
-        parts.append(quantity(duration_short(total.resolution_s), "mean to resolution"))
+        parts.append(quantity(latency(total.resolution_s), "mean to resolution"))
     rows = [row(_COLUMNS, _cycle(cycle), width) for cycle in metrics.debugging]
     return [line(spaced(parts)), blank(), heading(_COLUMNS, width), *rows]
 
@@ -53,6 +53,6 @@ def _cycle(cycle: DebuggingCycle) -> Sequence[Piece]:
         clean(cycle.error_type or ""),
         clean(cycle.error_message or ""),
         str(cycle.attempts),
-        duration_short(cycle.duration_s),
+        latency(cycle.duration_s),
         clean(cycle.method or ""),
     )

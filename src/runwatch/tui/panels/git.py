@@ -12,7 +12,7 @@ from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, blank, clean, left, line
 from runwatch.tui.look import DIM
 from runwatch.tui.panels.phrases import quantity, spaced
-from runwatch.units import count, duration_short, percent
+from runwatch.units import count, latency, percent
 
 _LABEL = 10
 _BAR = 40
@@ -93,7 +93,7 @@ def _tests(tests: TestMetrics, width: int) -> list[Line]:
     if tests.errors:
         told.append((f"{count(tests.errors)} errors", "$rw-failed"))
     if tests.duration_s is not None:
-        told.append(quantity(duration_short(tests.duration_s), "for the last run"))
+        told.append(quantity(latency(tests.duration_s), "for the last run"))
     told.append(quantity(count(tests.runs), "runs"))
     return [
         blank(),

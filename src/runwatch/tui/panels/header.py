@@ -49,7 +49,7 @@ def content(heading: Heading, width: int) -> Content:
     room = width - facts.cell_length - state.cell_length - 4
     name = _name(heading, room - (aside.cell_length + 2 if heading.life in _EXPLAINED else 0))
     gap = room - name.cell_length
-    if aside.cell_length + 6 <= gap or (heading.life in _EXPLAINED and aside.cell_length + 2 <= gap):
+    if aside.cell_length + 3 <= gap or (heading.life in _EXPLAINED and aside.cell_length + 2 <= gap):
         before = (gap - aside.cell_length) // 2
         middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
     else:

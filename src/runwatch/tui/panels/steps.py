@@ -6,6 +6,7 @@ Must not compute a metric beyond counting what it lists.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -56,8 +57,9 @@ def _known(step: StepMetrics) -> Entry:
     return Entry(step.step, clean(step.name or ""), of_status(step.status), step.duration_s)
 
 
+@lru_cache(maxsize=4096)
 def line_of(entry: Entry, width: int) -> Line:
-    """Return an entry as a row."""
+    """Return an entry as a row; of a thousand steps, all but the running one were asked for before."""
     number = "" if entry.step is None else f"{entry.step:03d}"
     took = "" if entry.duration_s is None else duration_short(entry.duration_s)
     digits = max(_NUMBER, len(number))
