@@ -114,17 +114,18 @@ class RunwatchApp(LeavingApp):
         """Called by the feed's thread."""
         from runwatch.tui.feed import Feed
 
-        return Feed(run_dir, post, new_fold=self._new_fold)
+        return Feed(run_dir, post, new_fold=lambda: self._new_fold(run_dir))
 
-    def _new_fold(self) -> Fold:
-        """Called by the feed's thread."""
-        from msgspec import to_builtins
-
+    def _new_fold(self, run_dir: Path) -> Fold:
+        """Return a fold with the prices that the run was started with. Called by the feed's thread."""
         from runwatch.fold import Fold
+        from runwatch.journal.follow import events
+        from runwatch.journal.paths import RunPaths
         from runwatch.pricing import Pricer
 
-        overrides = to_builtins(self._settings.pricing) if self._settings else None
-        return Fold(price=Pricer(overrides))
+        _, first = next(events(RunPaths(run_dir).journal), (0, None))
+        overrides = getattr(first, "settings", {}).get("pricing")
+        return Fold(price=Pricer(overrides if isinstance(overrides, dict) else None))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen, then Textual's own."""
