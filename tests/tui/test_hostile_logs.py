@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import re
+import struct
+import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -142,3 +148,47 @@ async def test_a_source_that_fails_is_said_and_tried_again(monkeypatch: pytest.M
     async with (app := LogApp(SlowSource(fails=2))).run_test(size=SIZE) as pilot:
         await until_shown(pilot, "three")
         assert any("the disk is on fire" in text for text in app.told)
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from tui.log_app import LogApp
+from runwatch.journal.log_files import RunLogs
+
+logs = RunLogs(Path(sys.argv[1]))
+logs.poll()
+LogApp(logs.source(1)).run()
+"""
+
+
+def test_the_bytes_sent_to_a_terminal_hold_nothing_of_what_a_log_would_have_it_do(logs: Logs) -> None:
+    logs.add("stdout", HOSTILE + b"the last line\n")
+    child, screen = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", PYTHONPATH=os.pathsep.join(sys.path))
+        os.execv(sys.executable, [sys.executable, "-c", ALONE, str(logs.root)])
+    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 120, 0, 0))
+    sent, deadline = b"", time.monotonic() + 30
+    while b"the last line" not in sent:
+        assert time.monotonic() < deadline, sent
+        sent += os.read(screen, 1 << 16)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    os.close(screen)
+    assert "␛[31m".encode() in sent
+    sent = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", sent)  # Textual's own: the shape of the pointer
+    obeyed = [
+        b"\x1b[31m",
+        b"\x1b]0;",
+        b"\x1bP1$t",
+        b"\x07",
+        b"\x08",
+        b"\x7f",
+        b"\x0b",
+        b"\x0c",
+        b"\xc2\x9b",
+        b"\xc2\x85",
+    ]
+    obeyed += [char.encode() for char in "\u202e\u202c\u2066\u2069\u2028"]
+    assert [sequence for sequence in obeyed if sequence in sent] == []

@@ -228,3 +228,34 @@ async def test_the_reader_ends_with_the_view(logs: Logs) -> None:
     for reader in readers:
         reader.join(5)
         assert not reader.is_alive()
+
+
+@driven
+async def test_keys_pressed_faster_than_rows_are_read_all_count(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(2000)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 01999")
+        for _ in range(20):
+            app.view.action_page(-1)
+        await until_shown(pilot, "line 01600", "line 01619")
+        for _ in range(60):
+            app.view.action_move(-1)
+        await until_shown(pilot, "line 01559", "line 01578")
+        for _ in range(1000):
+            app.view.action_move(1)
+        await until(pilot, lambda: app.view.following)
+
+
+@driven
+async def test_the_scroll_bar_is_drawn_and_can_be_dragged(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(2000)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 01999")
+        canvas = app.view._canvas
+        assert canvas._thumb() == range(19, 20)
+        await pilot.mouse_down(canvas, offset=(99, 19))
+        await pilot.hover(canvas, offset=(99, 0))
+        await pilot.mouse_up(canvas, offset=(99, 0))
+        await until_shown(pilot, "line 00000")
+        await pilot.click(canvas, offset=(99, 15))
+        await until_shown(pilot, "line 00020", "line 00039")

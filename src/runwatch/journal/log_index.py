@@ -7,14 +7,14 @@ from the beginning, in slices; until both meet, what lies between is an estimate
 from __future__ import annotations
 
 import threading
-from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from math import inf, nan
+from math import inf
 from time import perf_counter
 
 from runwatch.journal.line_table import LineTable
 from runwatch.journal.log_block import BLOCK_BYTES, Block
+from runwatch.journal.log_ends import FLOOR_S, BlockEnds
 from runwatch.journal.log_scanner import Scanner
 from runwatch.journal.log_stream import LogStream
 from runwatch.journal.log_time import HEAD_BYTES
@@ -30,7 +30,6 @@ _LAST_STATE_BYTES = 4096
 _SLICE_BYTES = 256 << 10
 _TAIL_BLOCKS = 2
 _CACHED_BLOCKS = 48
-_FLOOR_S = 1.0
 _ESTIMATE_BYTES = 120
 
 _local = threading.local()
@@ -58,10 +57,8 @@ class LogIndex:
         self.rule.reset()
         self.table = LineTable()
         self.table.grow(1)
-        self.last = array("d", [nan])
-        self._ends = array("d", [inf])
-        self._settled = 0
-        self._gap_time: float | None = None
+        self.ends = BlockEnds()
+        self.ends.grow(1)
         self._arrivals = self.rule.arrivals
         self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._front = self._end = Scanner(0)
@@ -118,7 +115,7 @@ class LogIndex:
             last_block = (before + 1 + _SLICE_BYTES) // BLOCK_BYTES
             self._read(self._front, min(self._end.begin, last_block * BLOCK_BYTES - 1))
             if self._front.line_start is not None:
-                self._settle(self._front.line_start // BLOCK_BYTES, inf if self._gap_time is None else self._gap_time)
+                self.ends.settle(self._front.line_start // BLOCK_BYTES)
             self.generation += 1
             if self._front.at >= self._end.begin:
                 self._join()
@@ -162,7 +159,7 @@ class LogIndex:
         number = offset // BLOCK_BYTES
         block = self.block(number)
         at = bisect_right(block.starts, offset) - 1
-        return block.times[at] if at >= 0 else self._floor(number)
+        return block.times[at] if at >= 0 else self.block_opens(number)
 
     def lines_until(self, time: float) -> int:
         """Return how many lines count with ``time`` or earlier."""
@@ -180,11 +177,11 @@ class LogIndex:
         """Return the effective time of the newest line."""
         count = self.row_count
         times = self.block(self.table.find(count - 1)[0]).times if count else None
-        return times[-1] if times else self._settled_end()
+        return times[-1] if times else self.ends.settled_end
 
     def block(self, number: int) -> Block:
         """Return the lines of a block, as far as the log goes now."""
-        floor = self._floor(number)
+        floor = self.block_opens(number)
         block = self._blocks.get(number)
         if block is None or block.floor != floor:
             block = self._blocks[number] = Block(number, floor)
@@ -194,7 +191,7 @@ class LogIndex:
             self._blocks.move_to_end(number)
         if not block.complete:
             block.extend(self.stream, self.rule)
-        block.cap(self._ceiling(number))
+        block.cap(self.block_closes(number))
         return block
 
     def line(self, offset: int, end: int | None = None) -> tuple[bytes, int, bool]:
@@ -225,11 +222,15 @@ class LogIndex:
 
     def block_opens(self, number: int) -> float:
         """Return a time that no line of a block comes before."""
-        return self._floor(number)
+        if self._arrivals is None:
+            return self.ends.begin(number)
+        return self._arrived_by(number - 1) if number else FLOOR_S
 
     def block_closes(self, number: int) -> float:
         """Return a time that no line of a block comes after."""
-        return self._ceiling(number)
+        if number >= len(self.table) - 1:
+            return inf
+        return self.ends.end(number) if self._arrivals is None else self._arrived_by(number)
 
     # What the scanners report
 
@@ -241,7 +242,7 @@ class LogIndex:
 
     def time_block(self, number: int, time: float) -> None:
         """Take the time that the newest finished line of a block states."""
-        self.last[number] = time
+        self.ends.last[number] = time
 
     # Growth
 
@@ -265,9 +266,7 @@ class LogIndex:
         counted = self._front.at // BLOCK_BYTES
         estimate = self.table.before(counted) // counted if counted else BLOCK_BYTES // _ESTIMATE_BYTES
         self.table.grow(blocks, estimate if blocks - len(self.table) > _TAIL_BLOCKS else 0)
-        room = blocks - len(self.last)
-        self.last.extend(array("d", [nan]) * room)
-        self._ends.extend(array("d", [inf]) * room)
+        self.ends.grow(blocks)
 
     def _read(self, scanner: Scanner, stop: int) -> None:
         while scanner.at < stop:
@@ -291,91 +290,45 @@ class LogIndex:
     # Times of blocks
 
     def _open_gap(self, first: int) -> None:
-        base = first * BLOCK_BYTES
-        if self.rule.base is None:
-            return
-        self._gap_time = None
-        for line in self.stream.read(base, BLOCK_BYTES).split(b"\n")[1:-1]:
-            if (time := self.rule.own(line)) is not None:
-                self._gap_time = time
-                break
-        else:
-            self._gap_time = self._settled_end()
-        for number in range(self._settled):
-            self._ends[number] = min(self._ends[number], self._gap_time)
-        gap = array("d", [self._gap_time]) * (first - self._settled)
-        self._ends[self._settled : first] = gap
-        self._blocks.clear()
+        if self.rule.base is not None:
+            lines = self.stream.read(first * BLOCK_BYTES, BLOCK_BYTES).split(b"\n")[1:-1]
+            self.ends.open_gap(first, next((time for line in lines if (time := self.rule.own(line)) is not None), None))
+            self._blocks.clear()
 
     def _join(self) -> None:
         """The front has met the end: from here on there is one scanner, and nothing is estimated."""
         start = self._front.line_start
         if start is not None:
             head = self.stream.read(start, min(HEAD_BYTES, self._end.at - start))
-            line = head.partition(b"\n")[0]
             if self._end.line_start is None:
                 self._end.take_over(start, head)
-            elif self.rule.base is not None and (time := self.rule.own(line)) is not None:
-                self.last[start // BLOCK_BYTES] = time
+            elif self.rule.base is not None and (time := self.rule.own(head.partition(b"\n")[0])) is not None:
+                self.ends.last[start // BLOCK_BYTES] = time
         self._front = self._end
-        self._gap_time = None
-        self._settled = 0
-        self._ends = array("d", [inf]) * len(self._ends)
+        self.ends.close_gap()
         self._blocks.clear()
         self._settle_end()
         self.generation += 1
 
     def _settle_end(self) -> None:
+        if self.rule.base is not None:
+            self.ends.base = self.rule.base
         if self._end.line_start is None:
             return
+        number = self._end.line_start // BLOCK_BYTES
         if self._front is self._end:
-            self._settle(self._end.line_start // BLOCK_BYTES, inf)
-            return
-        if self._gap_time is not None:
-            latest = self._gap_time
-            for number in range((self._end.begin + 1) // BLOCK_BYTES, self._end.line_start // BLOCK_BYTES):
-                latest = max(latest, self.last[number]) if self.last[number] == self.last[number] else latest
-                self._ends[number] = latest
-
-    def _settle(self, number: int, ceiling: float) -> None:
-        if number <= self._settled:
-            return
-        latest = self._settled_end()
-        for block in range(self._settled, number):
-            time = self.last[block]
-            if time > latest:
-                latest = time
-            if latest > ceiling:
-                latest = ceiling
-            self._ends[block] = latest
-        self._settled = number
+            self.ends.settle(number)
+        elif self.rule.base is not None:
+            self.ends.settle_behind_gap((self._end.begin + 1) // BLOCK_BYTES, number)
 
     def _block_after(self, time: float) -> int:
-        arrivals = self._arrivals
-        if arrivals is None:
-            return min(bisect_right(self._ends, time), len(self._ends) - 1)
-        offset = arrivals.offset_after(time)
+        if self._arrivals is None:
+            return self.ends.after(time)
+        offset = self._arrivals.offset_after(time)
         last = len(self.table) - 1
         return last if offset is None else min(offset // BLOCK_BYTES, last)
 
-    def _floor(self, number: int) -> float:
-        if number == 0:
-            base = self.rule.base
-            return _FLOOR_S if self._arrivals is not None or base is None else base
-        end = self._block_end(number - 1)
-        return end if end < inf else self._settled_end()
-
-    def _settled_end(self) -> float:
-        if self._settled:
-            return self._ends[self._settled - 1]
-        return _FLOOR_S if self.rule.base is None else self.rule.base
-
-    def _ceiling(self, number: int) -> float:
-        return inf if number >= len(self.table) - 1 else self._block_end(number)
-
-    def _block_end(self, number: int) -> float:
-        arrivals = self._arrivals
-        if arrivals is None:
-            return self._ends[number]
-        time = arrivals.time_of((number + 1) * BLOCK_BYTES - 1)
-        return _FLOOR_S if time is None else time
+    def _arrived_by(self, number: int) -> float:
+        assert self._arrivals is not None
+        time = self._arrivals.time_of((number + 1) * BLOCK_BYTES - 1)
+        return FLOOR_S if time is None else time

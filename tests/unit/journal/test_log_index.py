@@ -149,7 +149,7 @@ def test_growth_in_any_chunks_gives_the_index_of_one_shot(
             grown.time_at(grown.find(grown.row_count - 1))  # drawing while it grows must change nothing
     blocks = range(len(whole.table))
     assert [grown.table.count(n) for n in blocks] == [whole.table.count(n) for n in blocks]
-    assert [(None if isnan(a) else a) for a in grown.last] == [(None if isnan(a) else a) for a in whole.last]
+    assert [(None if isnan(a) else a) for a in grown.ends.last] == [(None if isnan(a) else a) for a in whole.ends.last]
     offsets = whole.offsets(0, whole.row_count)
     assert grown.offsets(0, grown.row_count) == offsets
     assert [grown.time_at(at) for at in offsets] == [whole.time_at(at) for at in offsets] == effective(data)

@@ -52,10 +52,12 @@ class LogCanvas(Widget):
     class Scrolled(Message):
         """The mouse asks for other rows; what is drawn stays until the log view has them."""
 
-        def __init__(self, top: int) -> None:
+        def __init__(self, row: int, *, absolute: bool = False) -> None:
             super().__init__()
-            self.top = top
-            """First row wanted."""
+            self.row = row
+            """First row wanted, or how many rows further down it lies."""
+            self.absolute = absolute
+            """Whether it is the row itself."""
 
     class Picked(Message):
         """A row was clicked."""
@@ -155,7 +157,7 @@ class LogCanvas(Widget):
         if sideways:
             self.scroll_sideways(4 * direction)
         else:
-            self.post_message(self.Scrolled(self.top + direction * _WHEEL_ROWS))
+            self.post_message(self.Scrolled(direction * _WHEEL_ROWS))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the scroll bar's thumb, or turn a page above or below it."""
@@ -166,7 +168,7 @@ class LogCanvas(Widget):
             self._grabbed = event.y - thumb.start
             self.capture_mouse()
         else:
-            self.post_message(self.Scrolled(self.top + (self.rows if event.y >= thumb.stop else -self.rows)))
+            self.post_message(self.Scrolled(self.rows if event.y >= thumb.stop else -self.rows))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Go where the thumb is drawn to."""
@@ -174,7 +176,7 @@ class LogCanvas(Widget):
         if self._grabbed is not None and thumb is not None and self.frame is not None:
             room = max(self.rows - len(thumb), 1)
             share = max(0, min(event.y - self._grabbed, room)) / room
-            self.post_message(self.Scrolled(round(share * (self.frame.row_count - self.rows))))
+            self.post_message(self.Scrolled(round(share * (self.frame.row_count - self.rows)), absolute=True))
 
     def on_mouse_up(self) -> None:
         """Let go of the scroll bar."""
