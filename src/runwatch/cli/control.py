@@ -9,6 +9,8 @@ from runwatch.journal.control import request
 from runwatch.journal.paths import RunPaths
 
 ANSWER_S = 2.0
+WHO = {"person": "a person in the app"}
+"""How the run's reason names who asked."""
 
 
 class SocketControl:
@@ -19,7 +21,7 @@ class SocketControl:
 
     def stop(self, signal: str, by: str) -> None:
         """Ask the run to stop. Raises OSError when its supervisor does not answer."""
-        reply = request(self._path, {"op": "stop", "signal": signal, "by": by}, timeout_s=ANSWER_S)
+        reply = request(self._path, {"op": "stop", "signal": signal, "by": WHO.get(by, by)}, timeout_s=ANSWER_S)
         if not reply or not reply.get("ok"):
             raise ConnectionError("the run's supervisor does not answer")
 

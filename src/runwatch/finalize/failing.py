@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from runwatch.fold.metrics import Metrics, StepMetrics
+from runwatch.fold.outcome import ended_well
 from runwatch.journal.paths import RunPaths
 from runwatch.redact import Redactor
 from runwatch.views.facts import FailedStep
@@ -16,12 +17,11 @@ from runwatch.views.facts import FailedStep
 MOST_LINES = 20
 TAIL_BYTES = 32768
 """How much of a log's end is read."""
-ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
 
 
 def failed_step(paths: RunPaths, metrics: Metrics, redactor: Redactor) -> FailedStep | None:
     """Return where the run failed with the last lines written there; None for a run that ended well."""
-    if metrics.run.status is None or metrics.run.status in ENDED_WELL:
+    if metrics.run.status is None or ended_well(metrics.run.status):
         return None
     step = _which(metrics)
     for component in ("stderr", "stdout"):

@@ -20,7 +20,6 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import TRACKED, RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.pricing import Pricer
 from runwatch.settings import Settings
 
 LOCK_WAIT_S = 30.0
@@ -49,7 +48,6 @@ class Finalizer:
     ) -> None:
         """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is read from its start."""
         self.paths, self.settings = paths, settings
-        self.price = Pricer(settings.pricing)
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
@@ -155,7 +153,7 @@ class Finalizer:
 
     def _stage_price(self) -> None:
         if not self.fold.sealed:
-            self._append(lambda writer: close.note_prices(self.paths, self.metrics, self.price, writer))
+            self._append(lambda writer: close.note_prices(self.fold, writer))
 
     def _stage_seal(self) -> None:
         self._append(lambda writer: close.seal(self.fold, self.outcome, writer))

@@ -135,6 +135,7 @@ class Models:
             earlier = self._calls.by_call(event.call_id)
             if earlier is not None and _tells_of(event, earlier):
                 earlier.is_announced = True
+                earlier.cell.scope.unannounced -= 1
                 self._calls.keep(earlier)
                 return
         elif scope.unannounced:
@@ -149,9 +150,9 @@ class Models:
             names = (last.provider, last.name) if last is not None else (None, None)
         call = self._new_call(event, names, "error", event.attempt, "sdk", earlier)
         call.is_announced = call.is_notice = True
+        scope.unannounced -= 1  # it is its own notice
         if event.call_id is None:
             scope.announced += 1
-            scope.unannounced -= 1
         else:
             self._calls.add(call, event.call_id)
         call.count(1)
@@ -191,15 +192,15 @@ class Models:
         is_retry = earlier is not None and (earlier.result != "success" or result == "error")
         if attempt is None:
             attempt = 1 if earlier is None else earlier.attempt + 1
-            if event.call_id is None and scope.announced:
+            if scope.announced and (earlier is None or is_retry):
                 scope.announced -= 1
                 is_retry = True
         elif attempt > 1:
             is_retry = _claim(scope, attempt - 1) or is_retry
-            if event.call_id is None and scope.announced:
+            if scope.announced:
                 scope.announced -= 1
         scope.attempts[attempt] = scope.attempts.get(attempt, 0) + 1
-        if event.call_id is None and result != "success":
+        if result != "success":
             scope.unannounced += 1
         scope.last_model = cell.model
         cell.totals[CALLS] += 1

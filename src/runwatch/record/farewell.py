@@ -54,6 +54,8 @@ def end_like(outcome: Outcome) -> NoReturn:
         number = getattr(signal, outcome.signal)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if sys.platform == "linux":
+            import ctypes  # a megabyte that only this end needs
+
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         if number not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(number, signal.SIG_DFL)

@@ -19,11 +19,14 @@ import msgspec
 from runwatch import version
 from runwatch.errors import RecordError
 from runwatch.journal.create import create_run
+from runwatch.journal.origin import boot_id, configured_llm, fold_settings
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record.config import SupervisorConfig
 from runwatch.settings import Settings
 from runwatch.vcs import find_work_tree, read_head
+
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,9 @@ def prepare(request: Request) -> RunPaths:
             raise RecordError(
                 f"The journal {paths.journal} cannot be written: free space or choose another --runs-dir."
             )
+        for section in ("limits", "alerts"):
+            if getattr(request.settings, section) != getattr(DEFAULTS, section):
+                writer.emit("warning", message=f"[{section}] is set, but this version neither alerts nor stops a run")
         writer.sync()
     finally:
         writer.close()
@@ -73,36 +79,14 @@ def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
         "command": [_printable(argument) for argument in request.argv],
         "cwd": _printable(str(request.cwd)),
         "mode": request.settings.run.mode,
-        "llm": configured_llm(request.settings, request.environ),
+        "llm": configured_llm({}, request.settings, request.environ),
         "git": git,
         "host": platform.node(),
         "boot_id": boot_id(),
         "versions": {"runwatch": version.VERSION, "python": platform.python_version()},
-        "settings": {"complexity": request.settings.run.complexity} if request.settings.run.complexity else {},
+        "settings": fold_settings(request.settings),
         "parent_run": "/".join(Path(parent).parts[-2:]) if parent else None,
     }
-
-
-def configured_llm(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the model that the environment or the configuration names, or None. Source: metrics.md."""
-    values: dict[str, Any] = {
-        "provider": environ.get("LLM_PROVIDER") or settings.llm.provider,
-        "model": environ.get("LLM_MODEL") or settings.llm.model,
-        "temperature": settings.llm.temperature,
-    }
-    try:
-        values["temperature"] = float(environ["LLM_TEMPERATURE"])
-    except (KeyError, ValueError):
-        pass
-    return {key: value for key, value in values.items() if value is not None} or None
-
-
-def boot_id() -> str | None:
-    """Which boot of this host it is; None where the system does not say."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return None
 
 
 def become_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> NoReturn:

@@ -13,8 +13,6 @@ from runwatch.finalize.state import Outcome
 
 POLITE = frozenset({"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"})
 """Signals by which a person or a process manager asks for an end."""
-ENDED_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
-"""Statuses that count as success."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import msgspec
 from runwatch.errors import RunwatchError
 from runwatch.journal.create import create_run
 from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.origin import boot_id, configured_llm, fold_settings, usable_llm
 from runwatch.journal.paths import RunPaths
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
@@ -99,10 +100,10 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | 
         "cwd": text(os.getcwd()),
         "project_id": wish.project_id,
         "mode": config.get("mode") or settings.run.mode,
-        "settings": {"complexity": settings.run.complexity} if settings.run.complexity else {},
-        "llm": _llm(config, settings, os.environ),
+        "settings": fold_settings(settings),
+        "llm": configured_llm({**config, "llm_temperature": _said(config, "temperature")}, settings, os.environ),
         "host": platform.node(),
-        "boot_id": _boot_id(),
+        "boot_id": boot_id(),
         "versions": {"runwatch": VERSION, "python": platform.python_version()},
         "config": {text(key): value for key, value in config.items() if key not in _OWN_KEYS},
     }
@@ -110,32 +111,6 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | 
         head = read_head(work_tree)
         fields["git"] = {"branch": head.branch, "head": head.sha, "base": settings.git.base}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _llm(config: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the model: what the program says, else the environment, else the configuration. Source: metrics.md."""
-    found: dict[str, Any] = {}
-    for name in ("provider", "model", "temperature"):
-        candidates = (
-            config.get(f"llm_{name}"),
-            environ.get(f"LLM_{name.upper()}") or None,
-            getattr(settings.llm, name),
-        )
-        for value in candidates:
-            if value is not None and (usable := _usable(name, value)) is not None:
-                found[name] = usable
-                break
-    return found or None
-
-
-def _usable(name: str, value: Any) -> Any:
-    if name != "temperature":
-        return text(value)
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        say(f"llm_temperature {value!r:.40} is no number and is left out.")
-        return None
 
 
 def configured(project_id: int | str | None, config: object) -> dict[str, Any]:
@@ -156,8 +131,8 @@ def _said(config: Mapping[str, Any], name: str) -> Any:
     return None if value is None else _usable(name, value)
 
 
-def _boot_id() -> str | None:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return None
+def _usable(name: str, value: Any) -> str | float | None:
+    usable = usable_llm(name, value)
+    if usable is None:
+        say(f"llm_{name} {value!r:.40} is no number and is left out.")
+    return usable

@@ -30,7 +30,10 @@ def render(metrics: Metrics, facts: Facts) -> list[str]:
         ("Resources", markdown_calls.resources(metrics)),
         (f"Errors and warnings ({count(metrics.run.errors)})", markdown_end.errors(metrics)),
         (f"Human interactions ({count(len(metrics.questions))})", markdown_end.questions(metrics)),
-        (f"Checks and alerts ({count(metrics.run.alerts)})", markdown_end.checks(metrics)),
+        (
+            f"Checks and alerts ({count(len(phrases.checks(metrics)))}, {plural(metrics.run.alerts, 'alert')})",
+            markdown_end.checks(metrics),
+        ),
         ("Archive and details", markdown_end.archive(metrics, facts)),
     ]
     return [line for title, lines in sections for line in folded(title, lines)]

@@ -63,7 +63,7 @@ def header(metrics: Metrics, facts: Facts) -> list[str]:
         *field("Completed", date_and_time(run.end_time) if run.end_time else "not yet"),
         *field("Duration", duration_long(run.duration_seconds)),
         *field("Status", phrases.status(run).upper() + (f" ({ended})" if ended else "")),
-        *(field("Reason", run.reason, most_lines=4) if run.reason else ()),
+        *(field("Reason", phrases.reason(run), most_lines=4) if phrases.reason(run) else ()),
     ]
     for notice in phrases.record_notices(metrics.journal, run):
         lines += field("Record", notice)

@@ -47,7 +47,7 @@ def _issue(issue: IssueMetrics, room: Room) -> list[str]:
         facts.append(f"pipelines {count(runs.succeeded)} of {count(runs.attempts)} passed")
     if cycles.cycles:
         facts.append(f"debugging {count(cycles.resolved)} of {count(cycles.cycles)} resolved")
-    if issue.code is not None:
+    if issue.code is not None and issue.code.head is not None:
         facts.append(f"lines +{count(issue.code.lines_added)} -{count(issue.code.lines_deleted)}")
     if issue.test_coverage is not None:
         facts.append(f"coverage {percent(issue.test_coverage)}")

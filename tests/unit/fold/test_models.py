@@ -100,6 +100,26 @@ OK: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 5}
         ),
         pytest.param(
             [
+                ("completed", {"call_id": "a", "result": "rate_limit"}),
+                ("retry", {"attempt": 1}),
+                ("completed", {**OK, "call_id": "b"}),
+                ("completed", {**OK, "call_id": "c"}),
+            ],
+            (3, 2, 1),
+            id="a notice without an id, of a call with one",
+        ),
+        pytest.param(
+            [
+                ("completed", {"call_id": "a", "result": "rate_limit", "attempt": 1}),
+                ("retry", {"attempt": 1}),
+                ("completed", {**OK, "call_id": "a", "attempt": 2}),
+                ("completed", {**OK, "call_id": "b"}),
+            ],
+            (3, 2, 1),
+            id="a notice without an id, of a call that keeps its own",
+        ),
+        pytest.param(
+            [
                 ("completed", {"call_id": "a", "result": "error", "attempt": 1}),
                 ("completed", {**OK, "call_id": "b", "attempt": 2}),
             ],
