@@ -5,6 +5,8 @@ No clock, no path, no I/O. Source: record.md, "The journal".
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Union
 
 import msgspec
@@ -24,13 +26,17 @@ TYPES: dict[str, type[Event]] = {
 _FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
 _MARK = b'{"type":'
 _encoder = msgspec.json.Encoder(enc_hook=str)
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(TYPES.values())])  # noqa: UP007 - built at run time
-_tolerant: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(TYPES.values())], strict=False)  # noqa: UP007 - as above
 _head = msgspec.json.Decoder(Unknown)
 
 
 class Unreadable(ValueError):
     """A line that is no event; the message says why."""
+
+
+@cache
+def _decoder(strict: bool) -> Callable[[bytes], Any]:
+    """Return what decodes a line of any known type; made when first needed, since many programs only write."""
+    return msgspec.json.Decoder(Union[tuple(TYPES.values())], strict=strict).decode  # noqa: UP007 - built at run time
 
 
 def encode(event: Event) -> bytes:
@@ -71,7 +77,7 @@ def decode(line: bytes) -> Event | Unknown:
     A type that this version does not know becomes Unknown. Raises Unreadable for anything else.
     """
     try:
-        return _decoder.decode(line)  # type: ignore[no-any-return]  # union built at run time
+        return _decoder(True)(line)  # type: ignore[no-any-return]  # union built at run time
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _decode_foreign(line)
 
@@ -80,7 +86,7 @@ def _decode_foreign(line: bytes) -> Event | Unknown:
     try:
         head = _head.decode(line)
         if head.type in TYPES:
-            return _tolerant.decode(line)  # type: ignore[no-any-return]  # union built at run time
+            return _decoder(False)(line)  # type: ignore[no-any-return]  # union built at run time
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return head
