@@ -67,9 +67,10 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
     """Start the run, show it in the app until its end or until the person leaves, and end as the command did."""
     launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
     from runwatch.cli.control import SocketControl
+    from runwatch.cli.where import remember_theme
     from runwatch.tui.app import run_app
 
-    run_app(paths.root, mode="run", control=SocketControl(paths), settings=settings)
+    run_app(paths.root, mode="run", control=SocketControl(paths), settings=settings, remember_theme=remember_theme)
     if is_live(paths.lock):
         click.echo(left_running(paths), err=True)
         return 0

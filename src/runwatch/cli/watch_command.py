@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import settings_here, the_run
+from runwatch.cli.where import remember_theme, settings_here, the_run
 
 
 @click.command(epilog="Example: runwatch watch @1")
@@ -21,5 +21,7 @@ def command(run: str | None, runs_dir: str | None) -> int:
     paths = RunPaths(the_run(run, runs_dir))
     from runwatch.tui.app import run_app
 
-    run_app(paths.root, mode="watch", control=SocketControl(paths), settings=settings_here())
+    run_app(
+        paths.root, mode="watch", control=SocketControl(paths), settings=settings_here(), remember_theme=remember_theme
+    )
     return 0

@@ -31,6 +31,16 @@ def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     return find.resolve(reference, runs_here(runs_dir))
 
 
+def remember_theme(name: str) -> None:
+    """Make a theme that was chosen in the app the user's own. Raises SettingsError."""
+    from runwatch.settings import user_file
+    from runwatch.settings.writing import set_value
+
+    path = user_file(os.environ)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    set_value(path, "tui.theme", name)
+
+
 def pretty_json(value: object) -> str:
     """Return a value as indented JSON, without a line feed at its end."""
     import msgspec
