@@ -64,7 +64,7 @@ class LogSource(Protocol):
         """Changes whenever a row may show something else than before."""
 
     def advance(self, budget_s: float) -> bool:
-        """Look at the files and spend at most about ``budget_s`` on work in the background.
+        """Look at the files and spend at most about ``budget_s`` on work in the background; with 0 on none at all.
 
         Returns True when more such work is left.
         """

@@ -104,7 +104,7 @@ class MergedLogs:
                 changed |= log.poll()
             waiting = self._read_output()
             if changed or self._busy:
-                self._busy = self._work(budget_s)
+                self._busy = self._work(budget_s) if budget_s > 0 else True
             return waiting or self._busy
 
     def _work(self, budget_s: float) -> bool:
@@ -193,7 +193,7 @@ class MergedLogs:
         arrived = rule.base if arrivals is None else arrivals.time_of(place.offset)
         line = parse_line(raw, near=arrived, whole=whole)
         time = line.time
-        if time is None and arrivals is rule.recorded:
+        if time is None and arrivals is not None and arrivals is rule.recorded:
             time = arrived
         row = Row(key, log.component, time, line, size)
         if place.end is not None:  # finished: it stays as it is

@@ -111,6 +111,16 @@ def test_output_without_times_is_merged_by_when_it_arrived(step: Step) -> None:
     assert [row.time for row in source.rows(0, 9)] == [START + at for at in (1.0, 1.5, 2.0, 2.0)]
 
 
+def test_a_line_without_a_time_has_none_to_show(step: Step) -> None:
+    step.add("adapter", line(1, "timed") + b"not timed\n")
+    step.add("other", b"never timed\n")
+    assert {row.line.message: row.time for row in step.source().rows(0, 9)} == {
+        "timed": START + 1,
+        "not timed": None,
+        "never timed": None,
+    }
+
+
 def test_a_stated_time_counts_unless_it_lies_in_another_zone(step: Step) -> None:
     step.add("stdout", line(1.0, "buffered") + line(7200.0, "two hours ahead") + b"plain\n")
     step.add("adapter", line(4.0, "between"))

@@ -59,6 +59,9 @@ class LogCanvas(Widget):
             self.absolute = absolute
             """Whether it is the row itself."""
 
+    class Resized(Message):
+        """Another number of rows is in sight."""
+
     class Picked(Message):
         """A row was clicked."""
 
@@ -134,6 +137,10 @@ class LogCanvas(Widget):
         room = max(self.size.width - _BAR_CELLS - self.columns.cells, 1)
         self.left = max(0, min(self.left + cells, self._wide - room // 2))
         self.refresh()
+
+    def on_resize(self) -> None:
+        """The log view wants other rows now."""
+        self.post_message(self.Resized())
 
     # Mouse
 

@@ -19,7 +19,8 @@ POLL_S = 0.05
 FRAME_S = 0.1
 """A frame follows the one before after this at the earliest, unless a person asked for it."""
 _BUDGET_S = 0.004
-_BREATH_S = 0.001
+_BREATH_S = 0.002
+_FIRST_FRAME_S = 0.5
 _TROUBLE_S = 1.0
 
 
@@ -111,6 +112,7 @@ class LogReader(threading.Thread):
         self._looking: tuple[bool, bool] | None = None
         self._shown: tuple[object, ...] = ()
         self._posted_at = 0.0
+        self._drawn = threading.Event()
 
     def show(self, source: LogSource | None, want: Want) -> None:
         """Read another source from now on."""
@@ -127,6 +129,15 @@ class LogReader(threading.Thread):
     def look(self, key: LineKey | None, *, forward: bool) -> None:
         """Look for the next hit from a line; None: from the end when going back, else from the beginning."""
         self._order(look=(key, forward))
+
+    @property
+    def has_drawn(self) -> bool:
+        """Whether a frame was drawn."""
+        return self._drawn.is_set()
+
+    def drawn(self) -> None:
+        """Say that a frame was drawn: until the first one is, nothing else is done that could hold it up."""
+        self._drawn.set()
 
     def close(self) -> None:
         """End the thread, without waiting for it."""
@@ -167,7 +178,7 @@ class LogReader(threading.Thread):
             self._source, self._pattern = source, orders.pattern
             self._search = source.search(orders.pattern) if orders.pattern else None
             self._looking = None
-        busy = source.advance(_BUDGET_S)
+        busy = source.advance(0.0 if urgent else _BUDGET_S)
         for notice in source.notices():
             self._said(notice)
         if self._search:
@@ -186,6 +197,8 @@ class LogReader(threading.Thread):
             if wait > 0 and not urgent:
                 return _BREATH_S if busy else wait
             self._post(self._frame(source, want))
+            if not self._drawn.is_set():
+                self._drawn.wait(_FIRST_FRAME_S)
             self._posted_at = monotonic()
             self._shown = state
             return _BREATH_S if busy else FRAME_S / 2 if want.end else POLL_S

@@ -117,11 +117,9 @@ class LogView(Widget, can_focus=True):
         if self._reader is not None:
             self._reader.close()
 
-    def on_resize(self) -> None:
+    def on_log_canvas_resized(self, message: LogCanvas.Resized) -> None:
         """Another number of rows is in sight."""
-        self.call_after_refresh(self._fit)
-
-    def _fit(self) -> None:
+        message.stop()
         self._standing.fit()
         self._moved()
 
@@ -149,6 +147,8 @@ class LogView(Widget, can_focus=True):
             return
         before = self._standing.want()
         self._standing.take(frame)
+        if self._reader is not None and not self._reader.has_drawn:
+            self.call_after_refresh(self._reader.drawn)
         if self._reader is not None and self._standing.want() != before:
             self._reader.want(self._standing.want())  # it knows its line now
         new = 0 if self.following else max(frame.row_count - self._standing.seen, 0)
@@ -257,7 +257,6 @@ class LogView(Widget, can_focus=True):
 
             self._bar = LogSearchBar()
             await self.mount(self._bar)
-            self.call_after_refresh(self._fit)
         self._bar.begin()
 
     def action_search_next(self) -> None:
@@ -276,7 +275,6 @@ class LogView(Widget, can_focus=True):
         self._search_for(None)
         self.focus()
         await bar.remove()
-        self.call_after_refresh(self._fit)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape means the search only while there is one."""
