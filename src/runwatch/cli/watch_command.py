@@ -5,9 +5,12 @@ Must not own the run: leaving it leaves the run alone.
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from runwatch.cli.where import remember_theme, settings_here, the_run
+from runwatch.errors import UsageError
 
 
 @click.command(epilog="Example: runwatch watch @1")
@@ -19,6 +22,10 @@ def command(run: str | None, runs_dir: str | None) -> int:
     from runwatch.journal.paths import RunPaths
 
     paths = RunPaths(the_run(run, runs_dir))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The app needs a terminal and there is none here: `runwatch logs -f` and `show` work in pipes."
+        )
     from runwatch.tui.app import run_app
 
     run_app(

@@ -1,0 +1,168 @@
+"""The commands beside `run`, as a person or a pipe meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from integration.recorded import git, record, repository, runwatch, start, wait_for
+from runwatch.cli.main import COMMANDS
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_help_of_every_command_has_an_example(name: str, tmp_path: Path) -> None:
+    done = runwatch(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert b"Example: " in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_app_without_a_terminal_is_refused_with_what_works_instead(tmp_path: Path) -> None:
+    record("true", cwd=tmp_path)
+    done = runwatch("watch", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"runwatch logs -f" in done.stderr
+
+
+def test_ls_and_show_work_in_a_fresh_clone_from_the_tracked_files_alone(tmp_path: Path) -> None:
+    repository(tmp_path / "here")
+    run = record("sh", "-c", "exit 3", cwd=tmp_path / "here")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", tmp_path / "here", clone], check=True)
+    rows = json.loads(runwatch("ls", "--json", cwd=clone).stdout)
+    assert [(row["run_id"], row["status"], row["live"]) for row in rows] == [(run.dir.name, "failed", False)]
+    assert runwatch("show", "@1", cwd=clone).stdout == (run.dir / "logs_summary.txt").read_bytes()
+
+
+def test_logs_are_merged_filtered_and_read_from_the_archive_when_the_raw_ones_are_gone(tmp_path: Path) -> None:
+    script = (
+        'echo \'{"ts":"2026-10-20T10:00:00Z","level":"warn","msg":"careful"}\'; echo plain; echo "ERROR it broke" >&2'
+    )
+    run = record("sh", "-c", script, cwd=tmp_path)
+    whole = runwatch("logs", cwd=tmp_path).stdout.decode()
+    assert "careful" in whole
+    assert "plain" in whole
+    level = runwatch("logs", "--level", "error", "--component", "stderr", cwd=tmp_path).stdout.decode()
+    assert [line.split(" ", 3)[-1].strip() for line in level.splitlines()] == ["it broke"]
+    assert runwatch("logs", "--grep", "pl.in", "--component", "stdout", cwd=tmp_path).stdout.count(b"\n") == 1
+    shutil.rmtree(run.dir / "logs")
+    assert runwatch("logs", cwd=tmp_path).stdout.decode() == whole
+    nothing = runwatch("logs", "--step", "7", cwd=tmp_path)
+    assert (nothing.returncode, nothing.stdout) == (1, b"")
+    assert b"no step 7" in nothing.stderr
+
+
+def test_stop_ends_a_live_run_and_wait_returns_its_code(tmp_path: Path) -> None:
+    process = start("sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done", cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    assert json.loads(runwatch("ls", "--json", cwd=tmp_path).stdout)[0]["live"]
+    assert runwatch("finalize", cwd=tmp_path).returncode == 1
+    assert runwatch("stop", cwd=tmp_path).returncode == 0
+    assert runwatch("wait", cwd=tmp_path).returncode == 9
+    process.communicate(timeout=60)
+    metadata = json.loads(runwatch("show", "--json", cwd=tmp_path).stdout)["run"]
+    assert (metadata["status"], metadata["exit_code"]) == ("interrupted", 9)
+    assert "runwatch stop" in metadata["reason"]
+    again = runwatch("stop", cwd=tmp_path)
+    assert again.returncode == 1
+    assert b"is not live" in again.stderr
+
+
+def test_a_detached_run_goes_on_by_itself(tmp_path: Path) -> None:
+    done = runwatch("run", "--detach", "--", "sh", "-c", "while [ ! -e go ]; do sleep 0.02; done; exit 4", cwd=tmp_path)
+    assert done.returncode == 0
+    for word in (b"runwatch watch", b"runwatch wait", b"runwatch stop"):
+        assert word in done.stderr
+    (tmp_path / "go").touch()
+    assert runwatch("wait", cwd=tmp_path).returncode == 4
+
+
+def test_a_run_whose_processes_are_gone_is_recovered_with_its_reason(tmp_path: Path) -> None:
+    repository(tmp_path)
+    process = start("sh", "-c", "echo $$; exec sleep 600", cwd=tmp_path)
+    assert process.stdout is not None
+    command = int(process.stdout.readline())
+    run = wait_for(lambda: [path.parent for path in tmp_path.glob("runs/*/*/metadata.json")], "the first flush")[0]
+    recorders = [
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if b"runwatch.record.recorder" in _read(path / "cmdline") and str(run).encode() in _read(path / "cmdline")
+    ]
+    for pid in (*recorders, process.pid, command):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert json.loads(runwatch("ls", "--json", cwd=tmp_path).stdout)[0]["status"] != "running"
+    done = runwatch("recover", "--json", cwd=tmp_path)
+    assert [(each["found"], each["status"]) for each in json.loads(done.stdout)] == [("finalized", "crashed")]
+    assert runwatch("verify", cwd=tmp_path).returncode == 0
+    assert runwatch("recover", cwd=tmp_path).stdout == b""
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_verify_finds_a_flipped_byte_and_extract_gets_files_back(tmp_path: Path) -> None:
+    run = record("sh", "-c", "echo hello", cwd=tmp_path)
+    assert runwatch("extract", "@1", "logs/stdout.log", "--to", "out", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "out" / run.dir.name / "logs" / "stdout.log").read_bytes() == b"hello\n"
+    data = bytearray((run.dir / "run.tar.gz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (run.dir / "run.tar.gz").write_bytes(data)
+    done = runwatch("verify", cwd=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_init_replaces_a_former_line_and_the_next_run_is_tracked_without_a_trace(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / ".gitignore").write_text("runs/\n")
+    done = runwatch("init", cwd=tmp_path)
+    assert done.returncode == 0
+    assert b"'runs/'" in done.stderr
+    run = record("true", cwd=tmp_path)
+    assert "runs/" not in git("status", "--porcelain", cwd=tmp_path)
+    assert not (run.dir / ".gitignore").exists()
+    with tarfile.open(run.dir / "run.tar.gz") as archive:
+        assert archive.getnames()
+
+
+def test_a_journal_with_garbage_is_counted_and_nothing_is_lost(tmp_path: Path) -> None:
+    script = 'printf \'garbage\\n\\377\\n{"type":"llm.comple\' >> $RUNWATCH_RUN_DIR/events.jsonl; exit 0'
+    run = record("sh", "-c", script, cwd=tmp_path)
+    assert run.done.returncode == 0
+    journal = run.json("metrics.json")["journal"]
+    assert journal["unreadable"] >= 2
+    assert b"unreadable" in runwatch("show", cwd=tmp_path).stdout.lower()
+    assert run.json("metadata.json")["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[capture]\nmod = 'pty'\n", ("runwatch.toml", "line 2", "mod", "mode")),
+        ("[capture]\nmode = 'tape'\n", ("runwatch.toml", "line 2", "tape")),
+        ("[capture\n", ("runwatch.toml", "line 1")),
+    ],
+)
+def test_a_bad_configuration_is_one_sentence_with_file_and_line(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "runwatch.toml").write_text(text)
+    done = runwatch("run", "--", "true", cwd=tmp_path)
+    assert done.returncode == 125
+    assert len(done.stderr.splitlines()) == 1
+    for word in words:
+        assert word in done.stderr.decode(), done.stderr
+    assert not (tmp_path / "runs").exists()
