@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from itertools import accumulate, islice
 from math import inf
 
 from runwatch.journal.log_stream import LogStream
@@ -15,6 +16,8 @@ from runwatch.journal.log_times import LineTimes
 
 BLOCK_BYTES = 64 << 10
 """A line belongs to the block in which it begins."""
+
+_MANY = 4
 
 
 class Block:
@@ -60,37 +63,49 @@ class Block:
 
     def _find_starts(self, stream: LogStream) -> None:
         """Find line feeds up to the last byte before the block's end; a start at the log's end is no line yet."""
-        if self._at >= self._stop - 1:
-            return
-        base = self._at
-        data = stream.read(base, self._stop - 1 - base)
-        at = data.find(b"\n")
-        while at >= 0:
-            self.starts.append(base + at + 1)
-            at = data.find(b"\n", at + 1)
-        self._at = base + len(data)
+        if self._at < self._stop - 1:
+            data = stream.read(self._at, self._stop - 1 - self._at)
+            lengths = [len(line) + 1 for line in data.split(b"\n")]
+            lengths.pop()
+            self.starts.extend(islice(accumulate(lengths, initial=self._at), 1, None))
+            self._at += len(data)
 
     def _find_times(self, stream: LogStream, rule: LineTimes) -> None:
-        arrivals = rule.arrivals
         first = self._timed
         if first < len(self.starts):
             base = self.starts[first]
             data = stream.read(base, self._stop + HEAD_BYTES - base)
             del self.times[first:]
-            latest = self.times[-1] if first else self.floor
-            for index in range(first, len(self.starts)):
-                start = self.starts[index]
-                end = data.find(b"\n", start - base, start - base + HEAD_BYTES)
-                finished = end >= 0 or len(data) - (start - base) >= HEAD_BYTES
-                if finished or arrivals is not None:
-                    line = data[start - base : end if end >= 0 else start - base + HEAD_BYTES]
-                    stated = rule.of_line(line, start, arrivals)
-                    if stated is not None and stated > latest:
-                        latest = stated
-                self.times.append(min(latest, self._cap))
-                if finished and self._timed == index:
-                    self._timed = index + 1
+            many = len(self.starts) - 1 - first
+            if many >= _MANY and rule.arrivals is None:
+                self._time_all(data[: self.starts[-1] - base], many, rule)
+            self._time_each(data, base, rule)
         self.complete = self._at >= self._stop - 1 and self._timed == len(self.starts)
+
+    def _time_all(self, lines: bytes, count: int, rule: LineTimes) -> None:
+        found = rule.own_of_all(lines, count)
+        if found is not None:
+            latest = islice(accumulate(found, max, initial=self._latest()), 1, None)
+            self.times.extend(latest if self._cap == inf else [min(time, self._cap) for time in latest])
+            self._timed += count
+
+    def _time_each(self, data: bytes, base: int, rule: LineTimes) -> None:
+        arrivals, latest = rule.arrivals, self._latest()
+        for index in range(self._timed, len(self.starts)):
+            start = self.starts[index]
+            at = start - base
+            end = data.find(b"\n", at, at + HEAD_BYTES)
+            finished = end >= 0 or len(data) - at >= HEAD_BYTES
+            if finished or arrivals is not None:
+                stated = rule.of_line(data[at : end if end >= 0 else at + HEAD_BYTES], start, arrivals)
+                if stated is not None and stated > latest:
+                    latest = stated
+            self.times.append(min(latest, self._cap))
+            if finished and self._timed == index:
+                self._timed = index + 1
+
+    def _latest(self) -> float:
+        return self.times[-1] if self.times else self.floor
 
     def lines_until(self, time: float) -> int:
         """Return how many of its lines count with ``time`` or earlier."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runwatch.journal.log_lines import parse_line
-from runwatch.journal.log_time import epoch_seconds, line_time
+from runwatch.journal.log_time import epoch_seconds, line_time, line_times
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1))
@@ -115,3 +115,28 @@ def test_a_line_that_goes_on_for_ever_is_told_by_its_head() -> None:
 @pytest.mark.parametrize("factor", [1, 1e3, 1e6, 1e9])
 def test_numbers_are_told_apart_by_size(factor: float) -> None:
     assert epoch_seconds(NOON * factor) == pytest.approx(NOON)
+
+
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from(["json", "text", "bracket", "json ", "bare", "late"])), min_size=1))
+def test_many_lines_at_once_have_the_times_of_each(kinds: list[tuple[datetime, str]]) -> None:
+    lines = []
+    for moment, kind in kinds:
+        text = moment.replace(tzinfo=UTC).isoformat()
+        lines.append(
+            {
+                "json": f'{{"ts":"{text}","msg":"2026-01-01T00:00:00Z"}}',
+                "json ": f'{{"time": "{text}"}}',
+                "text": f"{text} INFO x",
+                "bracket": f"[{text}] x",
+                "bare": "Traceback",
+                "late": f'{{"msg":"x","ts":"{text}"}}',
+            }[kind].encode()
+        )
+    found = line_times(b"\n".join(lines) + b"\n", len(lines))
+    assert found is None or found == [line_time(line) for line in lines]
+    if not {"bare", "late"} & {kind for _, kind in kinds}:
+        assert found is not None
+
+
+def test_a_date_that_does_not_exist_is_left_to_the_slow_way() -> None:
+    assert line_times(b"2026-02-30T12:00:00Z x\n2026-02-28T12:00:00Z x\n", 2) is None

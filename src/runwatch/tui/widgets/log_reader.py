@@ -201,7 +201,7 @@ class LogReader(threading.Thread):
                 self._drawn.wait(_FIRST_FRAME_S)
             self._posted_at = monotonic()
             self._shown = state
-            return _BREATH_S if busy else FRAME_S / 2 if want.end else POLL_S
+            return _BREATH_S if busy else FRAME_S
         return _BREATH_S if busy else POLL_S
 
     def _frame(self, source: LogSource, want: Want) -> Frame:
