@@ -40,7 +40,10 @@ def _children(pid: int) -> list[int]:
 
 
 def _words(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:  # it has just ended
+        return []
 
 
 def _recorder(supervisor: int) -> int | None:

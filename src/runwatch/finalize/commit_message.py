@@ -68,6 +68,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Message:
         """Return the message for a run; ``redact`` takes secrets out of text."""
         run = metrics.run
+        steps = metrics.steps or ([metrics.whole] if metrics.whole else [])
         named = [part for part in (run.llm_configuration.provider, run.llm_configuration.model) if part]
         return cls(
             framework=framework,
@@ -79,8 +80,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             llm_calls=run.llm_calls,
             tokens=run.tokens.total,
             cost_usd=run.cost_usd,
-            steps_done=sum(step.status in ("success", "skipped") for step in metrics.steps),
-            steps=len(metrics.steps),
+            steps_done=sum(step.status in ("success", "skipped") for step in steps),
+            steps=len(steps),
             errors=run.errors,
             code=metrics.code,
             archive_sha256=archive.sha256 if archive else None,
@@ -117,7 +118,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     def _usage(self) -> str:
         if not self.llm_calls and not self.tokens:
-            return f"{_line(self.model)}, not called" if self.model else "none"
+            return f"{_line(self.model)}, not called" if self.model else "unknown"
         spent = f"{_counted(self.llm_calls, 'call')}, {count_short(self.tokens)} tokens, {usd(self.cost_usd)}"
         return f"{_line(self.model or 'unknown')}, {spent}"
 

@@ -19,6 +19,7 @@ from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.follow import Follower, events
+from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
@@ -149,7 +150,11 @@ def closing_lines(paths: RunPaths, *, color: bool = False) -> list[str]:
     state = load_state(paths.finalize_state)
     failed = {name: stage for name, stage in state.stages.items() if not stage.done}
     facts = msgspec.structs.replace(facts_of(paths, state, failed), run_path=_as_typed(paths.root))
-    return console.closing(_stored(paths), facts, color=color)
+    metrics, outcome = _stored(paths), state.outcome
+    if metrics.run.status is None and outcome is not None:  # a full disk kept the last metrics from being written
+        metrics.run.status, metrics.run.reason = outcome.status, outcome.reason
+        metrics.run.exit_code, metrics.run.signal = outcome.exit_code, outcome.signal
+    return console.closing(metrics, facts, color=color)
 
 
 def summary_of(run_dir: Path) -> str:
@@ -161,7 +166,12 @@ def summary_of(run_dir: Path) -> str:
         for line in lines:
             fold.feed_line(line, follower.offset)
     follower.close()
-    return summary_text.render(fold.metrics(now_text()))
+    metrics = fold.metrics(now_text())
+    if metrics.run.status is None and not is_live(paths.lock):
+        metrics.run.status = "unfinished"
+        metrics.run.reason = f"its processes are gone: `runwatch finalize {paths.run_id}` finishes it"
+        metrics.run.end_time = metrics.journal.last_time
+    return summary_text.render(metrics)
 
 
 def _stored(paths: RunPaths) -> Metrics:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runwatch.errors import RunBusy, RunwatchError
+from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archive, close, commit, ignore
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outcome, Stage, load_state, save_state
@@ -62,6 +62,8 @@ class Finalizer:
     def run(self, *, first: str | None = None) -> FinalizeState:
         """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy."""
         self._first = first
+        if not self.paths.journal.is_file():
+            raise RecordError(f"{self.paths.root} was deleted while the run went on: nothing is left to finalize.")
         lock = RunLock.of(self.paths.lock)
         if not lock.acquire(Role.FINALIZER, LOCK_WAIT_S):
             raise RunBusy(

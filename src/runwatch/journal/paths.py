@@ -113,6 +113,11 @@ class RunPaths:
         return self.root / "control.sock"
 
     @property
+    def reserve(self) -> Path:
+        """Space set aside at the start, so that a full disk still takes the final status."""
+        return self.root / ".reserve"
+
+    @property
     def ignore(self) -> Path:
         """Keeps a live run out of ``git status``."""
         return self.root / ".gitignore"

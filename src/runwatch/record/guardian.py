@@ -118,7 +118,7 @@ class Guardian:
                 save_state(self.paths.finalize_state, FinalizeState(outcome=outcome))
             except OSError as error:
                 farewell.say(f"the run's status cannot be written ({error.strerror}).")
-        self.keeper.tell_end()
+        self.keeper.tell_end(outcome)
         while self.keeper.pid is not None:
             if select.select([self.wake], [], [], 1.0)[0]:
                 os.read(self.wake, 64)

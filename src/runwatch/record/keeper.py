@@ -13,6 +13,9 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from runwatch.finalize.state import Outcome
 from runwatch.record.outcome import signal_name
 
 MAX_DEATHS = 3
@@ -63,9 +66,12 @@ class Keeper:
         if self._told:
             self._write(self._told)
 
-    def tell_end(self, finalize: bool = True) -> None:
-        """Tell the recorder that the outcome stands in finalize.json; start one for it when there is none."""
-        self._told = "end\n" if finalize else "leave\n"
+    def tell_end(self, outcome: Outcome) -> None:
+        """Tell the recorder how the run ended, so that it finalizes; start one for it when there is none.
+
+        The outcome stands in finalize.json too, unless the disk is full.
+        """
+        self._told = f"end {msgspec.json.encode(outcome).decode()}\n"
         if self.pid is None:
             self.start()
         else:

@@ -27,6 +27,8 @@ from runwatch.settings import Settings
 from runwatch.vcs import find_work_tree, read_head
 
 DEFAULTS = Settings()
+RESERVE_BYTES = 128 << 10
+"""Enough for finalize.json, the seal and metadata.json."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ def prepare(request: Request) -> RunPaths:
     """Create the run directory and write ``run.started``. Raises BadName, UsageError, RecordError."""
     paths = create_run(request.runs_root, request.framework, request.run_id, now=datetime.now(UTC))
     writer = EventWriter(paths)
+    set_aside(paths)
     try:
         if not writer.emit("run.started", **_started(request, paths)):
             raise RecordError(
@@ -65,6 +68,18 @@ def prepare(request: Request) -> RunPaths:
     finally:
         writer.close()
     return paths
+
+
+def set_aside(paths: RunPaths) -> None:
+    """Set space aside for the final status; where there is none even now, the run goes on without."""
+    try:
+        fd = os.open(paths.reserve, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, RESERVE_BYTES)
+        finally:
+            os.close(fd)
+    except OSError:
+        paths.reserve.unlink(missing_ok=True)
 
 
 def _started(request: Request, paths: RunPaths) -> dict[str, Any]:

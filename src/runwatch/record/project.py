@@ -54,7 +54,7 @@ class Projector:
     def _open(self, path: Path) -> int:
         fd = self._files.pop(path, None)
         if fd is None:
-            path.parent.mkdir(mode=DIR_MODE, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=DIR_MODE, exist_ok=True)
             fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
             size = os.fstat(fd).st_size
             if size and os.pread(fd, 1, size - 1) != b"\n":

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+
 from runwatch.errors import RunwatchError
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
@@ -77,13 +79,12 @@ class Recorder:
                 ending.ask(self.paths, self.asked)
                 self.asked = None
             if 0 in ready:
-                word = os.read(0, 64)
+                word = os.read(0, 65536)
                 if not word:
                     poll.unregister(0)
-                elif word.startswith(b"end"):
-                    return self._finalize(load_state(self.paths.finalize_state).outcome or owner_lost(now_text()))
                 else:
-                    return 0
+                    told = msgspec.json.decode(word.removeprefix(b"end "), type=Outcome)
+                    return self._finalize(load_state(self.paths.finalize_state).outcome or told)
             if (self._owner_fd is not None and self._owner_fd in ready) or self._owner_gone():
                 if self.options.alone and self._outlive_guardian(poll):
                     continue

@@ -214,13 +214,14 @@ class Supervisor:
         """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts that."""
         self.outcome = outcome
         self.journal.sync()
+        self.paths.reserve.unlink(missing_ok=True)
         state = load_state(self.paths.finalize_state)
         if state.outcome is None:
             try:
                 save_state(self.paths.finalize_state, FinalizeState(outcome=outcome, stages=state.stages))
             except OSError as error:
                 farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
-        self.keeper.tell_end()
+        self.keeper.tell_end(outcome)
         while self.keeper.pid is not None:
             signal.sigtimedwait(self.waited, 1.0)
             self.keeper.reap()

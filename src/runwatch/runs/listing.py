@@ -54,7 +54,7 @@ def listed(path: Path) -> Listed:
     paths = RunPaths(path)
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
     run, steps = _section(metrics, "run"), metrics.get("steps")
-    known = steps if isinstance(steps, list) else []
+    known = (steps if isinstance(steps, list) else []) or ([metrics["whole"]] if metrics.get("whole") else [])
     status = metadata.get("status")
     row = RunRow(
         framework=paths.framework,

@@ -58,7 +58,7 @@ def test_git_reads_the_trailers() -> None:
 def test_what_is_unknown_is_said_and_leaves_no_trailer() -> None:
     text = of(Metrics()).text()
     body = text.split("\n\n")[1].splitlines()
-    assert body[1:] == ["Model: none", "Steps: 0 of 0 ended well, 0 errors", "Code: not measured", "Archive: none"]
+    assert body[1:] == ["Model: unknown", "Steps: 0 of 0 ended well, 0 errors", "Code: not measured", "Archive: none"]
     assert "Cost" not in text
     assert "SHA256" not in text
 

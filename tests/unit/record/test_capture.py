@@ -19,6 +19,7 @@ class Recorded:
 
     def __init__(self, folder: Path, script: str, *, max_bytes: int | None = None, pattern: str | None = None) -> None:
         self.paths = RunPaths(folder / "run")
+        self.paths.root.mkdir()
         self.steps = 0
         channels = spawn.open_channels("pipe", True)
         self.out, self.err = folder / "out", folder / "err"
@@ -109,6 +110,7 @@ def test_when_nobody_reads_any_more_the_command_gets_sigpipe_as_without_us(tmp_p
     read_fd, write_fd = os.pipe()
     channels[0].pass_fd = write_fd
     os.close(read_fd)
+    (tmp_path / "run").mkdir()
     capture = Capture(RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None)
     pid = spawn.start(spawn.Launch(argv=["yes"], env=dict(os.environb)), channels, set())
     capture.start()
@@ -150,6 +152,7 @@ def test_a_script_without_an_interpreter_line_runs_as_in_a_shell(tmp_path: Path)
 
 def test_a_pseudo_terminal_leaves_the_bytes_as_they_were(tmp_path: Path) -> None:
     channels = spawn.open_channels("pty", False, (33, 99))
+    (tmp_path / "run").mkdir()
     capture = Capture(RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None)
     script = "import os; print(os.isatty(1), os.get_terminal_size(1)); os.write(1, b'a\\r\\nb\\n\\x04')"
     launch = spawn.Launch(argv=[sys.executable, "-c", script], env=dict(os.environb), own_session=True, null_stdin=True)
