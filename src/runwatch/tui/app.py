@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from runwatch import palettes
-from runwatch.errors import SettingsError
+from runwatch.errors import RunwatchError, SettingsError
 from runwatch.tui import theme
 from runwatch.tui.cells import clean
 from runwatch.tui.control import Mode, Outcome, RunControl
@@ -23,6 +23,7 @@ from runwatch.tui.following import Following, NewFeed
 from runwatch.tui.leaving import LeavingApp
 from runwatch.tui.messages import RunAsked
 from runwatch.tui.screens.run import RunScreen
+from runwatch.units import cut_end
 
 if TYPE_CHECKING:
     from runwatch.fold import Fold
@@ -164,6 +165,10 @@ class RunwatchApp(LeavingApp):
 
         self.push_screen(RunsScreen(self.run_dir.parent.parent))
 
+    def _print_error_renderables(self) -> None:
+        """Textual would print its traceback with every local variable, secrets too: ``run_app`` tells it in a line."""
+        self._exit_renderables.clear()
+
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run instead of the one before; the first one stays open beneath."""
         while len(self.screen_stack) > 1:
@@ -184,7 +189,18 @@ def run_app(
 
     ``mode="run"``: this terminal started it, and its directory may hold nothing but the journal's first line.
     ``remember_theme`` writes the name of a theme that was chosen here; it is called in a thread and may raise OSError.
-    Blocks; owns the terminal meanwhile; must be called from the main thread.
+    Blocks; owns the terminal meanwhile; must be called from the main thread. Raises RunwatchError when the app itself
+    broke, with its cause, once the terminal is as it was; the run goes on regardless.
     """
     app = RunwatchApp(run_dir, mode=mode, control=control, settings=settings, remember_theme=remember_theme)
-    return app.run() or Outcome(left_running=True)
+    outcome = app.run()
+    if app.return_code:
+        raise _broken(app._exception) from app._exception
+    return outcome or Outcome(left_running=True)
+
+
+def _broken(cause: Exception | None) -> RunwatchError:
+    """Return what to tell of an app that broke; Textual keeps the first exception and nothing else."""
+    told = " ".join(clean(cause).split()) if cause else ""
+    reason = f"{type(cause).__name__}{': ' if told else ''}{cut_end(told, 200)}" if cause else "Textual says no more"
+    return RunwatchError(f"The app failed, the run is left as it is: {reason.rstrip('.')}.")

@@ -63,3 +63,8 @@ class RunAsked(Message):
 
     run_dir: Path
     """Its directory."""
+
+
+@dataclass
+class EndAsked(Message):
+    """A person wants to see the end of the run in place of its logs."""

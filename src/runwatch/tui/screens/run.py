@@ -137,7 +137,7 @@ class RunScreen(Screen[None]):
         await self._choose_step()
         watched = before.life in LIVE or (self._show_end and before.life is Life.OPENING)
         if watched and life in (Life.FINALIZING, Life.UNFINISHED, Life.ENDED):
-            await self.action_summary()
+            await self._open_end()
 
     def on_feed_broke(self, message: messages.FeedBroke) -> None:
         """Say that what is shown will not change."""
@@ -243,8 +243,16 @@ class RunScreen(Screen[None]):
         self.toggle_class("-steps")
         self.query_one(StepsPane if self.has_class("-steps") else "#log").focus()
 
-    async def action_summary(self) -> None:
+    def action_summary(self) -> None:
         """Show the end of the run in place of its logs."""
+        # A key's action runs for whoever had the key, often the app; data is bound only by the screen itself.
+        self.post_message(messages.EndAsked())
+
+    async def on_end_asked(self, message: messages.EndAsked) -> None:
+        """Show the end of the run."""
+        await self._open_end()
+
+    async def _open_end(self) -> None:
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
         self.add_class("-ending")
