@@ -195,17 +195,27 @@ def _following(verdict: Verdict, run: Path, rate: int, cores: float, p95_s: floa
 
 
 def _latencies(app: Terminal, begin: int) -> list[tuple[float, float]]:
-    """Return (when written, how much later on the screen) of every moment of which a line was drawn."""
+    """Return (when written, how much later it or a newer line was on the screen) of moments 10 ms apart.
+
+    Most lines of a flood scroll by undrawn: what counts is how far the screen lags behind the files.
+    """
     shift = time.time() - time.perf_counter()
     marks = iter(app.marks)
     length, when = next(marks)
-    seen: dict[bytes, float] = {}
+    newest: list[tuple[float, float]] = []
     for found in re.finditer(rb"at=(\d+\.\d{4});", app.sent):
         while length < found.end():
             length, when = next(marks)
-        if found.start() >= begin:
-            seen.setdefault(found[1], when + shift)
-    return sorted((float(written), shown - float(written)) for written, shown in seen.items())
+        written = float(found[1])
+        if found.start() >= begin and (not newest or written > newest[-1][0]):
+            newest.append((written, when + shift))
+    late, at, moment = [], 0, newest[0][0]
+    while at < len(newest):
+        late.append((moment, newest[at][1] - moment))
+        moment += 0.01
+        while at < len(newest) and newest[at][0] < moment:
+            at += 1
+    return late
 
 
 def _reading(verdict: Verdict, run: Path) -> None:

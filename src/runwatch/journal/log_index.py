@@ -92,7 +92,7 @@ class LogIndex:
             if self.stream.epoch != self.epoch:
                 self._begin()
                 before = 0
-            if self.stream.size > before:
+            if self.stream.size > before and self.rule.base is None:
                 self.rule.seen.add((self.stream.modified_s if before == 0 else None) or self.rule.clock(), before)
             self._follow_end()
         if self.rule.arrivals is not self._arrivals:

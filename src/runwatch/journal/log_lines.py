@@ -25,6 +25,12 @@ _LEVEL_NAMES = {
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl")
 _MESSAGE_KEYS = ("msg", "message", "event")
 _COMPONENT_KEYS = ("component", "logger", "logger_name", "name")
+_KINDS = {
+    **dict.fromkeys(TIME_KEYS, "time"),
+    **dict.fromkeys(_LEVEL_KEYS, "level"),
+    **dict.fromkeys(_MESSAGE_KEYS, "message"),
+    **dict.fromkeys(_COMPONENT_KEYS, "component"),
+}
 _LEVEL_REACH = 60
 """A level word further right in a text line is part of its message."""
 
@@ -114,24 +120,27 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
     if not isinstance(record, dict):
         return None
     level = component = message = seconds = None
+    rank = len(_COMPONENT_KEYS)
     rest: list[tuple[str, str]] = []
-    unsaid = _BOOKKEEPING if record.keys() >= _OWN_LINE else ()
     for key, value in record.items():
-        if key in unsaid and (key != "logger" or value == "runwatch"):
-            continue
-        if level is None and key in _LEVEL_KEYS and (level := level_name(value)):
-            continue
-        if seconds is None and key in TIME_KEYS and (seconds := value_time(value)) is not None:
-            continue
-        if message is None and key in _MESSAGE_KEYS:
-            message = _text_of(value)
-        else:
-            rest.append((key, _text_of(value)))
-    for key in _COMPONENT_KEYS:
-        if isinstance(name := record.get(key), str) and name:
-            component = name
-            rest.remove((key, name)) if (key, name) in rest else None
-            break
+        kind = _KINDS.get(key)
+        if kind is None:
+            pass
+        elif kind == "time":
+            if seconds is None and (seconds := value_time(value)) is not None:
+                continue
+        elif kind == "level":
+            if level is None and (level := level_name(value)) is not None:
+                continue
+        elif kind == "message":
+            if message is None:
+                message = _text_of(value)
+                continue
+        elif isinstance(value, str) and value and _COMPONENT_KEYS.index(key) < rank:
+            rank, component = _COMPONENT_KEYS.index(key), value
+        rest.append((key, _text_of(value)))
+    if component is not None:
+        rest.remove((_COMPONENT_KEYS[rank], component))
     return LogLine(seconds, level, component, message or "", tuple(rest), text)
 
 

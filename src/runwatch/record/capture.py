@@ -15,7 +15,6 @@ import termios
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
 
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
 from runwatch.journal.output_index import format_record
@@ -25,8 +24,6 @@ from runwatch.sources.markers import Marker, MarkerScanner
 
 READ_BYTES = 1 << 18
 """How much one read takes at the most."""
-SIDE_BY_SIDE_BYTES = 1 << 16
-"""A piece of this size is filed and passed through at the same time; a smaller one is not worth a second thread."""
 INDEX_GAP_S = 0.01
 """Arrival times are written at most this often a log: that is their precision."""
 
@@ -162,39 +159,6 @@ class Capture:
         return left_open
 
 
-class Filer:
-    """A second thread that files a large piece while the first one passes it through: both write, on two cores."""
-
-    def __init__(self, file: Callable[[memoryview], None]) -> None:
-        self._file = file
-        self._work: SimpleQueue[memoryview] = SimpleQueue()
-        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._started = False
-
-    def begin(self, data: memoryview) -> None:
-        """Have ``data`` filed; it must not change until wait() returns."""
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._run, name="file", daemon=True).start()
-        self._work.put(data)
-
-    def wait(self) -> None:
-        """Wait until it is filed; raise what filing raised."""
-        error = self._done.get()
-        if error is not None:
-            raise error
-
-    def _run(self) -> None:
-        while True:
-            data = self._work.get()
-            try:
-                self._file(data)
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                self._done.put(error)
-            else:
-                self._done.put(None)
-
-
 class Stream:
     """One output stream: read, filed under the step at hand, passed through."""
 
@@ -214,7 +178,6 @@ class Stream:
         self.thread = threading.Thread(target=self._copy, name=f"copy-{channel.name}", daemon=True)
         self._log_step: int | None = None
         self._scanner, self._on_marker = scanner, on_marker
-        self._filer = Filer(self._file)
         self._held = b""
         self._line_start = True
         self._buffer = bytearray(READ_BYTES)
@@ -242,14 +205,9 @@ class Stream:
         if count == 0:
             return False
         data = memoryview(self._buffer)[:count]
-        if count >= SIDE_BY_SIDE_BYTES and self.filing and self.channel.pass_fd is not None:
-            self._filer.begin(data)
-            self._pass_through(data)
-            self._filer.wait()
-        else:
-            self._pass_through(data)
-            if self.filing:
-                self._file(data)
+        self._pass_through(data)
+        if self.filing:
+            self._file(data)
         return True
 
     def drain(self) -> None:

@@ -19,6 +19,11 @@ _GITHUB = re.compile(rb"::(group|endgroup|error|warning)(?: ([^\r\n]*?))?::([^\r
 _GITLAB = re.compile(
     rb"(?:\x1b\[0K)?section_(start|end):\d+:([\w.-]+)(?:\[[^\]\r\n]*\])?(?:\r(?:\x1b\[0K)?([^\r\n]*))?"
 )
+_STARTS = (b"::", b"section_", b"\x1b[0Ksection_")
+"""How a marker line begins."""
+_SUSPECT = re.compile(
+    rb"\n(?:::|section_|\x1b\[0Ksection_)"
+)  # one pass: a search for each would cost more than the copy
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
 _KINDS: dict[bytes, Kind] = {b"group": "open", b"endgroup": "close", b"error": "error", b"warning": "warning"}
 
@@ -45,7 +50,7 @@ class MarkerScanner:
         """Whether the first ``count`` bytes may hold a marker, or begin one in their unfinished last line. Quick."""
         if self._own is not None:
             return True
-        if buffer.find(b"::", 0, count) >= 0 or buffer.find(b"section_", 0, count) >= 0:
+        if buffer.startswith(_STARTS) or _SUSPECT.search(buffer, 0, count):
             return True
         return self.may_begin(buffer[buffer.rfind(b"\n", 0, count) + 1 : min(count, MAX_MARKER_BYTES + 1)])
 
@@ -56,9 +61,7 @@ class MarkerScanner:
         if self._own is not None:
             return b"\r" not in line
         start = bytes(line[:24])
-        return start.startswith((b"::", b"section_", b"\x1b[0Ksection_")) or any(
-            whole.startswith(start) for whole in (b"::", b"section_", b"\x1b[0Ksection_")
-        )
+        return start.startswith(_STARTS) or any(whole.startswith(start) for whole in _STARTS)
 
     def read(self, line: bytes) -> Marker | None:
         """Return what a complete line says, or None for an ordinary one."""

@@ -82,7 +82,7 @@ class LogCanvas(Widget):
         self._wide = 0
         self._grabbed: int | None = None
         self._styles: tuple[LogStyles, LogStyles] | None = None
-        self._bar = Segment(" ")
+        self._bars = Segment(" "), Segment(" ")
         self._pane = Pane(0, 0, self.columns, None)
         self._strips: dict[tuple[LineKey, int, bool, bool, bool], Strip] = {}
 
@@ -215,31 +215,38 @@ class LogCanvas(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw lines without Textual's way through borders and paddings, of which there are none here."""
+        width = self._prepare()
         thumb = self._thumb() or ()
-        strips = [self._line(y, barred=y in thumb) for y in range(crop.y, crop.bottom)]
-        return (
-            strips if crop.column_span == (0, self.size.width) else [strip.crop(*crop.column_span) for strip in strips]
-        )
+        strips = [self._line(y, width, barred=y in thumb) for y in range(crop.y, crop.bottom)]
+        return strips if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view."""
-        return self._line(y, barred=y in (self._thumb() or ()))
+        return self._line(y, self._prepare(), barred=y in (self._thumb() or ()))
 
-    def _line(self, y: int, *, barred: bool) -> Strip:
-        frame, width = self.frame, self.size.width
-        number = self.top + y
-        row = self.row_at(number)
+    def _prepare(self) -> int:
+        """Have styles at hand, forget strips that were drawn for another pane; return the width."""
+        width = self.size.width
         if self._styles is None:
             self._styles = self._find_styles(lit=False), self._find_styles(lit=True)
-            self._bar = Segment(" " * _BAR_CELLS, self._style("bar", Style()))
-        if row is None:
-            if frame is None or not frame.row_count:
-                return self._empty_line(y, width)
-            return Strip.blank(width, self._styles[0].ground)
+            self._bars = (
+                Segment(" " * _BAR_CELLS, self._styles[0].ground),
+                Segment(" " * _BAR_CELLS, self._style("bar")),
+            )
         pane = Pane(max(width - _BAR_CELLS, 0), self.left, self.columns, self.hits)
         if pane != self._pane:
             self._pane = pane
             self._strips.clear()
+        return width
+
+    def _line(self, y: int, width: int, *, barred: bool) -> Strip:
+        assert self._styles is not None
+        frame, number = self.frame, self.top + y
+        row = self.row_at(number)
+        if row is None:
+            if frame is None or not frame.row_count:
+                return self._empty_line(y, width)
+            return Strip.blank(width, self._styles[0].ground)
         above = self.row_at(number - 1)
         new_date = bool(above and above.time and row.time and date_of(above.time) != date_of(row.time))
         lit = row.key == self.cursor
@@ -248,9 +255,8 @@ class LogCanvas(Widget):
         if strip is None:
             if len(self._strips) >= _KEPT_STRIPS:
                 self._strips.clear()
-            styles = self._styles[lit]
-            segments, cells = draw(row, pane, styles, new_date=new_date)
-            segments.append(self._bar if barred else Segment(" " * _BAR_CELLS, self._styles[0].ground))
+            segments, cells = draw(row, self._pane, self._styles[lit], new_date=new_date)
+            segments.append(self._bars[barred])
             strip = self._strips[key] = Strip(segments, width)
             self._wide = max(self._wide, cells)
         return strip
@@ -263,9 +269,11 @@ class LogCanvas(Widget):
         content = Content(self.empty).truncate(width, ellipsis=True).center(width)
         return Visual.to_strips(self, content, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
 
-    def _style(self, name: str, ground: Style) -> Style:
+    def _style(self, name: str, ground: Style | None = None) -> Style:
         """Return a part's style on a ground, passed through the app's filters here once instead of in every line."""
-        style = ground + self.get_component_rich_style(f"log--{name}", partial=True) if name else ground
+        style = ground or Style()
+        if name:
+            style += self.get_component_rich_style(f"log--{name}", partial=True)
         for line_filter in self.get_line_filters():
             filtered = line_filter.apply([Segment("x", style)], self.background_colors[1])
             style = filtered[0].style or style

@@ -91,34 +91,47 @@ def draw(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool) -> tuple[li
     if columns.level:
         segments.append(Segment((level or "").ljust(LEVEL_CELLS + 1), styles.levels.get(level, styles.ground)))
     if columns.component:
-        segments.append(Segment(pad(visible(row.component), columns.component) + " ", styles.component))
-    parts = _message(row, styles)
+        segments.append(Segment(_component(row.component, columns.component), styles.component))
+    room = pane.width - columns.cells
+    if room < 0:
+        return list(Strip(segments).crop(0, pane.width)), 0
+    parts, cells = _message(row, styles)
     if pane.hits is not None:
         parts = list(_marked(parts, pane.hits, styles.hit))
-    room = max(pane.width - columns.cells, 0)
-    cells, used = _fit(parts, pane.left, room, styles, segments)
-    if columns.cells > pane.width:
-        return list(Strip(segments).crop(0, pane.width)), cells
-    if room > used:
-        segments.append(Segment(" " * (room - used), styles.ground))
+    if pane.left or cells > room:
+        parts = _seen(parts, cells, pane.left, room, styles)
+    elif cells < room:
+        parts.append((" " * (room - cells), styles.ground))
+    segments.extend(_merged(parts))
     return segments, cells
 
 
-def _fit(parts: list[_Part], left: int, room: int, styles: LogStyles, into: list[Segment]) -> tuple[int, int]:
-    """Add what of a message can be seen; return its width in all and that of what was added."""
-    cells = sum(len(text) if text.isascii() else cell_len(text) for text, _ in parts)
+def _seen(parts: list[_Part], cells: int, left: int, room: int, styles: LogStyles) -> list[_Part]:
+    """Return what of a message can be seen, with a mark where it goes on to the right."""
     cut = cells > left + room
-    if left or cut:
-        whole = Strip([Segment(text, style) for text, style in parts], cells)
-        seen = whole.crop(left, left + room - cut)
-        into.extend(seen)
-        used = seen.cell_length
-        if cut and room:
-            into.append(Segment("›", styles.cut))
-            used += 1
-        return cells, used
-    into.extend([Segment(text, style) for text, style in parts])
-    return cells, cells
+    strip = Strip([Segment(text, style) for text, style in parts], cells).crop(left, left + room - cut)
+    seen: list[_Part] = [(segment.text, segment.style or styles.ground) for segment in strip]
+    if cut and room:
+        seen.append(("›", styles.cut))
+    seen.append((" " * (room - strip.cell_length - cut), styles.ground))
+    return seen
+
+
+def _merged(parts: list[_Part]) -> Iterable[Segment]:
+    """Put neighbors of one style together: they are drawn faster, and are fewer bytes for a terminal far away."""
+    text, style = "", None
+    for more, other in parts:
+        if other is not style and text:
+            yield Segment(text, style)
+            text = ""
+        text, style = text + more, other
+    if text:
+        yield Segment(text, style)
+
+
+@lru_cache(maxsize=512)
+def _component(name: str, cells: int) -> str:
+    return pad(visible(name), cells) + " "
 
 
 def time_of_day(seconds: float) -> str:
@@ -146,24 +159,24 @@ def _date_and_minute(whole: int) -> str:
         return _clock(whole)
 
 
-def _message(row: Row, styles: LogStyles) -> list[_Part]:
+def _message(row: Row, styles: LogStyles) -> tuple[list[_Part], int]:
+    """Return the message with its fields, safe to show, and its width."""
     line = row.line
     style = styles.messages.get(line.level, styles.ground)
-    text = shown(line.message)
-    parts: list[_Part] = []
-    if "␛" in text:
-        parts.extend(_escapes_apart(text, style, styles.escape))
-    elif text:
-        parts.append((text, style))
+    parts: list[_Part] = [(line.message, style)] if line.message else []
     for key, value in line.fields:
         if key not in _QUIET_FIELDS:
             if parts:
                 parts.append(("  ", styles.ground))
-            parts.append((f"{shown(key)}=", styles.key))
-            parts.append((shown(value), style))
+            parts.append((f"{key}=", styles.key))
+            parts.append((value, style))
     if row.size_bytes > 2 * len(line.text) + 4096:  # only a window of it was read
         parts.append((f" … {size(row.size_bytes)} in all", styles.key))
-    return parts
+    whole = "".join([text for text, _ in parts])
+    if whole.isascii() and whole.isprintable():
+        return parts, len(whole)
+    parts = [part for text, style in parts for part in _escapes_apart(shown(text), style, styles.escape)]
+    return parts, sum(cell_len(text) for text, _ in parts)
 
 
 def shown(text: str) -> str:
