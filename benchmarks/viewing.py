@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ QUIET_FIRST_S = 0.25
 """An empty Textual app shows its first frame within this on a quiet machine."""
 
 _VIEWER = [sys.executable, str(Path(__file__).with_name("_viewer.py"))]
+_AT = re.compile(rb"at=(\d+\.\d{4});")
 _LAST = b"the-very-last-line"
 _WRITER = """
 import os, sys, time
@@ -88,6 +90,7 @@ def main() -> int:
         _indexing(verdict, big)
         for rate, cores, p95_s in RATES:
             _following(verdict, Path(folder) / f"run{rate}", rate, cores, p95_s)
+        _resting(verdict, Path(folder) / "run1000")
         _reading(verdict, Path(folder) / "strace")
     return int(verdict.missed)
 
@@ -183,7 +186,7 @@ def _following(verdict: Verdict, run: Path, rate: int, cores: float, p95_s: floa
         used, tail_used = (app.cpu_s() - before) / FOLLOW_S, (tail.cpu_s() - tail_before) / FOLLOW_S
         ended = time.time()
         time.sleep(1)
-        late = _latencies(app, begin)
+        late = _latencies(app, begin, logs)
         caught_up = late[-1][0] + late[-1][1] - ended
     name = f"following {rate:,} lines/s"
     p50, p95 = (statistics.quantiles([late_s for _, late_s in late], n=20)[at] for at in (9, 18))
@@ -194,8 +197,36 @@ def _following(verdict: Verdict, run: Path, rate: int, cores: float, p95_s: floa
     verdict.say(name + ": caught up after the end", caught_up, 0.15, "s", absolute=True)
 
 
-def _latencies(app: Terminal, begin: int) -> list[tuple[float, float]]:
-    """Return (when written, how much later it or a newer line was on the screen) of moments 10 ms apart.
+def _resting(verdict: Verdict, run: Path) -> None:
+    """Watch 24 files to which nothing happens, then one to which one line at a time is added."""
+    with Terminal([*_VIEWER, "empty"]) as app:
+        app.wait(b"empty-app-ready")
+        floor = _share(app)
+    late = []
+    with Terminal([*_VIEWER, str(run)]) as app:
+        app.wait(b"at=")
+        app.rest()
+        used = _share(app)
+        with (run / "logs" / "step_006" / "validator.log").open("ab", buffering=0) as log:
+            for number in range(40):
+                time.sleep(0.25 + number % 7 * 0.013)
+                begin, text = len(app.sent), b"quiet-%04d" % number
+                before = time.perf_counter()
+                log.write(b'{"ts":%.3f,"level":"INFO","msg":"%s"}\n' % (time.time(), text))
+                late.append(app.wait(text, begin)[0] - before)
+    verdict.say("idle, 24 files, over an empty app", used - floor, 0.005, "cores", absolute=True)
+    verdict.say("one quiet line to the screen, p50", _middle(late), 0.05, "s", absolute=True)
+
+
+def _share(app: Terminal) -> float:
+    time.sleep(1)
+    before = app.cpu_s()
+    time.sleep(10)
+    return (app.cpu_s() - before) / 10
+
+
+def _latencies(app: Terminal, begin: int, logs: list[str]) -> list[tuple[float, float]]:
+    """Return (when written, how much later it or a newer line was on the screen) of every moment of writing.
 
     Most lines of a flood scroll by undrawn: what counts is how far the screen lags behind the files.
     """
@@ -203,18 +234,19 @@ def _latencies(app: Terminal, begin: int) -> list[tuple[float, float]]:
     marks = iter(app.marks)
     length, when = next(marks)
     newest: list[tuple[float, float]] = []
-    for found in re.finditer(rb"at=(\d+\.\d{4});", app.sent):
+    for found in _AT.finditer(app.sent):
         while length < found.end():
             length, when = next(marks)
-        written = float(found[1])
-        if found.start() >= begin and (not newest or written > newest[-1][0]):
-            newest.append((written, when + shift))
-    late, at, moment = [], 0, newest[0][0]
-    while at < len(newest):
-        late.append((moment, newest[at][1] - moment))
-        moment += 0.01
+        if found.start() >= begin and (not newest or float(found[1]) > newest[-1][0]):
+            newest.append((float(found[1]), when + shift))
+    late, at = [], 0
+    moments = sorted({float(found[1]) for log in logs for found in _AT.finditer(Path(log).read_bytes())})
+    for moment in moments[bisect_left(moments, newest[0][0]) :]:
         while at < len(newest) and newest[at][0] < moment:
             at += 1
+        if at == len(newest):
+            sys.exit("the newest line never came to the screen")
+        late.append((moment, newest[at][1] - moment))
     return late
 
 

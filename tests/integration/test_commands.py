@@ -125,6 +125,38 @@ def test_verify_finds_a_flipped_byte_and_extract_gets_files_back(tmp_path: Path)
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_run_deleted_under_way_is_said_and_leaves_no_trace_in_git(tmp_path: Path) -> None:
+    repository(tmp_path)
+    wait = "while [ ! -e runs/default/*/metadata.json ]; do sleep 0.02; done"
+    done = runwatch("run", "--", "sh", "-c", f"{wait}; rm -rf runs; echo after; exit 6", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (6, b"after\n")
+    assert b"was deleted" in done.stderr
+    assert git("status", "--porcelain", cwd=tmp_path) == ""
+
+
+def test_a_full_disk_keeps_the_exact_status(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mount is not permitted here: a small file system cannot be made")
+    try:
+        script = "seq 1 600000; exit 4"
+        done = runwatch("run", "--runs-dir", str(folder / "runs"), "--", "sh", "-c", script, cwd=tmp_path)
+        assert done.returncode == 4
+        assert done.stdout.count(b"\n") == 600_000
+        subprocess.run(["mount", "-o", "remount,size=40m", folder], check=True)
+        assert runwatch("recover", "--runs-dir", str(folder / "runs"), cwd=tmp_path).returncode == 0
+        run = next(folder.glob("runs/*/*/metadata.json"))
+        metadata = json.loads(run.read_bytes())
+        assert (metadata["status"], metadata["exit_code"]) == ("failed", 4)
+        assert "could not be written" in (run.parent / "logs_summary.txt").read_text()
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
 def test_init_replaces_a_former_line_and_the_next_run_is_tracked_without_a_trace(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / ".gitignore").write_text("runs/\n")
@@ -154,6 +186,7 @@ def test_a_journal_with_garbage_is_counted_and_nothing_is_lost(tmp_path: Path) -
         ("[capture]\nmod = 'pty'\n", ("runwatch.toml", "line 2", "mod", "mode")),
         ("[capture]\nmode = 'tape'\n", ("runwatch.toml", "line 2", "tape")),
         ("[capture\n", ("runwatch.toml", "line 1")),
+        ('[tui]\ntheme = "nope"\n', ("nope", "runwatch-dark")),
     ],
 )
 def test_a_bad_configuration_is_one_sentence_with_file_and_line(

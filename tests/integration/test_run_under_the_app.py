@@ -137,3 +137,13 @@ def test_nothing_from_a_log_is_obeyed_by_the_terminal(tmp_path: Path) -> None:
     assert b"\x1b]0;owned" not in terminal.screen
     assert "\u202e".encode() not in terminal.screen
     assert b"\x9b31m" not in terminal.screen
+
+
+def test_a_program_that_reads_meets_the_end_and_is_pointed_out(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, sys.executable, "-c", "input()")
+    found = _state(tmp_path)
+    assert found["exit_code"] == 1
+    terminal.shows(b"EXPERIMENT RUN SUMMARY")
+    terminal.press(b"q")
+    assert terminal.status() == 1
+    assert "--headless" in (run_dir(tmp_path) / "logs_summary.txt").read_text()

@@ -33,13 +33,16 @@ def command(argv: tuple[str, ...], **options: Any) -> int:
         raise UsageError("No command: write it behind `--`, for example `runwatch run -- python experiment.py`.")
     if os.environ.get("RUNWATCH_DISABLE") == "1":
         execute(list(argv))
-    from runwatch.cli.where import settings_here
+    from runwatch.cli.where import check_look, settings_here
     from runwatch.record import launch
     from runwatch.settings import runs_root
+    from runwatch.settings.groups import Tui
     from runwatch.vcs import find_work_tree
 
     flags = {"run.framework": options["framework"], "run.runs_dir": options["runs_dir"]}
     settings = settings_here(flags)
+    if settings.tui != Tui() or settings.keys:
+        check_look(settings)
     cwd = Path.cwd()
     request = launch.Request(
         argv=list(argv),

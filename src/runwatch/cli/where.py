@@ -31,6 +31,13 @@ def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     return find.resolve(reference, runs_here(runs_dir))
 
 
+def check_look(settings: Settings) -> None:
+    """Refuse a theme or a key that the app could not take, before anything is created. Raises SettingsError."""
+    from runwatch.palettes import load_palette, theme_folders
+
+    load_palette(settings.tui.theme, theme_folders(find_work_tree(Path.cwd()) or Path.cwd()))
+
+
 def remember_theme(name: str) -> None:
     """Make a theme that was chosen in the app the user's own. Raises SettingsError."""
     from runwatch.settings import user_file

@@ -122,7 +122,10 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
     level = component = message = seconds = None
     rank = len(_COMPONENT_KEYS)
     rest: list[tuple[str, str]] = []
+    unsaid = _BOOKKEEPING if record.keys() >= _OWN_LINE else ()
     for key, value in record.items():
+        if key in unsaid and (key != "logger" or value == "runwatch"):
+            continue
         kind = _KINDS.get(key)
         if kind is None:
             pass
@@ -139,7 +142,7 @@ def _from_json(raw: bytes, stripped: str, text: str) -> LogLine | None:
         elif isinstance(value, str) and value and _COMPONENT_KEYS.index(key) < rank:
             rank, component = _COMPONENT_KEYS.index(key), value
         rest.append((key, _text_of(value)))
-    if component is not None:
+    if component is not None and (_COMPONENT_KEYS[rank], component) in rest:
         rest.remove((_COMPONENT_KEYS[rank], component))
     return LogLine(seconds, level, component, message or "", tuple(rest), text)
 

@@ -10,6 +10,7 @@ import array
 import errno
 import fcntl
 import os
+import re
 import select
 import termios
 import threading
@@ -24,6 +25,9 @@ from runwatch.sources.markers import Marker, MarkerScanner
 
 READ_BYTES = 1 << 18
 """How much one read takes at the most."""
+TAIL_BYTES = 4096
+_INPUT_ENDED = re.compile(rb"\bEOF\b|EOFError|end[ -]of[ -](?:file|input)|not a (?:tty|terminal)|stdin", re.IGNORECASE)
+"""How programs complain that there is nothing to read."""
 INDEX_GAP_S = 0.01
 """Arrival times are written at most this often a log: that is their precision."""
 
@@ -78,6 +82,15 @@ class StepLog:
         self.close()
         self._fd, self.size, self.indexed = fd, size, 0.0
         self.name = str(path.relative_to(self._paths.logs))
+
+    def tail(self) -> bytes:
+        """Return the last kilobytes of the file; empty where it cannot be read."""
+        try:
+            with open(self._paths.logs / self.name, "rb") as file:
+                file.seek(max(0, self.size - TAIL_BYTES))
+                return file.read(TAIL_BYTES)
+        except OSError:
+            return b""
 
     def close(self) -> None:
         """Close the file; writing opens it again."""
@@ -135,6 +148,14 @@ class Capture:
     def new_log(self, stream: str) -> StepLog:
         """Return the log of ``stream`` in the step at hand."""
         return StepLog(self._paths, stream, self.step, self._max_bytes)
+
+    def met_end_of_input(self) -> bool:
+        """Whether the last that was written to stderr complains about the end of the input.
+
+        The kernel does not tell who reads /dev/null; a program that is silent about it is not noticed.
+        """
+        log = next(stream.log for stream in self.streams if stream.channel.name == "stderr")
+        return log is not None and _INPUT_ENDED.search(log.tail()) is not None
 
     @property
     def finished(self) -> bool:

@@ -35,7 +35,7 @@ from runwatch.settings import Settings
 
 TICK_S = 0.2
 """How often the journal is looked at while nothing happens."""
-BUSY_TICK_S = 0.04
+BUSY_TICK_S = 0.02
 """And for a while after an event: its line should come soon after those that a program wrote itself."""
 BUSY_FOR_S = 1.0
 LOCK_WAIT_S = 5.0

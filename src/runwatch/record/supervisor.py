@@ -201,6 +201,9 @@ class Supervisor:
         if self.capture.lost_bytes:
             message = f"{self.capture.lost_bytes} bytes of output could not be written to the logs"
             self.journal.emit("warning", message=message, where="supervisor")
+        if self.config.null_stdin and self.capture.met_end_of_input():
+            message = "the command met the end of its input, /dev/null under the app: --headless gives it yours"
+            self.journal.emit("warning", message=message, where="stdin")
         outcome = decide(
             wait_status=status,
             stop=self.stopper.stop,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +138,11 @@ def test_no_json_makes_it_fail(value: object) -> None:
 def test_a_bottomless_line_is_text() -> None:
     assert parse_line(b'{"a":' * 100_000).level is None
     assert parse_line(b"[" * 100_000).message.startswith("[[")
+
+
+def test_the_bookkeeping_of_our_own_lines_is_left_out_and_that_of_others_is_not() -> None:
+    own = {"ts": "2026-10-20T14:26:01Z", "level": "INFO", "component": "adapter", "logger": "runwatch", "msg": "x"}
+    line = parse_line(msgspec.json.encode({**own, "step": 3, "run_id": "r", "event": "llm.started", "at": 12}))
+    assert line.fields == (("step", "3"),)
+    theirs = parse_line(b'{"msg":"x","run_id":"r","at":12}')
+    assert theirs.fields == (("run_id", "r"), ("at", "12"))

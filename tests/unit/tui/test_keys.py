@@ -11,7 +11,6 @@ from runwatch.settings import Settings
 from runwatch.tui.keys import RUN_BINDINGS, binding_ids, check_keys
 from tui.driving import drive, make_run, watching
 
-
 CHARACTERS = ["x", "X", "/", "+", "é", "slash", "left_square_bracket", "question_mark", "minus", "colon"]
 NAMES = ["f1", "f12", "space", "escape", "pagedown"]
 MODIFIED = ["ctrl+x", "shift+tab", "ctrl+shift+f5", "ctrl+backslash", "alt+x", "x,ctrl+x", "x, f3"]

@@ -16,7 +16,7 @@ from runwatch.journal.log_source import LineKey, LogSource, Row
 
 POLL_S = 0.05
 """How often files are looked at while nothing happens: half of it is what a quiet line waits on average."""
-FRAME_S = 0.11
+FRAME_S = 0.095
 """A frame follows the one before after this at the earliest, unless a person asked for it."""
 _BUDGET_S = 0.004
 _BREATH_S = 0.002

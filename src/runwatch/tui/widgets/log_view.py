@@ -20,11 +20,14 @@ from runwatch.tui.widgets.log_row import shown
 from runwatch.tui.widgets.log_standing import LogStanding
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from runwatch.journal.log_hits import Pattern
     from runwatch.journal.log_source import LogSource
     from runwatch.tui.widgets.log_search_bar import LogSearchBar
 
 _SIDEWAYS = 8
+_STATS_S = 0.25
 
 
 class LogView(Widget, can_focus=True):
@@ -82,6 +85,8 @@ class LogView(Widget, can_focus=True):
         self._frame_waits = False
         self._told_following = True
         self._pattern: Pattern | None = None
+        self._stats: log_messages.Stats | None = None
+        self._stats_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The canvas; the search bar comes when it is asked for."""
@@ -98,7 +103,7 @@ class LogView(Widget, can_focus=True):
         ``empty`` is the sentence in the middle while there is no line: what would fill the view, and how.
         """
         self.empty = self.empty if empty is None else empty
-        self._source, self._frame = source, None
+        self._source, self._frame, self._stats = source, None, None
         self._canvas.clear(self.empty)
         self._standing.follow()
         if self._reader is not None:
@@ -151,10 +156,24 @@ class LogView(Widget, can_focus=True):
             self.call_after_refresh(self._reader.drawn)
         if self._reader is not None and self._standing.want() != before:
             self._reader.want(self._standing.want())  # it knows its line now
-        new = 0 if self.following else max(frame.row_count - self._standing.seen, 0)
-        self.post_message(self.Stats(frame.row_count, frame.errors, self.following, new, frame.exact))
+        if self._stats_timer is None:
+            self._stats_timer = self.set_timer(_STATS_S, self._tell)
+            self._tell_stats(frame)
         if self._bar is not None and frame.pattern is not None and frame.pattern is self._pattern:
             self._bar.count(frame.hits, whole=frame.searched)
+
+    def _tell(self) -> None:
+        """Tell what came while it was too soon to tell again."""
+        self._stats_timer = None
+        if self._frame is not None and self._frame.source is self._source:
+            self._tell_stats(self._frame)
+
+    def _tell_stats(self, frame: Frame) -> None:
+        new = 0 if self.following else max(frame.row_count - self._standing.seen, 0)
+        stats = self.Stats(frame.row_count, frame.errors, self.following, new, frame.exact)
+        if stats != self._stats:
+            self._stats = stats
+            self.post_message(stats)
 
     def on_log_view__hit_found(self, message: _HitFound) -> None:
         """Stand on the hit."""
