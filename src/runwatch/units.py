@@ -80,17 +80,19 @@ def duration_long(seconds: float) -> str:
 
 
 def duration_short(seconds: float) -> str:
-    """Return a duration as the app's lists show it, six columns at most: ``0.4s``, ``0m45s``, ``2m34s``, ``1h02m``."""
+    """Return a duration as the app's lists show it, six columns at most: ``1.3s``, ``45s``, ``2m34s``, ``1h02m``."""
     if seconds < 0:
         return "-" + duration_short(-seconds)
-    if round(seconds, 1) < 1:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(max(int(seconds), 1), 60)
+    minutes, rest = divmod(max(int(seconds), 10), 60)
     hours, minutes = divmod(minutes, 60)
     if hours >= 100:
         days, hours = divmod(hours, 24)
         return f"{days}d{hours:02d}h" if days < 100 else f"{days}d"
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 def latency(seconds: float) -> str:

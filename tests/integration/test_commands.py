@@ -187,6 +187,7 @@ def test_a_journal_with_garbage_is_counted_and_nothing_is_lost(tmp_path: Path) -
         ("[capture]\nmode = 'tape'\n", ("runwatch.toml", "line 2", "tape")),
         ("[capture\n", ("runwatch.toml", "line 1")),
         ('[tui]\ntheme = "nope"\n', ("nope", "runwatch-dark")),
+        ('[keys]\n"app.quit" = "!!!"\n', ("!!!", "app.quit")),
     ],
 )
 def test_a_bad_configuration_is_one_sentence_with_file_and_line(

@@ -85,12 +85,17 @@ def test_durations_of_summaries(seconds: float, text: str) -> None:
     ("seconds", "text"),
     [
         (0, "0.0s"),
-        (0.96, "0m01s"),
-        (45, "0m45s"),
+        (0.96, "1.0s"),
+        (1.3, "1.3s"),
+        (9.94, "9.9s"),
+        (9.96, "10s"),
+        (45, "45s"),
+        (59.99, "59s"),
+        (60, "1m00s"),
         (154.9, "2m34s"),
         (3723, "1h02m"),
         (400_000, "4d15h"),
-        (-45, "-0m45s"),
+        (-45, "-45s"),
     ],
 )
 def test_durations_of_the_app_take_six_columns_at_most(seconds: float, text: str) -> None:

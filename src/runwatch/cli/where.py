@@ -35,6 +35,10 @@ def check_look(settings: Settings) -> None:
     """Refuse a theme or a key that the app could not take, before anything is created. Raises SettingsError."""
     from runwatch.palettes import load_palette, theme_folders
 
+    if settings.keys:
+        from runwatch.tui.keys import check_keys
+
+        check_keys(settings.keys)
     load_palette(settings.tui.theme, theme_folders(find_work_tree(Path.cwd()) or Path.cwd()))
 
 

@@ -41,11 +41,11 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
 
 def _agent(agent: AgentMetrics) -> Sequence[Piece]:
     well, badly = charts.split([agent.successes, agent.failures], _BAR)
-    attempts = f"{agent.attempts}/{agent.max_attempts}" if agent.max_attempts else count(agent.attempts)
     return (
         (RUNNING.glyph, RUNNING.style) if agent.running else "",
         clean(agent.agent),
-        attempts,
+        # Over all issues; how many an agent may make is said of each issue, in the list of issues.
+        count(agent.attempts),
         Content.assemble(("━" * well, "$rw-done"), ("━" * badly, "$rw-failed")),
         count(agent.successes),
         (count(agent.failures), "$rw-failed") if agent.failures else ("–", DIM),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from runwatch.fold.metrics import DebuggingCycle, Metrics
 from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, line, row
 from runwatch.tui.look import DIM, of_status
-from runwatch.tui.panels.phrases import quantity, spaced, time_of_day
+from runwatch.tui.panels.phrases import counted, quantity, spaced, time_of_day
 from runwatch.units import latency, percent
 
 _COLUMNS = (
@@ -32,9 +32,9 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
         return []
     total = metrics.debugging_totals
     parts = [
-        quantity(str(total.cycles), "cycles"),
+        counted(total.cycles, "cycle"),
         quantity(str(total.resolved), "resolved"),
-        quantity(str(total.attempts), "attempts"),
+        counted(total.attempts, "attempt"),
         quantity(percent(total.success_rate), "success rate"),
     ]
     if total.resolution_s is not None:

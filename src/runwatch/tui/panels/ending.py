@@ -10,7 +10,7 @@ from textual.content import Content
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, blank, clean, left, line
 from runwatch.tui.look import DIM, DONE, FAILED, PENDING, RUNNING, WARNING, Mark, of_life
-from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.tui.panels.phrases import counted, quantity, spaced
 from runwatch.tui.state import STAGES, Ending, Life, Snapshot
 from runwatch.units import count, duration_long, size, usd
 
@@ -66,8 +66,8 @@ def _result(snapshot: Snapshot) -> Line:
         told.append(Content.assemble(("exit code ", DIM), str(code)))
     told.append(duration_long(run.duration_seconds))
     if run.llm_calls:
-        told += [usd(run.cost_usd), quantity(count(run.tokens.total), "tokens")]
-    told.append(quantity(count(run.errors), "error" if run.errors == 1 else "errors"))
+        told += [usd(run.cost_usd), counted(run.tokens.total, "token")]
+    told.append(counted(run.errors, "error"))
     return Line(spaced(told, "   "))
 
 
@@ -132,7 +132,7 @@ def _left(ending: Ending) -> list[Line]:
         archive = [
             Content.assemble(("archive  ", DIM), clean(ending.archive.file)),
             size(ending.archive.size_bytes),
-            quantity(count(ending.archive.members), "members"),
+            counted(ending.archive.members, "member"),
             Content.assemble(("sha256 ", DIM), clean(ending.archive.sha256)[:12]),
         ]
     commit: list[Piece] = []

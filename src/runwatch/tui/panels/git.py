@@ -11,7 +11,7 @@ from runwatch.fold.metrics import CodeMetrics, Metrics, TestMetrics
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, blank, clean, left, line
 from runwatch.tui.look import DIM
-from runwatch.tui.panels.phrases import quantity, spaced
+from runwatch.tui.panels.phrases import counted, quantity, spaced
 from runwatch.units import count, latency, percent
 
 _LABEL = 10
@@ -91,10 +91,10 @@ def _tests(tests: TestMetrics, width: int) -> list[Line]:
         quantity(count(tests.skipped), "skipped"),
     ]
     if tests.errors:
-        told.append((f"{count(tests.errors)} errors", "$rw-failed"))
+        told.append((f"{count(tests.errors)} error{'' if tests.errors == 1 else 's'}", "$rw-failed"))
     if tests.duration_s is not None:
         told.append(quantity(latency(tests.duration_s), "for the last run"))
-    told.append(quantity(count(tests.runs), "runs"))
+    told.append(counted(tests.runs, "run"))
     return [
         blank(),
         _labeled(

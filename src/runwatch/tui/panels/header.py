@@ -109,7 +109,7 @@ def _facts(heading: Heading, *, narrow: bool) -> Content:
 
 def _cost(run: Run) -> str:
     if run.cost_usd is None:
-        return "unpriced" if run.unpriced_models else "$0.00" if not run.llm_calls else "–"
+        return "unpriced" if run.unpriced_models else "–"
     return usd(run.cost_usd)
 
 

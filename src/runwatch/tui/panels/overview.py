@@ -98,7 +98,7 @@ def _cpu(metrics: Metrics, picture: int) -> _Row:
         percent(use.cpu_percent, 0),
         [
             quantity(percent(use.mean_cpu_percent, 0), "mean"),
-            quantity(count(use.processes), "process" if use.processes == 1 else "processes"),
+            counted(use.processes, "process", "processes"),
         ],
     )
 
@@ -126,7 +126,7 @@ def _git(metrics: Metrics) -> _Row:
     ]
     if code.coverage_percent is not None:
         detail.append(Content.assemble(("coverage ", DIM), percent(code.coverage_percent)))
-    return "git", shape, f"{count(files)} files", detail
+    return "git", shape, f"{count(files)} file{'' if files == 1 else 's'}", detail
 
 
 def _tests(metrics: Metrics) -> _Row:

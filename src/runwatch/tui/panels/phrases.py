@@ -25,9 +25,9 @@ def spaced(pieces: Iterable[Piece], gap: str = "  ") -> Content:
     return Content(gap).join([Content.assemble(piece) for piece in pieces])
 
 
-def counted(number: int, unit: str) -> Content:
-    """Return a count with its unit, which takes an ``s`` unless there is one."""
-    return quantity(count(number), unit if number == 1 else unit + "s")
+def counted(number: int, unit: str, plural: str | None = None) -> Content:
+    """Return a count with its unit, which takes an ``s``, or is ``plural``, unless there is one."""
+    return quantity(count(number), unit if number == 1 else plural or unit + "s")
 
 
 def as_many_as_fit(pieces: Iterable[Piece], width: int) -> Content:

@@ -35,39 +35,47 @@ class Entry(NamedTuple):
     """None before it began."""
     selectable: bool = True
     """False for a step that is only planned."""
+    number: int | None = None
+    """What is shown as the number: that of the step, or 1 for a whole run as one step; None for nothing."""
 
 
 def entries(metrics: Metrics, outside: bool, log_steps: Sequence[int] = ()) -> list[Entry]:
-    """Return the rows; ``outside`` adds one for logs outside steps, ``log_steps`` those known from folders alone."""
+    """Return the rows; ``outside`` adds one for logs outside steps, ``log_steps`` those known from folders alone.
+
+    A run that ended without steps is one step, and its logs are those outside steps.
+    """
+    if metrics.whole is not None and not log_steps:
+        whole = metrics.whole
+        return [Entry(None, "whole run", of_status(whole.status), whole.duration_s, number=whole.step)]
     known = {step.step: step for step in metrics.steps}
     rows = [Entry(None, "outside steps", Mark(" ", DIM), None)] if outside else []
     rows += [
-        _known(known[number]) if number in known else Entry(number, "", Mark("?", DIM), None)
+        _known(known[number]) if number in known else Entry(number, "", Mark("?", DIM), None, number=number)
         for number in sorted({*known, *log_steps})
     ]
     begun = max(known, default=0)
     names = metrics.run.step_names
     for number in range(begun + 1, (metrics.run.steps_planned or 0) + 1):
         name = clean(names[number - 1]) if number <= len(names) else ""
-        rows.append(Entry(number, name, PENDING, None, selectable=False))
+        rows.append(Entry(number, name, PENDING, None, selectable=False, number=number))
     return rows
 
 
 def _known(step: StepMetrics) -> Entry:
-    return Entry(step.step, clean(step.name or ""), of_status(step.status), step.duration_s)
+    return Entry(step.step, clean(step.name or ""), of_status(step.status), step.duration_s, number=step.step)
 
 
 @lru_cache(maxsize=4096)
 def line_of(entry: Entry, width: int) -> Line:
     """Return an entry as a row; of a thousand steps, all but the running one were asked for before."""
-    number = "" if entry.step is None else f"{entry.step:03d}"
+    number = "" if entry.number is None else f"{entry.number:03d}"
     took = "" if entry.duration_s is None else duration_short(entry.duration_s)
     digits = max(_NUMBER, len(number))
     room = max(1, width - digits - _TIME - 4)
     return line(
         (entry.mark.glyph, entry.mark.style),
         (f" {left(number, digits)} ", DIM),
-        (left(entry.name, room), "" if entry.selectable and entry.step is not None else DIM),
+        (left(entry.name, room), "" if entry.selectable and entry.number is not None else DIM),
         (f" {right(took, _TIME)}", DIM),
         whole=entry.name if cell_len(entry.name) > room else None,
     )
@@ -75,6 +83,8 @@ def line_of(entry: Entry, width: int) -> Line:
 
 def done_of(metrics: Metrics) -> tuple[int, int | None]:
     """Return how many steps ended, and how many there will be where that was said."""
+    if metrics.whole is not None:
+        return 1, None
     done = sum(1 for step in metrics.steps if step.status is not None)
     return done, metrics.run.steps_planned
 
@@ -84,7 +94,7 @@ def tally(metrics: Metrics) -> str:
     done, planned = done_of(metrics)
     if planned:
         return f"{done}/{max(planned, len(metrics.steps))}"
-    return str(len(metrics.steps)) if metrics.steps else ""
+    return str(len(metrics.steps) or done or "")
 
 
 def progress(metrics: Metrics, room: int) -> Content:
@@ -102,7 +112,7 @@ def progress(metrics: Metrics, room: int) -> Content:
 
 def strip(metrics: Metrics, selected: int | None, width: int) -> Content:
     """Return the list folded to one line: a glyph a step, the selected one in words, the bar."""
-    rows = [entry for entry in entries(metrics, outside=False) if entry.step is not None]
+    rows = [entry for entry in entries(metrics, outside=False) if entry.number is not None]
     if not rows:
         return Content.styled(" no steps yet", DIM)
     at = next((index for index, entry in enumerate(rows) if entry.step == selected), len(rows) - 1)
@@ -114,7 +124,7 @@ def strip(metrics: Metrics, selected: int | None, width: int) -> Content:
         glyphs.append(Content.styled(entry.mark.glyph, style))
     here = rows[at]
     took = "" if here.duration_s is None else f"  {duration_short(here.duration_s)}"
-    lead = Content.assemble(" ", Content(" ").join(glyphs), "   ", (f"{here.step:03d} ", DIM))
+    lead = Content.assemble(" ", Content(" ").join(glyphs), "   ", (f"{here.number:03d} ", DIM))
     bar = progress(metrics, min(30, width // 3))
     room = width - lead.cell_length - bar.cell_length - 3
     told = Content.assemble(here.name, (took, DIM)).truncate(max(0, room), ellipsis=True)

@@ -9,8 +9,8 @@ from runwatch.fold.metrics import Metrics
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, beside
 from runwatch.tui.look import DIM
-from runwatch.tui.panels.phrases import quantity, spaced, trend
-from runwatch.units import count, percent, size
+from runwatch.tui.panels.phrases import counted, quantity, spaced, trend
+from runwatch.units import percent, size
 
 
 def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
@@ -31,10 +31,10 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
         Line(memory),
         *trend(charts.bridged(series.rss_bytes, series.rss_bytes), series.bucket_s, half, rows, "$rw-chart-4"),
     ]
-    totals = [quantity(count(use.processes), "processes")]
+    totals = [counted(use.processes, "process", "processes")]
     if use.read_bytes is not None:
         totals.append(quantity(size(use.read_bytes), "read"))
     if use.written_bytes is not None:
         totals.append(quantity(size(use.written_bytes), "written"))
-    totals.append(quantity(count(use.samples), "samples"))
+    totals.append(counted(use.samples, "sample"))
     return [*beside(first, second, half), Line(spaced(totals, "   "))]

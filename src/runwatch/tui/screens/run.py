@@ -174,7 +174,7 @@ class RunScreen(Screen[None]):
 
     def _heading(self) -> str:
         if self.selected is None:
-            return "outside steps" if self.metrics.steps else "logs"
+            return "outside steps" if self.metrics.steps else "whole run" if self.metrics.whole else "logs"
         name = next((step.name for step in self.metrics.steps if step.step == self.selected), None)
         return f"step {self.selected:03d}" + (f" · {name}" if name else "")
 

@@ -46,7 +46,8 @@ class EndingPane(LinesView):
     def top(self, room: int) -> Edge:
         """Name and tally of the stages."""
         name = "Ended" if self.snapshot.ending.complete else "Ending"
-        return Edge(Content.styled(name, "bold"), Content.styled(f"{self.snapshot.ending.finished}/{len(STAGES)}", DIM))
+        tally = f"stages {self.snapshot.ending.finished}/{len(STAGES)}"
+        return Edge(Content.styled(name, "bold"), Content.styled(tally, DIM))
 
     def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
         """Show the new state."""

@@ -22,7 +22,7 @@ from runwatch.tui.widgets.pane import Edge
 
 
 class StepsPane(LinesView):
-    """Every step with its state and duration; the cursor stands on the one whose logs are shown."""
+    """Every step with its state and duration, a run that had none as one; the cursor stands on the one whose logs are shown."""
 
     HAS_CURSOR = True
     EMPTY: ClassVar[tuple[str, str]] = ("No steps yet", "`runwatch step` opens one")
@@ -44,7 +44,7 @@ class StepsPane(LinesView):
         known = [step for step in self.log_steps if step is not None]
         rows = steps.entries(self.metrics, None in self.log_steps, known)
         # Without steps the run is shown as a whole: a lone row would say nothing.
-        return rows if len(rows) > 1 or (rows[:1] and rows[0].step is not None) else []
+        return rows if len(rows) > 1 or (rows[:1] and rows[0].number is not None) else []
 
     def _row_of_selected(self) -> int:
         return next((index for index, entry in enumerate(self._entries) if entry.step == self.selected), 0)
