@@ -22,7 +22,7 @@ from runwatch.tui.widgets.pane import Edge
 
 
 class StepsPane(LinesView):
-    """Every step with its state and duration, a run that had none as one; the cursor stands on the one whose logs are shown."""
+    """Every step with its state and duration; the cursor stands on the one whose logs are shown."""
 
     HAS_CURSOR = True
     EMPTY: ClassVar[tuple[str, str]] = ("No steps yet", "`runwatch step` opens one")
