@@ -12,7 +12,7 @@ from runwatch.tui.cells import Line, Piece, blank, clean, left, line
 from runwatch.tui.look import DIM, DONE, FAILED, PENDING, RUNNING, WARNING, Mark, of_life
 from runwatch.tui.panels.phrases import counted, quantity, spaced
 from runwatch.tui.state import STAGES, Ending, Life, Snapshot
-from runwatch.units import count, duration_long, size, usd
+from runwatch.units import duration_long, size, usd
 
 WORDS = {
     "close": "close open steps",
