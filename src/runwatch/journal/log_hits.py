@@ -70,22 +70,35 @@ class Pattern:
 
 
 class Errors:
-    """Matches lines of level ERROR and above."""
+    """Matches lines of level ERROR and above: candidates by the usual spellings, then the line as it would be drawn."""
 
-    _NEEDLES = (b"ERROR", b"CRITICAL", b"FATAL", b'"error"', b"rror:", b"=error")
+    _SPELLINGS = (
+        b"ERROR",
+        b"CRITICAL",
+        b"FATAL",
+        b'"error"',
+        b'"fatal"',
+        b'"critical"',
+        b"rror:",
+        b"=error",
+        b'"level":50',
+        b"\nE",
+    )
 
     def matches(self, data: bytes) -> Iterator[int]:
         """Yield where each such line of whole lines begins, in order."""
-        found: set[int] = set()
-        for needle in self._NEEDLES:
-            at = data.find(needle)
+        starts = {0} if data.startswith(b"E") else set()
+        for spelling in self._SPELLINGS:
+            at = data.find(spelling)
             while at >= 0:
-                start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
-                end = len(data) if end < 0 else end
-                if start not in found and parse_line(data[start:end][:_REACH_BYTES]).level in ("ERROR", "FATAL"):
-                    found.add(start)
-                at = data.find(needle, end)
-        return iter(sorted(found))
+                at += spelling[:1] == b"\n"
+                starts.add(data.rfind(b"\n", 0, at) + 1)
+                end = data.find(b"\n", at)
+                at = data.find(spelling, end) if end >= 0 else -1
+        for start in sorted(starts):
+            end = data.find(b"\n", start, start + _REACH_BYTES)
+            if parse_line(data[start : end if end >= 0 else start + _REACH_BYTES]).level in ("ERROR", "FATAL"):
+                yield start
 
 
 class HitCounter:

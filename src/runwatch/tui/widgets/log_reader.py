@@ -14,7 +14,7 @@ from runwatch.journal.log_hits import Pattern
 from runwatch.journal.log_search import LogSearch
 from runwatch.journal.log_source import LineKey, LogSource, Row
 
-POLL_S = 0.05
+POLL_S = 0.06
 """How often files are looked at while nothing happens: half of it is what a quiet line waits on average."""
 FRAME_S = 0.095
 """A frame follows the one before after this at the earliest, unless a person asked for it."""

@@ -103,4 +103,4 @@ class LogSearchBar(Horizontal):
         elif self._hits is not None:
             hits, whole = self._hits
             told = [(f"{count(hits)}{'' if whole else '+'} line{'' if hits == 1 else 's'}", "$rw-running")]
-        self.query_one("#hits", Static).update(Content.assemble(*told, (f"   {keys}", "$rw-dim")))
+        self.query_one("#hits", Static).update(Content.assemble(*told, "   ", (keys, "$rw-dim")))
