@@ -59,11 +59,15 @@ def test_errors_are_counted_exactly_and_live(step: Step) -> None:
         "adapter", line(1, "no ERROR here") + line(2, "bad", "ERROR") + b"ERROR: worse\n" + line(3, "dead", "CRITICAL")
     )
     step.add("stdout", b'{"level":"error","msg":"x"}\nlevel=error msg=y\nsrc.c:1: error: z\nan "error" that is none\n')
+    step.add(
+        "stderr",
+        b"E   assert 1\nEverything fine\nE   too\n" + b'{"level":50,"msg":"pino"}\n{"level":30,"msg":"pino"}\n',
+    )
     source = step.source()
-    assert source.errors == 6
+    assert source.errors == 9
     step.add("adapter", line(4, "fine") + line(5, "bad again", "ERROR"))
     settle(source)
-    assert source.errors == 7
+    assert source.errors == 10
 
 
 def test_of_a_huge_log_only_the_last_errors_are_counted_by_themselves(
