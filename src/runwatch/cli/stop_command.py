@@ -13,9 +13,9 @@ from runwatch.errors import NotFound, RunBusy
 
 @click.command(epilog="Example: runwatch stop @1")
 @click.argument("run", required=False)
-@click.option("--grace", default=10.0, show_default=True, help="Seconds until SIGKILL.")
+@click.option("--grace", type=float, help="Seconds until SIGKILL; else as configured.")
 @click.option("--runs-dir", help="The runs folder.")
-def command(run: str | None, grace: float, runs_dir: str | None) -> int:
+def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
     """Ask a live run to stop: SIGTERM, then SIGKILL. RUN: path, run id, prefix, @1; else the newest."""
     import os
     import signal

@@ -33,8 +33,10 @@ class Request(msgspec.Struct, kw_only=True):
     """What to send first."""
     by: str = "runwatch stop"
     """Who asks, for the reason of the run's end."""
-    grace_s: float = 10.0
-    """Seconds until SIGKILL."""
+    grace_s: float | None = None
+    """Seconds until SIGKILL; None: as the run is configured."""
+    person: bool = True
+    """Whether a person asks, or a process manager: which of the configured grace times holds."""
     limit: str | None = None
     """The limit that was reached, where one asks."""
     rows: int = 0

@@ -26,9 +26,8 @@ GRACE_S = 4.0
 
 def ask(paths: RunPaths, signal_name: str) -> None:
     """Have the supervisor stop the run, because somebody sent us a polite signal."""
-    request(
-        paths.control, {"op": "stop", "signal": signal_name, "by": f"{signal_name} to the recorder", "grace_s": 4.0}
-    )
+    message = {"op": "stop", "signal": signal_name, "by": f"{signal_name} to the recorder", "person": False}
+    request(paths.control, message)
 
 
 def end_command(pid: int, *, group: bool) -> None:

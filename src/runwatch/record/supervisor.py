@@ -140,7 +140,9 @@ class Supervisor:
         while self.requests:
             request = self.requests.pop(0)
             number = getattr(signal, request.signal, signal.SIGTERM)
-            self.stopper.request(Stop(by=request.by, limit=request.limit), request.grace_s, send=int(number))
+            usual = self.config.grace_person_s if request.person else self.config.grace_signal_s
+            grace = usual if request.grace_s is None else request.grace_s
+            self.stopper.request(Stop(by=request.by, limit=request.limit), grace, send=int(number))
 
     def _answer(self, request: Request) -> Reply:
         """Serve one request; runs in the client's thread."""
