@@ -14,6 +14,7 @@ from textual.app import App
 
 from runwatch.tui.cells import clean
 from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
+from runwatch.tui.messages import RunOver
 from runwatch.tui.screens.run import RunScreen
 from runwatch.tui.state import LIVE, Life
 
@@ -89,6 +90,12 @@ class LeavingApp(App[Outcome]):
 
             self._dismiss_question()
             self.push_screen(questions.on_stop(again=again), self._answered)
+
+    def on_run_over(self, message: RunOver) -> None:
+        """Take back what was said of a live run, and the question whether to stop or leave it."""
+        self.clear_notifications()
+        if self.own.life not in LIVE:
+            self._dismiss_question()
 
     def _dismiss_question(self) -> None:
         from runwatch.tui.screens.dialog import Dialog

@@ -66,5 +66,10 @@ class RunAsked(Message):
 
 
 @dataclass
+class RunOver(Message):
+    """The command of the run has just ended: what was said and asked about a live one is stale."""
+
+
+@dataclass
 class EndAsked(Message):
     """A person wants to see the end of the run in place of its logs."""

@@ -5,6 +5,8 @@ Must not run a stage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from runwatch.tui import charts
@@ -35,11 +37,11 @@ _CELL = 22
 
 def lines(snapshot: Snapshot, width: int, *, brief: bool = False) -> list[Line]:
     """Return the result, the bar, the stages, and what they left; ``brief`` leaves bar and stages out."""
-    rows = [_result(snapshot), *([reason] if (reason := _reason(snapshot)) else [])]
+    rows = [_result(snapshot), *_reason(snapshot, width)]
     if not brief:
         rows += [blank(), _bar(snapshot.ending, width), blank(), *_stages(snapshot, width)]
-    rows += _failures(snapshot)
-    left_behind = _left(snapshot.ending)
+    rows += _failures(snapshot, width)
+    left_behind = _left(snapshot.ending, width)
     if left_behind:
         rows += [*([] if brief else [blank()]), *left_behind]
     return rows
@@ -50,7 +52,8 @@ def height_of(snapshot: Snapshot, width: int, *, brief: bool = False) -> int:
     if brief:
         return len(lines(snapshot, width, brief=True))
     grid = -(-len(STAGES) // max(1, width // _CELL))
-    return 4 + bool(_reason(snapshot)) + grid + len(_failures(snapshot)) + 3
+    left_behind = max(2, len(_left(snapshot.ending, width)))
+    return 4 + len(_reason(snapshot, width)) + grid + len(_failures(snapshot, width)) + 1 + left_behind
 
 
 def _result(snapshot: Snapshot) -> Line:
@@ -71,12 +74,12 @@ def _result(snapshot: Snapshot) -> Line:
     return Line(spaced(told, "   "))
 
 
-def _reason(snapshot: Snapshot) -> Line | None:
+def _reason(snapshot: Snapshot, width: int) -> list[Line]:
     outcome = snapshot.ending.outcome
     reason = outcome.reason if outcome else snapshot.metrics.run.reason
-    if reason and reason.startswith("exit code "):
-        return None
-    return line((f"  {clean(reason)}", DIM), whole=clean(reason)) if reason else None
+    if not reason or reason.startswith("exit code "):
+        return []
+    return _wrapped([(clean(reason), DIM)], width, indent=2, lead="  ")
 
 
 def _bar(ending: Ending, width: int) -> Line:
@@ -109,37 +112,54 @@ def _mark(name: str, snapshot: Snapshot) -> Mark:
     return RUNNING if name == at_hand and snapshot.life is Life.FINALIZING else PENDING
 
 
-def _failures(snapshot: Snapshot) -> list[Line]:
-    rows = []
+def _failures(snapshot: Snapshot, width: int) -> list[Line]:
+    rows: list[Line] = []
     if snapshot.life in (Life.DEAD, Life.UNFINISHED):
         run_id = clean(snapshot.metrics.run.run_id)
         remedy = "runwatch recover" if snapshot.life is Life.DEAD else f"runwatch finalize {run_id}"
-        rows.append(
-            line((f"{WARNING.glyph} ", WARNING.style), "nobody is at work on this run any more:  ", (remedy, "bold"))
-        )
+        told: list[Piece] = ["nobody is at work on this run any more:", (remedy, "bold")]
+        rows += _wrapped(told, width, indent=2, lead=(f"{WARNING.glyph} ", WARNING.style))
     for name, stage in snapshot.ending.stages.items():
         if stage.error and not stage.done:
-            told = f"{WORDS.get(name, clean(name))}: {clean(stage.error)}"
-            remedy = f"   {clean(stage.remedy)}" if stage.remedy else ""
-            rows.append(line((f"{FAILED.glyph} ", FAILED.style), told, (remedy, "bold"), whole=told + remedy))
+            told = [f"{WORDS.get(name, clean(name))}: {clean(stage.error)}"]
+            told += [(clean(stage.remedy), "bold")] if stage.remedy else []
+            rows += _wrapped(told, width, indent=2, lead=(f"{FAILED.glyph} ", FAILED.style))
     return rows
 
 
-def _left(ending: Ending) -> list[Line]:
-    """Return what the finalizer left, a row each."""
-    archive: list[Piece] = []
+def _wrapped(pieces: Sequence[Piece], width: int, *, indent: int, lead: Piece = "") -> list[Line]:
+    """Return pieces on as many rows as they take: what does not fit beside the others begins the next one."""
+    rows = [Content.assemble(lead)]
+    room = max(1, width - indent)
+    for piece in pieces:
+        content = Content.assemble(piece)
+        if rows[-1].cell_length > indent and rows[-1].cell_length + 3 + content.cell_length <= width:
+            rows[-1] = Content.assemble(rows[-1], "   ", content)
+            continue
+        first, *more = content.wrap(room)
+        if rows[-1].cell_length > indent:
+            rows.append(Content(" " * indent))
+        rows[-1] = Content.assemble(rows[-1], first)
+        rows += [Content.assemble(" " * indent, each) for each in more]
+    return [Line(row) for row in rows]
+
+
+def _left(ending: Ending, width: int) -> list[Line]:
+    """Return what the finalizer left: archive and commit, each on rows of its own and whole."""
+    rows: list[Line] = []
     if ending.archive is not None:
-        archive = [
-            Content.assemble(("archive  ", DIM), clean(ending.archive.file)),
+        archive: list[Piece] = [
+            clean(ending.archive.file),
             size(ending.archive.size_bytes),
             counted(ending.archive.members, "member"),
             Content.assemble(("sha256 ", DIM), clean(ending.archive.sha256)[:12]),
         ]
-    commit: list[Piece] = []
+        rows += _wrapped(archive, width, indent=9, lead=("archive  ", DIM))
     if ending.commit is not None:
         branch = f" on {clean(ending.commit.branch)}" if ending.commit.branch else ""
-        commit = [Content.assemble(("commit   ", DIM), clean(ending.commit.sha)[:9], (branch, DIM))]
-    return [Line(spaced(pieces, "   ")) for pieces in (archive, commit) if pieces]
+        commit = Content.assemble(clean(ending.commit.sha)[:9], (branch, DIM))
+        rows += _wrapped([commit], width, indent=9, lead=("commit   ", DIM))
+    return rows
 
 
 def summary_lines(text: str, width: int) -> list[Line]:

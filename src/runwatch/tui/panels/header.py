@@ -39,17 +39,26 @@ class Heading:
     """How much of the journal is folded."""
 
 
+_STATE = 13
+"""Cells of the state: the longest ordinary one is "■ interrupted"; those that need somebody may be longer."""
+_LEAST_ASIDE = 12
+"""A model's name cut to less than this says nothing."""
+
+
 def content(heading: Heading, width: int) -> Content:
     """Return the line in ``width`` cells; what matters less goes first."""
-    state, aside = _state(heading), _aside(heading)
+    state, aside = _state(heading, narrow=width < 100), _aside(heading)
     facts = _facts(heading, narrow=width < 100)
-    if heading.life in _EXPLAINED and width < 130:
+    sick = heading.life in _EXPLAINED
+    if sick and width < 130:
         # What to do about it matters more than what it has cost.
         facts = Content("")
     room = width - facts.cell_length - state.cell_length - 4
-    name = _name(heading, room - (aside.cell_length + 2 if heading.life in _EXPLAINED else 0))
+    name = _name(heading, room - (aside.cell_length + 2 if sick else 0))
     gap = room - name.cell_length
-    if aside.cell_length + 3 <= gap or (heading.life in _EXPLAINED and aside.cell_length + 2 <= gap):
+    if not sick and _LEAST_ASIDE <= gap - 3 < aside.cell_length:
+        aside = _aside(heading, gap - 3)
+    if aside.cell_length + 3 <= gap or (sick and aside.cell_length + 2 <= gap):
         before = (gap - aside.cell_length) // 2
         middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
     else:
@@ -70,28 +79,36 @@ def _name(heading: Heading, room: int) -> Content:
     return Content.styled(cut_middle(run_id, max(4, room)), "bold")
 
 
-def _aside(heading: Heading) -> Content:
-    """Return what to do about a sick run, else how far the journal is read, else the model."""
+def _aside(heading: Heading, room: int = 48) -> Content:
+    """Return what to do about a sick run, else what it waits for, how far the journal is read, or the model.
+
+    A name or question of others is cut to ``room``.
+    """
     if heading.life in _EXPLAINED:
         return Content.styled(_EXPLAINED[heading.life], "$rw-warning")
     if heading.life is Life.WAITING:
         question = next((each.question for each in reversed(heading.metrics.questions) if each.wait_s is None), "")
-        return Content.styled(cut_middle(clean(question), 40), "$rw-waiting")
+        return Content.styled(cut_middle(clean(question), min(40, room)), "$rw-waiting")
     if heading.read_ratio < 1.0:
         return Content.styled(f"reading the journal {heading.read_ratio * 100:3.0f}%", DIM)
     llm = heading.metrics.run.llm_configuration
     if not llm.model:
         return Content("")
     heat = "" if llm.temperature is None else f" · temp {llm.temperature:g}"
-    return Content.assemble(cut_middle(clean(llm.model), 32), (heat, DIM))
+    if room - len(heat) < _LEAST_ASIDE:
+        heat = ""
+    return Content.assemble(cut_middle(clean(llm.model), min(32, room - len(heat))), (heat, DIM))
 
 
-def _state(heading: Heading) -> Content:
+def _state(heading: Heading, *, narrow: bool) -> Content:
     run, life = heading.metrics.run, heading.life
     mark = of_life(life, run.status)
     word = clean(run.status or life.value) if life is Life.ENDED else life.value
+    if narrow and life is Life.WAITING:
+        word = word.partition(" ")[0]
     time = "" if run.start_time is None else clock(run.duration_seconds)
-    return Content.assemble((f"{mark.glyph} {word}", f"{mark.style} bold"), right(time, max(6, len(time) + 1)))
+    shown = Content.styled(f"{mark.glyph} {word}", f"{mark.style} bold").pad_right(max(0, _STATE - 2 - len(word)))
+    return Content.assemble(shown, right(time, max(6 if narrow else 8, len(time) + 1)))
 
 
 def _facts(heading: Heading, *, narrow: bool) -> Content:

@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -74,7 +75,8 @@ class Dialog(ModalScreen[str]):
         """The framed choices."""
         view = _Choices(self._title, self._choices)
         view.set_reactive(LinesView.cursor, self._cursor)
-        yield view
+        with Container():
+            yield view
 
     def on_key(self, event: events.Key) -> None:
         """A choice's own key chooses it."""

@@ -18,6 +18,9 @@ from runwatch.tui.look import DIM
 from runwatch.tui.widgets.lines_view import LinesView
 from runwatch.tui.widgets.pane import Edge
 
+_KEYS = 14
+"""Cells for the keys of one action."""
+
 Rooms = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 """(heading, [(keys, what they do)])."""
 
@@ -55,7 +58,7 @@ class _Keys(LinesView):
 
 
 def _block(heading: str, rows: Sequence[tuple[str, str]]) -> list[Line]:
-    shown = [line((left(keys, 15), "bold $rw-key"), (what, "")) for keys, what in rows]
+    shown = [line((left(keys, _KEYS), "bold $rw-key"), "  ", (what, "")) for keys, what in rows]
     return [line((heading.capitalize(), "bold $accent")), *shown, blank()]
 
 

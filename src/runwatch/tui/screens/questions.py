@@ -11,7 +11,7 @@ from runwatch.tui.screens.dialog import Choice, Dialog
 def on_quit(run_id: str, *, can_stop: bool) -> Dialog:
     """Return the question of ``q``: answers ``leave``, ``stop`` or ``stay``."""
     choices = [
-        Choice("leave", "q", "leave it running", f"runwatch watch {run_id[:24]} shows it again"),
+        Choice("leave", "q", "leave it running", f"runwatch watch {run_id[:24]} shows it"),
         *([Choice("stop", "s", "stop it", "SIGINT, then SIGKILL after 10 s")] if can_stop else []),
         Choice("stay", "esc", "stay", "close this question"),
     ]

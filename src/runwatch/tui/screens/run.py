@@ -133,6 +133,8 @@ class RunScreen(Screen[None]):
         self.life = Life.STOPPING if self.stopping and life in LIVE else life
         if before.life is not life:
             self.refresh_bindings()
+        if before.life in LIVE and life not in LIVE:
+            self.post_message(messages.RunOver())
         self.log_steps = tuple(self._logs.steps)
         await self._choose_step()
         watched = before.life in LIVE or (self._show_end and before.life is Life.OPENING)
@@ -256,7 +258,6 @@ class RunScreen(Screen[None]):
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
         self.add_class("-ending")
-        self.app.clear_notifications()
         self.query_one("#summary").focus()
         self.refresh_bindings()
 
