@@ -56,9 +56,9 @@ def content(heading: Heading, width: int) -> Content:
     room = width - facts.cell_length - state.cell_length - 4
     name = _name(heading, room - (aside.cell_length + 2 if sick else 0))
     gap = room - name.cell_length
-    if not sick and _LEAST_ASIDE <= gap - 3 < aside.cell_length:
-        aside = _aside(heading, gap - 3)
-    if aside.cell_length + 3 <= gap or (sick and aside.cell_length + 2 <= gap):
+    if not sick and _LEAST_ASIDE <= gap - 4 < aside.cell_length:
+        aside = _aside(heading, gap - 4)
+    if aside.cell_length + 4 <= gap or (sick and aside.cell_length + 2 <= gap):
         before = (gap - aside.cell_length) // 2
         middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
     else:
