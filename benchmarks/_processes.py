@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+# Without byte code on disk, every start would compile this project but not its installed peers.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 class Timing(NamedTuple):
     """One process, all its children that were waited for included."""
 

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from types import TracebackType
 
 ROWS, COLUMNS = 40, 120
+# Without byte code on disk, every start would compile this project but not its installed peers.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class Terminal:
