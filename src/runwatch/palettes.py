@@ -105,14 +105,13 @@ def load_palette(name: str, folders: Sequence[Path]) -> Palette:
 
 def read_palette(path: Path) -> Palette:
     """Read one file. Raises SettingsError, a sentence with file, line and reason."""
-    import tomlkit
-    from tomlkit.exceptions import ParseError
+    import tomllib
 
     try:
         text = path.read_bytes().decode("utf-8")
-        table: Mapping[str, Any] = tomlkit.parse(text).unwrap()
-    except ParseError as error:
-        raise SettingsError(f"{path}, line {error.line}: this is not TOML ({error}).") from error
+        table: Mapping[str, Any] = tomllib.loads(text)  # ten times as quick as TOML Kit, and the first frame waits
+    except tomllib.TOMLDecodeError as error:
+        raise _no_toml(path, text, error) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from error
     except OSError as error:
@@ -130,6 +129,18 @@ def read_palette(path: Path) -> Palette:
     return Palette(
         name=path.stem, dark=table["dark"], tokens=tokens, **{key: table["colors"][key] for key in BASE_COLORS}
     )
+
+
+def _no_toml(path: Path, text: str, error: ValueError) -> SettingsError:
+    """Return the error of a file that is no TOML, with the line that TOML Kit finds."""
+    import tomlkit
+    from tomlkit.exceptions import ParseError
+
+    try:
+        tomlkit.parse(text)
+    except ParseError as found:
+        return SettingsError(f"{path}, line {found.line}: this is not TOML ({found}).")
+    return SettingsError(f"{path}: this is not TOML ({error}).")
 
 
 def _faults(table: Mapping[str, Any], stem: str) -> Iterator[tuple[tuple[str, ...], str]]:
