@@ -163,7 +163,7 @@ def test_at_80_columns_the_side_folds_to_one_line_and_t_brings_it_back(tmp_path:
             await app.sees("003 generate API  1m02s")
             assert not app.run.query_one(IssuesPane).is_on_screen
             assert "✓ ✓ ▶ · · ·" in app.rows()[1]
-            for fact in (sample.RUN_ID, "● running 12:41", "$0.43", "2 errors"):
+            for fact in (sample.RUN_ID, "● running", " 12:41", "$0.43", "2 errors"):
                 assert fact in app.rows()[0]
             await app.press("t")
             await app.sees("✓ 001 schema")

@@ -142,7 +142,9 @@ class LinesView(Pane, ScrollView, can_focus=True):
         key = (index, lit)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._drawn(self._lines[index].content, width, lit)
+            # What is too long would be wrapped, and lose its last words without a sign.
+            fitted = self._lines[index].content.truncate(width, ellipsis=True)
+            strip = self._strips[key] = self._drawn(fitted, width, lit)
         return strip
 
     def _drawn(self, content: Content, width: int, lit: bool) -> Strip:
