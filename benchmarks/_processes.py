@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-
 # Without byte code on disk, every start would compile this project but not its installed peers.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

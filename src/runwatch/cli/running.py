@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runwatch.errors import RunwatchError
 from runwatch.finalize.state import load_state
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
@@ -70,7 +71,12 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
     from runwatch.cli.where import remember_theme
     from runwatch.tui.app import run_app
 
-    run_app(paths.root, mode="run", control=SocketControl(paths), settings=settings, remember_theme=remember_theme)
+    try:
+        run_app(paths.root, mode="run", control=SocketControl(paths), settings=settings, remember_theme=remember_theme)
+    except RunwatchError:
+        if is_live(paths.lock):
+            click.echo(left_running(paths), err=True)
+        raise
     if is_live(paths.lock):
         click.echo(left_running(paths), err=True)
         return 0

@@ -221,5 +221,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Health URL by service name."""
     tui: Tui = field(default_factory=Tui)
     keys: dict[str, str] = {}
-    """Key by binding id, such as `logs.search = "slash"`; several keys are parted by commas."""
+    """Key by binding id, such as `log.search = "slash"`; several keys are parted by commas."""
     serve: Serve = field(default_factory=Serve)
