@@ -206,6 +206,19 @@ async def test_an_empty_view_says_what_would_fill_it(logs: Logs) -> None:
 
 
 @driven
+async def test_a_frame_of_the_source_before_is_not_drawn_any_more(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(100)))
+    async with (app := LogApp(logs.source("adapter"))).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00099")
+        late = app.view._frame
+        app.view.show(None, empty="Nothing to show.")
+        app.view._frame = late
+        app.view.on_log_view__frame_ready()
+        await pilot.pause()
+        assert [line.strip() for line in app.screen_lines() if line] == ["Nothing to show."]
+
+
+@driven
 async def test_another_source_is_shown_from_its_end(logs: Logs) -> None:
     logs.add("adapter", b"".join(json_line(n, n) for n in range(100)))
     logs.add("metrics", json_line(500, 1))
@@ -244,6 +257,38 @@ async def test_keys_pressed_faster_than_rows_are_read_all_count(logs: Logs) -> N
         for _ in range(1000):
             app.view.action_move(1)
         await until(pilot, lambda: app.view.following)
+
+
+@driven
+async def test_the_line_under_the_cursor_stays_however_it_came_there(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(2000)))
+    logs.add("metrics", json_line(90000, 0))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 01999")
+        for _ in range(20):
+            app.view.action_page(-1)
+        await until_shown(pilot, "line 01600", "line 01619")
+        before = app.screen_lines()
+        logs.add("metrics", b"".join(json_line(90001 + n, 1800 + n / 100) for n in range(50)))
+        await until(pilot, lambda: app.stats is not None and app.stats.lines == 2051)
+        logs.add("metrics", b"".join(json_line(90101 + n, 1900 + n / 100) for n in range(50)))
+        await until(pilot, lambda: app.stats is not None and app.stats.lines == 2101)
+        assert app.screen_lines() == before
+
+
+@driven
+async def test_rows_that_are_not_read_yet_are_counted_from_a_line_that_is(logs: Logs) -> None:
+    logs.add("adapter", b"".join(json_line(n, n) for n in range(2000)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 01999")
+        standing, canvas = app.view._standing, app.view._canvas
+        standing.go_to(1700)
+        want = standing.want()
+        assert want.anchor is not None
+        assert canvas.row_at(canvas.top) is not None
+        assert want.top == 1700 - canvas.top
+        standing.go_to(5)
+        assert (standing.want().anchor, standing.want().top) == (None, 5)
 
 
 @driven

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heapreplace
+from itertools import zip_longest
 from math import inf, nextafter
 
 from runwatch.journal.log_cursor import Cursor, Place
@@ -74,8 +75,7 @@ def _ends(logs: Sequence[LogIndex]) -> list[int]:
 
 def _only(log: LogIndex, start: int, count: int) -> list[Place]:
     offsets = log.offsets(start, count + 1)
-    ends: list[int | None] = [*offsets[1:], None]
-    return [Place(0.0, 0, offset, end) for offset, end in zip(offsets, ends, strict=True)][:count]
+    return [Place(0.0, 0, offset, end) for offset, end in zip_longest(offsets, offsets[1:])][:count]
 
 
 def _cut(logs: Sequence[LogIndex], row: int) -> tuple[int, list[int]]:

@@ -27,6 +27,16 @@ def test_rows_and_blocks_answer_each_other_whatever_is_counted_when() -> None:
             assert table.find(row) == rows[row]
 
 
+def test_what_is_added_to_a_group_that_was_summed_up_counts() -> None:
+    table = LineTable()
+    table.grow(10, 2)
+    assert table.find(19) == (9, 1)
+    table.grow(300, 1)
+    assert table.find(21) == (11, 0)
+    assert table.before(256) == 20 + 246
+    assert table.find(20 + 246) == (256, 0)
+
+
 def test_growing_to_less_changes_nothing() -> None:
     table = LineTable()
     table.grow(300, 2)

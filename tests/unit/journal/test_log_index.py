@@ -180,6 +180,30 @@ def test_the_end_first_and_the_rest_later_gives_the_index_of_one_pass(
     assert [other.time_at(at) for at in offsets] == [one.time_at(at) for at in offsets] == effective(data)
 
 
+def test_blocks_end_one_after_the_other_while_the_end_is_known_and_the_rest_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [stamped(n, 9000 - n if n < 4000 else n - 4000, "x" * 100) for n in range(8000)]
+    (tmp_path / "a.log").write_bytes(b"".join(lines))
+    monkeypatch.setattr(log_index, "AT_ONCE_BYTES", 200_000)
+    index = open_log(tmp_path / "a.log")
+    assert not index.exact
+    while index.work(0):
+        closes = [index.block_closes(number) for number in range(len(index.table))]
+        assert closes == sorted(closes)
+
+
+def test_a_line_that_comes_byte_by_byte_has_the_time_it_states(tmp_path: Path) -> None:
+    index = open_log(tmp_path / "a.log")
+    with (tmp_path / "a.log").open("ab", buffering=0) as file:
+        for number in range(3):
+            for byte in stamped(number, number):
+                file.write(bytes([byte]))
+                index.poll()
+    assert [index.time_at(at) for at in index.offsets(0, 9)] == [START, START + 1, START + 2]
+    assert index.ends.last[0] == START + 2
+
+
 def test_rows_and_offsets_answer_each_other(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(random_log(3, 600_000))
     index = finish(open_log(tmp_path / "a.log"))

@@ -120,7 +120,14 @@ def test_a_late_line_goes_where_its_time_says(tmp_path: Path) -> None:
     assert log_merge.row_of(logs, anchor.log, anchor.offset) == 9
 
 
-def test_thousands_of_lines_of_one_instant_are_found_without_walking_over_them(tmp_path: Path) -> None:
+def test_thousands_of_lines_of_one_instant_are_found_without_walking_over_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[int] = []
+    walk = log_merge.walk
+    monkeypatch.setattr(
+        log_merge, "walk", lambda logs, cut, count, stop: walked.append(count) or walk(logs, cut, count, stop)
+    )
     for log in range(3):
         (tmp_path / f"{log}.log").write_bytes(
             b"".join(b'{"ts": %.3f, "msg": "%d %d"}\n' % (START, log, number) for number in range(5000))
@@ -128,6 +135,7 @@ def test_thousands_of_lines_of_one_instant_are_found_without_walking_over_them(t
     logs = open_logs(tmp_path, "0.log", "1.log", "2.log")
     assert b'"1 2500"' in merged(logs, 7500, 1)[0]
     assert b'"2 4999"' in merged(logs, 14_999, 1)[0]
+    assert max(walked) <= 500
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -79,6 +79,23 @@ def test_of_a_huge_log_only_the_last_errors_are_counted_by_themselves(
     assert 100 < source.errors < 300
 
 
+def test_the_end_is_the_end_though_what_lies_before_it_is_an_estimate(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_index, "AT_ONCE_BYTES", 100_000)
+    step.add(
+        "adapter", b"".join(line(n, f"{n}") for n in range(3000)) + b"".join(line(n, "x" * 50_000) for n in range(40))
+    )
+    step.logs.poll()
+    source = step.logs.source(1)
+    source.advance(0)
+    assert not source.exact
+    rows = source.rows(source.row_count - 30, 30)
+    assert len(rows) == 30
+    assert rows[-1].line.time == START + 39
+    assert source.row_of(rows[-1].key) == source.row_count - 1
+
+
 def test_a_component_that_begins_later_joins(step: Step) -> None:
     step.add("adapter", line(1, "one") + line(3, "three"))
     source = step.source()
@@ -126,11 +143,11 @@ def test_a_line_without_a_time_has_none_to_show(step: Step) -> None:
 
 
 def test_a_stated_time_counts_unless_it_lies_in_another_zone(step: Step) -> None:
-    step.add("stdout", line(1.0, "buffered") + line(7200.0, "two hours ahead") + b"plain\n")
+    step.add("stdout", line(1.0, "buffered") + line(7200.0, "two hours ahead") + line(-7200.0, "behind") + b"plain\n")
     step.add("adapter", line(4.0, "between"))
     index = step.folder.parent / "output.idx"
     index.write_bytes(format_record(START + 5.0, "step_001/stdout.log", 0))
-    assert messages(step.source()) == ["buffered", "between", "two hours ahead", "plain"]
+    assert messages(step.source()) == ["buffered", "between", "two hours ahead", "behind", "plain"]
 
 
 def test_the_first_row_of_a_time_is_found(step: Step) -> None:

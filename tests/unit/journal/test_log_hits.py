@@ -1,0 +1,89 @@
+"""Which lines match, each counted once, as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runwatch.journal.log_folder import LogFolder
+from runwatch.journal.log_hits import HitCounter, Pattern
+from runwatch.journal.log_index import LogIndex
+from runwatch.journal.log_stream import LogStream
+from runwatch.journal.log_times import LineTimes
+
+
+def starts(data: bytes, text: str, *, regex: bool = False) -> list[int]:
+    return list(Pattern(text, regex=regex).matches(data))
+
+
+def counter(path: Path, text: str) -> tuple[LogIndex, HitCounter]:
+    index = LogIndex(LogStream(LogFolder(path.parent), [path.name]), LineTimes(None))
+    index.poll()
+    return index, HitCounter(index, Pattern(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "regex", "expected"),
+    [
+        ("needle", False, [0, 21]),
+        ("Needle", False, [21]),
+        ("ne+dle", True, [0, 21]),
+        ("^needle", True, [0]),
+        ("absent", False, []),
+        ("[", False, []),
+    ],
+)
+def test_a_line_matches_once_however_often_it_holds_the_text(text: str, regex: bool, expected: list[int]) -> None:
+    assert starts(b"needle and a needle\n\nin a Needle stack needle", text, regex=regex) == expected
+
+
+def test_a_match_never_runs_over_the_end_of_a_line() -> None:
+    assert starts(b"one\ntwo\n", r"one\stwo", regex=True) == []
+
+
+def test_a_pair_matches_as_logfmt_and_as_json() -> None:
+    data = b'model=gpt-4o\n{"model":"gpt-4o"}\n{"model": "gpt-4o"}\n{"n":4}\nn=4\n'
+    assert len(starts(data, "model=gpt")) == 3
+    assert len(starts(data, "n=4")) == 2
+
+
+def test_hits_are_counted_in_chunks_as_the_log_grows(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    index, hits = counter(path, "hit")
+    expected = 0
+    with path.open("ab", buffering=0) as file:
+        for number in range(4000):
+            expected += number % 3 == 0
+            file.write(b"a hit, a hit %d" % number if number % 3 == 0 else b"nothing %d" % number)
+            if number % 11 == 0:
+                index.poll()
+                hits.advance(1)
+            file.write(b"\n")
+    index.poll()
+    assert not hits.advance(1)
+    assert hits.complete
+    assert hits.total == expected == sum(hits.counts)
+    assert sum(len(hits.in_block(number)) for number in range(len(index.table))) == expected
+
+
+def test_a_line_longer_than_a_slice_counts_once_by_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"hit" + b"x" * 1_000_000 + b"hit\nhit\n" + b"y" * 600_000 + b"hit\n")
+    index, hits = counter(path, "hit")
+    while hits.advance(0):
+        pass
+    assert hits.total == 2
+    assert [len(hits.in_block(number)) for number in range(len(index.table)) if hits.in_block(number)] == [1, 1]
+
+
+def test_a_log_that_begins_anew_is_counted_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"hit\n" * 10)
+    index, hits = counter(path, "hit")
+    hits.advance(1)
+    assert hits.total == 10
+    path.write_bytes(b"hit\n")
+    index.poll()
+    hits.advance(1)
+    assert hits.total == 1
