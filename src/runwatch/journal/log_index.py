@@ -29,6 +29,7 @@ WINDOW_BYTES = 16 << 10
 _LAST_STATE_BYTES = 4096
 _SLICE_BYTES = 256 << 10
 _TAIL_BLOCKS = 2
+_TAIL_COUNTED = 64
 _CACHED_BLOCKS = 48
 _ESTIMATE_BYTES = 120
 
@@ -286,6 +287,14 @@ class LogIndex:
         if not self.table.known(number):
             self.table.set(number, len(self.block(number).starts))
             self.generation += 1
+
+    def count_tail(self, lines: int) -> None:
+        """Count the last blocks until they hold so many lines: rows counted from the end are right then."""
+        for number in range(len(self.table) - 1, max(len(self.table) - _TAIL_COUNTED, 0) - 1, -1):
+            if lines <= 0:
+                break
+            self.count_exactly(number)
+            lines -= self.table.count(number)
 
     # Times of blocks
 

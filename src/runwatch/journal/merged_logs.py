@@ -118,14 +118,16 @@ class MergedLogs:
         """Return up to ``count`` rows from ``start`` on; fewer at the end."""
         with self._lock:
             indexes = self._indexes()
+            from_end = self.row_count - start
             for _ in range(8):
-                from_end = self.row_count - start
                 generation = self.generation
+                if from_end <= count and not self.exact:  # the end stays the end when estimates become numbers
+                    for index in indexes:
+                        index.count_tail(from_end)
+                    start = max(self.row_count - from_end, 0)
                 found = log_merge.places(indexes, start, count)
                 if generation == self.generation:
                     break
-                if from_end <= count:  # what was estimated is known now: the end stays the end
-                    start = max(self.row_count - from_end, 0)
             return [self._row(place) for place in found]
 
     def row_of(self, key: LineKey) -> int | None:
