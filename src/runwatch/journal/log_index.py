@@ -23,10 +23,6 @@ from runwatch.journal.log_times import LineTimes
 AT_ONCE_BYTES = 4 << 20
 """What is new is read at once up to this; beyond it the end comes first."""
 
-WINDOW_BYTES = 16 << 10
-"""What is read of one line at most."""
-
-_LAST_STATE_BYTES = 4096
 _SLICE_BYTES = 256 << 10
 _TAIL_BLOCKS = 2
 _TAIL_COUNTED = 64
@@ -69,11 +65,6 @@ class LogIndex:
     def exact(self) -> bool:
         """True when every line has been counted."""
         return self._front is self._end
-
-    @property
-    def progress(self) -> float:
-        """Share of the log that has been indexed, 0 to 1."""
-        return 1.0 if self.exact else self._front.at / max(self.stream.size, 1)
 
     @property
     def row_count(self) -> int:
@@ -194,32 +185,6 @@ class LogIndex:
             block.extend(self.stream, self.rule)
         block.cap(self.block_closes(number))
         return block
-
-    def line(self, offset: int, end: int | None = None) -> tuple[bytes, int, bool]:
-        """Return (bytes, length, whole) of the line at an offset, its line feed taken off.
-
-        Of a long line only a window is read, and of one redrawn with carriage returns its last state. ``end`` is where
-        the next line begins, if that is known; ``whole`` is False where the window is not the line.
-        """
-        if end is not None and end - offset <= WINDOW_BYTES:
-            raw = self.stream.read(offset, end - offset)
-            return raw, len(raw), True
-        window = self.stream.read(offset, WINDOW_BYTES)
-        stop = window.find(b"\n")
-        if stop >= 0:
-            return window[:stop], stop, True
-        if offset + len(window) >= self.stream.size:
-            return window, len(window), True
-        end = self.stream.size if end is None else end
-        if end == self.stream.size:
-            following = self.offsets(self.row_at(offset) + 1, 1)
-            end = following[0] if following else end
-        if b"\r" in window:
-            last = self.stream.read(end - _LAST_STATE_BYTES, _LAST_STATE_BYTES).rstrip(b"\r\n")
-            at = last.rfind(b"\r")
-            if at >= 0:
-                return last[at + 1 :], end - offset, True
-        return window, end - offset, False
 
     def block_opens(self, number: int) -> float:
         """Return a time that no line of a block comes before."""

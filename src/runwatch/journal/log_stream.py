@@ -18,6 +18,7 @@ TAIL_BYTES = 128 << 10
 _CHECK_BYTES = 64
 _HEAD_CHECK_FROM = 256
 _MAX_SEGMENTS = 64
+_KEPT_HEADS = 16
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class LogStream:
     _tail: bytearray = field(default_factory=bytearray)
     _tail_at: int = 0
     _gone: bool = False
+    _heads: dict[int, bytes] = field(default_factory=dict)
 
     def __del__(self) -> None:
         self.close()
@@ -73,6 +75,7 @@ class LogStream:
         self.epoch += 1
         self.size = self._tail_at = 0
         self._tail.clear()
+        self._heads.clear()
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files: one sentence each."""
@@ -130,6 +133,15 @@ class LogStream:
         if end <= kept:
             return self._from_files(offset, end)
         return self._from_files(offset, kept) + self._tail[: end - kept]
+
+    def read_head(self, offset: int, length: int) -> bytes:
+        """Return what ``read`` does, keeping it: the head of a long line is asked for again while the line grows."""
+        head = self._heads.get(offset)
+        if head is None or len(head) != length:
+            if len(self._heads) >= _KEPT_HEADS:
+                self._heads.clear()
+            head = self._heads[offset] = self.read(offset, length)
+        return head
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill ``buffer`` from ``offset`` on without making an object; return the number of bytes, 0 at the end."""

@@ -17,6 +17,7 @@ from runwatch.journal.log_lines import parse_line
 from runwatch.journal.log_search import LogSearch
 from runwatch.journal.log_source import LineKey, Row
 from runwatch.journal.log_tail import LogTail
+from runwatch.journal.log_window import read_line
 from runwatch.journal.output_index import OutputIndex
 
 _ERRORS_FROM_END_BYTES = 64 << 20
@@ -187,7 +188,7 @@ class MergedLogs:
         known = self._rows.get(key)
         if known is not None:
             return known
-        raw, size, whole = log.index.line(place.offset, place.end)
+        raw, size, whole = read_line(log.index, place.offset, place.end)
         if raw.startswith(_HOLE):
             raw = raw.lstrip(b"\0")
         rule = log.index.rule

@@ -14,6 +14,7 @@ from runwatch.journal.log_folder import LogFolder
 from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_stream import LogStream
 from runwatch.journal.log_times import LineTimes
+from runwatch.journal.log_window import read_line
 
 START = 1_795_224_000.0
 
@@ -52,7 +53,8 @@ def write_logs(folder: Path, seed: int, files: int, lines: int, ticks: float) ->
 
 def merged(logs: list[LogIndex], start: int, count: int) -> list[bytes]:
     return [
-        logs[place.log].line(place.offset, place.end)[0].rstrip(b"\n") for place in log_merge.places(logs, start, count)
+        read_line(logs[place.log], place.offset, place.end).raw.rstrip(b"\n")
+        for place in log_merge.places(logs, start, count)
     ]
 
 

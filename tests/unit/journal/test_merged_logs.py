@@ -143,11 +143,30 @@ def test_a_line_without_a_time_has_none_to_show(step: Step) -> None:
 
 
 def test_a_stated_time_counts_unless_it_lies_in_another_zone(step: Step) -> None:
-    step.add("stdout", line(1.0, "buffered") + line(7200.0, "two hours ahead") + line(-7200.0, "behind") + b"plain\n")
+    step.add("stdout", line(1.0, "buffered") + line(7200.0, "two hours ahead") + b"plain\n")
+    step.add("stderr", line(-7200.0, "two hours behind"))
     step.add("adapter", line(4.0, "between"))
     index = step.folder.parent / "output.idx"
-    index.write_bytes(format_record(START + 5.0, "step_001/stdout.log", 0))
-    assert messages(step.source()) == ["buffered", "between", "two hours ahead", "behind", "plain"]
+    records = [format_record(START + 5.0, f"step_001/{name}.log", 0) for name in ("stdout", "stderr")]
+    index.write_bytes(b"".join(records))
+    assert messages(step.source()) == ["buffered", "between", "two hours ahead", "plain", "two hours behind"]
+
+
+@pytest.mark.parametrize("piece", [b"\r%5d%% done", b".%05d"])
+def test_following_a_line_that_never_ends_reads_little_more_than_what_is_added(step: Step, piece: bytes) -> None:
+    step.add("stdout", b"begin\n")
+    source = step.source()
+    stream = source._logs[0].index.stream
+    before, appended = stream.bytes_read, 0
+    for number in range(9000):
+        appended += len(piece % number)
+        step.add("stdout", piece % number)
+        if number % 3 == 0:
+            source.advance(0.001)
+            assert len(source.rows(0, 9)) == 2
+    assert stream.bytes_read - before <= 2 * appended
+    text = source.rows(1, 1)[0].line.text
+    assert text == " 8997% done" if piece.startswith(b"\r") else text.startswith(".00000")
 
 
 def test_the_first_row_of_a_time_is_found(step: Step) -> None:
