@@ -115,6 +115,16 @@ def test_ctrl_c_twice_stops_the_run(tmp_path: Path) -> None:
     assert terminal.status() == -signal.SIGINT
 
 
+def test_ctrl_c_before_the_app_is_up_stops_the_run_too(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "sh", "-c", "echo ready; exec sleep 600")
+    wait_for(lambda: list(tmp_path.glob("runs/*/*/control.sock")), "the supervisor")
+    terminal.process.send_signal(signal.SIGINT)
+    assert _state(tmp_path)["status"] == "interrupted"
+    terminal.shows(b"EXPERIMENT RUN SUMMARY")
+    terminal.press(b"q")
+    assert terminal.status() == -signal.SIGINT
+
+
 def test_a_closed_terminal_leaves_the_run_alone(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "sh", "-c", "while [ ! -e go ]; do sleep 0.05; done")
     terminal.shows(b"running")

@@ -6,6 +6,7 @@ Must not interpret the event beyond its type and the types of its fields.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
 
     values = dict(_pair(field) for field in fields)
     paths = RunPaths(run_at_hand(reference))
+    if not re.fullmatch(r"[A-Za-z][\w.-]{0,99}", type):
+        raise UsageError(
+            f"{type!r} is no type of event: write letters, digits, '.', '_' or '-', such as llm.completed."
+        )
     if type == "run.completed":
         raise UsageError("run.completed seals a run and is its owner's: emit status.proposed instead.")
     if "step" not in values and (step := _step_at_hand(paths)) is not None:

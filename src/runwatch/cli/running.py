@@ -6,6 +6,7 @@ Must not hold the command or decide a status.
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from typing import Any
 
@@ -66,13 +67,17 @@ def detach(paths: RunPaths, settings: Settings, argv: list[str]) -> int:
 
 def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: str | None) -> int:
     """Start the run, show it in the app until its end or until the person leaves, and end as the command did."""
-    launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
     from runwatch.cli.control import SocketControl
+
+    control = SocketControl(paths)
+    # Until the app reads the keys itself, Ctrl-C is a signal: it must stop the run, not only this process.
+    signal.signal(signal.SIGINT, lambda number, frame: control.stop_soon())
+    launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
     from runwatch.cli.where import remember_theme
     from runwatch.tui.app import run_app
 
     try:
-        run_app(paths.root, mode="run", control=SocketControl(paths), settings=settings, remember_theme=remember_theme)
+        run_app(paths.root, mode="run", control=control, settings=settings, remember_theme=remember_theme)
     except RunwatchError:
         if is_live(paths.lock):
             click.echo(left_running(paths), err=True)

@@ -80,7 +80,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             llm_calls=run.llm_calls,
             tokens=run.tokens.total,
             cost_usd=run.cost_usd,
-            steps_done=sum(step.status in ("success", "skipped") for step in steps),
+            steps_done=sum(step.status == "success" for step in steps),
             steps=len(steps),
             errors=run.errors,
             code=metrics.code,

@@ -64,7 +64,7 @@ def listed(path: Path) -> Listed:
         start_time=metadata.get("start_time") or _first_time(paths),
         duration_seconds=run.get("duration_seconds"),
         steps_done=sum(1 for step in known if step.get("status")),
-        steps_total=run.get("steps_planned") or metrics.get("steps_count") or len(known),
+        steps_total=max(run.get("steps_planned") or 0, metrics.get("steps_count") or len(known)),
         errors=run.get("errors"),
         tokens=_section(run, "tokens").get("total"),
         cost_usd=run.get("cost_usd"),
