@@ -61,6 +61,18 @@ async def test_nothing_in_a_log_reaches_the_terminal_as_a_control(logs: Logs) ->
 
 
 @driven
+async def test_the_end_of_a_long_line_of_wide_characters_can_be_reached(logs: Logs) -> None:
+    logs.add("stdout", ("漢" * 300 + "\x1b[1m" + "字" * 300 + "終\n").encode())
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "漢漢")
+        assert all(strip.cell_length == 100 for strip in app.view._canvas.render_lines(app.view._canvas.size.region))
+        await pilot.press(*["right"] * 150)
+        await until_shown(pilot, "字字終")
+        await pilot.press(*["left"] * 150)
+        await until_shown(pilot, "漢漢")
+
+
+@driven
 async def test_lines_of_megabytes_are_shown_by_their_beginning(logs: Logs) -> None:
     logs.add("stdout", b"before\n" + b"x" * 5_000_000 + b"\nafter\n")
     logs.add("adapter", b'{"ts": 1795224000, "level": "WARN", "msg": "big", "data": "' + b"y" * 2_000_000 + b'"}\n')

@@ -26,6 +26,8 @@ _QUIET_FIELDS = frozenset({"run_id", "step", "logger"})
 """The same in every line of a view: the frame says it already."""
 _ESCAPE = re.compile(r"␛(?:\[[0-?]*[ -/]*[@-~]|\][^␇␛]*(?:␇|␛\\)?|.)?")
 _TAB_CELLS = 4
+_SLACK = 200
+"""Characters that take no cell may push others into sight."""
 _Part: TypeAlias = "tuple[str, Style]"
 
 
@@ -95,7 +97,7 @@ def draw(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool) -> tuple[li
     room = pane.width - columns.cells
     if room < 0:
         return list(Strip(segments).crop(0, pane.width)), 0
-    parts, cells = _message(row, styles)
+    parts, cells = _message(row, styles, pane.left + pane.width + _SLACK)
     if pane.hits is not None:
         parts = list(_marked(parts, pane.hits, styles.hit))
     if pane.left or cells > room:
@@ -159,8 +161,8 @@ def _date_and_minute(whole: int) -> str:
         return _clock(whole)
 
 
-def _message(row: Row, styles: LogStyles) -> tuple[list[_Part], int]:
-    """Return the message with its fields, safe to show, and its width."""
+def _message(row: Row, styles: LogStyles, reach: int) -> tuple[list[_Part], int]:
+    """Return the message with its fields, safe to show, and its width; what lies beyond ``reach`` may be left out."""
     line = row.line
     style = styles.messages.get(line.level, styles.ground)
     parts: list[_Part] = [(line.message, style)] if line.message else []
@@ -175,8 +177,17 @@ def _message(row: Row, styles: LogStyles) -> tuple[list[_Part], int]:
     whole = "".join([text for text, _ in parts])
     if whole.isascii() and whole.isprintable():
         return parts, len(whole)
+    if len(whole) > reach:
+        parts = list(_first(parts, reach))
     parts = [part for text, style in parts for part in _escapes_apart(shown(text), style, styles.escape)]
-    return parts, sum(cell_len(text) for text, _ in parts)
+    return parts, sum(cell_len(text) for text, _ in parts) + max(len(whole) - reach, 0)
+
+
+def _first(parts: list[_Part], length: int) -> Iterable[_Part]:
+    for text, style in parts:
+        if length > 0:
+            yield text[:length], style
+        length -= len(text)
 
 
 def shown(text: str) -> str:
