@@ -17,6 +17,7 @@ from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_lines import parse_line
 
 _SLICE_BYTES = 256 << 10
+_OVERLAP_BYTES = 4096
 _REACH_BYTES = 128 << 10
 """A line is searched up to here."""
 
@@ -164,10 +165,18 @@ class HitCounter:
             self.counts[block] += 1
             self.total += 1
 
+    def _may_match(self, number: int) -> bool:
+        """Tell, without looking for its lines, whether anything in a block could match."""
+        data = self._index.stream.read(number * BLOCK_BYTES, BLOCK_BYTES + _OVERLAP_BYTES)
+        beyond = len(data) > BLOCK_BYTES and data.find(b"\n", BLOCK_BYTES) < 0  # its last line goes on
+        return beyond or next(self._matcher.matches(data), None) is not None
+
     def in_block(self, number: int) -> list[int]:
         """Return the offsets of the matching lines that begin in a block, counted already or not."""
         counted = self._epoch == self._index.epoch and self.at >= (number + 1) * BLOCK_BYTES and not self._first
         if counted and (number >= len(self.counts) or not self.counts[number]):
+            return []
+        if not counted and not self._may_match(number):
             return []
         starts = self._index.block(number).starts
         if not starts:

@@ -87,3 +87,23 @@ def test_a_log_that_begins_anew_is_counted_anew(tmp_path: Path) -> None:
     index.poll()
     hits.advance(1)
     assert hits.total == 1
+
+
+def test_a_block_tells_its_hits_before_they_were_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    filler = b"nothing here\n" * 5000
+    path.write_bytes(filler + b"a hit\n" + filler + b"z" * 20_000 + b"hit\n" + filler)
+    index, hits = counter(path, "hit")
+    found = [offset for number in range(len(index.table)) for offset in hits.in_block(number)]
+    assert found == [len(filler), 2 * len(filler) + 6]
+    while hits.advance(0):
+        pass
+    assert [offset for number in range(len(index.table)) for offset in hits.in_block(number)] == found
+
+
+def test_a_hit_at_the_end_of_a_line_that_leaves_its_block_is_found_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    begin = b"x\n" * 32_700
+    path.write_bytes(begin + b"y" * 30_000 + b"hit\nend\n")
+    index, hits = counter(path, "hit")
+    assert [hits.in_block(number) for number in range(len(index.table))] == [[len(begin)], []]

@@ -19,6 +19,7 @@ POLL_S = 0.06
 FRAME_S = 0.095
 """A frame follows the one before after this at the earliest, unless a person asked for it."""
 _BUDGET_S = 0.004
+_LOOK_S = 0.02
 _BREATH_S = 0.002
 _FIRST_FRAME_S = 0.5
 _TROUBLE_S = 1.0
@@ -70,6 +71,8 @@ class Frame:
     """Lines that the search found so far."""
     searched: bool
     """Whether the search has seen all."""
+    looking: bool
+    """Whether the next hit is being looked for."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +181,23 @@ class LogReader(threading.Thread):
             self._source, self._pattern = source, orders.pattern
             self._search = source.search(orders.pattern) if orders.pattern else None
             self._looking = None
-        busy = source.advance(0.0 if urgent else _BUDGET_S)
+        looking = self._looking is not None
+        busy = source.advance(0.0 if urgent or looking else _BUDGET_S)
         for notice in source.notices():
             self._said(notice)
         if self._search:
-            busy |= self._search.advance(_BUDGET_S)
             if orders.look:
                 self._begin_to_look(self._search, source, *orders.look)
-            busy |= self._go_on_looking(self._search, source)
+            if self._looking is not None:  # somebody waits for it: counting can wait
+                busy |= self._go_on_looking(self._search, source)
+            else:
+                busy |= self._search.advance(_BUDGET_S)
         return self._show(source, orders.want, urgent=urgent, busy=busy)
 
     def _show(self, source: LogSource, want: Want, *, urgent: bool, busy: bool) -> float:
         search = self._search
         counted = (search.hits, search.complete) if search else None
-        state = (source, source.generation, source.errors, want, self._pattern, counted)
+        state = (source, source.generation, source.errors, want, self._pattern, counted, self._looking is not None)
         if state != self._shown:
             wait = self._posted_at + FRAME_S - monotonic()
             if wait > 0 and not urgent:
@@ -235,6 +241,7 @@ class LogReader(threading.Thread):
             pattern=self._pattern,
             hits=search.hits if search else 0,
             searched=search.complete if search else True,
+            looking=self._looking is not None,
         )
 
     def _begin_to_look(self, search: LogSearch, source: LogSource, key: LineKey | None, forward: bool) -> None:
@@ -247,7 +254,7 @@ class LogReader(threading.Thread):
     def _go_on_looking(self, search: LogSearch, source: LogSource) -> bool:
         if self._looking is None:
             return False
-        done, row = search.found(_BUDGET_S)
+        done, row = search.found(_LOOK_S)
         if not done:
             return True
         forward, wrapped = self._looking

@@ -40,7 +40,7 @@ class LogSearchBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._regex = False
-        self._hits: tuple[int, bool] | None = None
+        self._hits: tuple[int, bool, bool] | None = None
         self._fault = ""
 
     def compose(self) -> ComposeResult:
@@ -53,10 +53,10 @@ class LogSearchBar(Horizontal):
         """Take the keys, with what was looked for last selected."""
         self.query_one(Input).focus()
 
-    def count(self, hits: int, *, whole: bool) -> None:
-        """Show how many lines match; ``whole``: every line was looked at."""
-        if self._hits != (hits, whole):
-            self._hits = (hits, whole)
+    def count(self, hits: int, *, whole: bool, looking: bool = False) -> None:
+        """Show how many lines match; ``whole``: every line was looked at; ``looking``: for the next of them."""
+        if self._hits != (hits, whole, looking):
+            self._hits = (hits, whole, looking)
             self._show()
 
     def action_regex(self) -> None:
@@ -101,6 +101,8 @@ class LogSearchBar(Horizontal):
         if self._fault:
             told = [(self._fault, "$rw-failed")]
         elif self._hits is not None:
-            hits, whole = self._hits
+            hits, whole, looking = self._hits
             told = [(f"{count(hits)}{'' if whole else '+'} line{'' if hits == 1 else 's'}", "$rw-running")]
+            if looking:
+                told.append((" · looking…", "$rw-dim"))
         self.query_one("#hits", Static).update(Content.assemble(*told, "   ", (keys, "$rw-dim")))

@@ -160,7 +160,7 @@ class LogView(Widget, can_focus=True):
             self._stats_timer = self.set_timer(_STATS_S, self._tell)
             self._tell_stats(frame)
         if self._bar is not None and frame.pattern is not None and frame.pattern is self._pattern:
-            self._bar.count(frame.hits, whole=frame.searched)
+            self._bar.count(frame.hits, whole=frame.searched, looking=frame.looking)
 
     def _tell(self) -> None:
         """Tell what came while it was too soon to tell again."""
