@@ -18,7 +18,7 @@ class LineKey(NamedTuple):
     """What a line is, wherever it stands: stays the same while rows above it come and go."""
 
     log: int
-    """Which log of the source, from 0."""
+    """Which log of the run: a number that is its own for as long as the run is watched."""
     epoch: int
     """How often that log began anew (truncation)."""
     offset: int
