@@ -304,3 +304,12 @@ async def test_the_scroll_bar_is_drawn_and_can_be_dragged(logs: Logs) -> None:
         await until_shown(pilot, "line 00000")
         await pilot.click(canvas, offset=(99, 15))
         await until_shown(pilot, "line 00020", "line 00039")
+
+
+@driven
+async def test_the_line_under_the_cursor_is_copied_as_it_stands_in_the_log(logs: Logs) -> None:
+    logs.add("adapter", json_line(1, 1) + json_line(2, 2))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 00002")
+        await pilot.press("up", "y")
+        assert app.clipboard == json_line(1, 1).decode().rstrip()

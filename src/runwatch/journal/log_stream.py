@@ -92,13 +92,6 @@ class LogStream:
         """Offset from which on the bytes are in memory."""
         return self._tail_at
 
-    def place(self, offset: int) -> tuple[str, int]:
-        """Return the name of the file in which an offset lies, and the offset there."""
-        for segment in reversed(self._segments):
-            if offset >= segment.base:
-                return segment.name, offset - segment.base + segment.skip
-        return (self.names[0], offset)
-
     def segments(self) -> list[tuple[str, int, int]]:
         """Return (name, first offset, first offset within the file) of each stretch, in order."""
         return [(segment.name, segment.base, segment.skip) for segment in self._segments]

@@ -98,10 +98,6 @@ class OutputIndex:
         """True once every record there was has been read."""
         return self._joint is None
 
-    def has(self, path: str) -> bool:
-        """Return True when a record names the file."""
-        return path in self._files
-
     def arrivals(self, path: str) -> Arrivals:
         """Return the arrivals of a file below ``logs/``; the value grows with the index."""
         if path not in self._files:

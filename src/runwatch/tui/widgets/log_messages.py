@@ -36,11 +36,3 @@ class Stats(Message):
     def can_replace(self, message: Message) -> bool:
         """Return True for an older Stats: only the newest matters."""
         return isinstance(message, Stats)
-
-
-@dataclass
-class Noticed(Message):
-    """A file changed under the view: truncated, replaced, deleted, created again."""
-
-    text: str
-    """One sentence, safe to show."""
