@@ -15,6 +15,9 @@ from runwatch.fold.metrics import (
     DebuggingTotals,
     Durations,
     ErrorGroup,
+    HealthMetrics,
+    InstrumentMetrics,
+    InstrumentSeries,
     IssueMetrics,
     JournalMetrics,
     Llm,
@@ -245,6 +248,19 @@ def full() -> Metrics:
         cost_by_step={"1": 0.04, "": 0.39},
         tools=[call("read_file")],
         services=[call("registry")],
+        health=[
+            HealthMetrics(service="registry", healthy=True, latency_s=0.41, time=LATER, checks=31, failures=6),
+            HealthMetrics(service="pool", healthy=False, error="refused", time=LATER, checks=3, failures=1),
+        ],
+        instruments=[
+            InstrumentMetrics(
+                name="task_retry_count",
+                kind="histogram",
+                help="Retries of a task.",
+                edges=[1.0, 5.0],
+                series=[InstrumentSeries(labels={"a": "b"}, value=2.5, count=17, sum=29.5, buckets=[11, 4, 2])],
+            )
+        ],
         pipelines=[pipeline(4258, "failed"), pipeline(4260, "success")],
         pipeline_totals=PipelineTotals(
             attempts=3, succeeded=1, failed=2, success_rate=33.33, first_attempt_pass=False, queued_s=24, duration_s=480

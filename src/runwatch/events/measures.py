@@ -112,3 +112,7 @@ class MetricObserved(Event, tag="metric.observed"):
     """What the value means."""
     labels: dict[str, str] = {}
     """Label to value."""
+    delta: bool = False
+    """Whether the value is added to a gauge instead of replacing it."""
+    help: str | None = None
+    """One line for people."""

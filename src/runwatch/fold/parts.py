@@ -15,6 +15,8 @@ from runwatch.fold.clock import Clock, Moment
 from runwatch.fold.code import Code, Tests
 from runwatch.fold.debugging import Debugging
 from runwatch.fold.facts import Facts
+from runwatch.fold.health import Health
+from runwatch.fold.instruments import Instruments
 from runwatch.fold.issues import Issues
 from runwatch.fold.ledger import Ledger
 from runwatch.fold.models import Models
@@ -59,6 +61,8 @@ class Parts:
         self.trends = Trends()
         self.models = Models(self.clock, self.facts, self.ledger, self.trends, price, settings)
         self.calls = Calls(self.clock, self.steps, self.agents, settings)
+        self.health = Health(self.clock)
+        self.instruments = Instruments(self.facts)
         self.notices = Notices(self.clock, self.steps, self.issues, self.agents)
         self.resources = Resources()
         self.tests = Tests()
@@ -71,7 +75,7 @@ class Parts:
         """Return which part folds which event."""
         parts = (
             self.facts, self.steps, self.issues, self.agents, self.pipelines, self.debugging, self.models, self.calls,
-            self.notices,
+            self.notices, self.health, self.instruments,
         )  # fmt: skip
         return {event: handler for part in parts for event, handler in part.handlers().items()}
 

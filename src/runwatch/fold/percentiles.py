@@ -6,8 +6,10 @@ No I/O, no formatting. **Source**: Masson, Rim, Lee, "DDSketch", VLDB 2019, sect
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import ceil, log
 
+from runwatch.events.instruments import DURATION_EDGES
 from runwatch.fold.clock import seconds
 from runwatch.fold.metrics import Durations
 
@@ -15,12 +17,13 @@ _ERROR = 0.0099
 _GROWTH = (1 + _ERROR) / (1 - _ERROR)
 _SCALE = 1 / log(_GROWTH)
 _MIDDLE = 2 / (1 + _GROWTH)
+_EDGES = tuple(round(edge * 1e6) for edge in DURATION_EDGES)
 
 
 class Histogram:
     """Durations in whole microseconds. At most some 2,200 buckets, from a microsecond to 10¹² seconds."""
 
-    __slots__ = ("buckets", "count", "largest", "smallest", "total")
+    __slots__ = ("buckets", "count", "exposed", "largest", "smallest", "total")
 
     def __init__(self) -> None:
         self.buckets: dict[int, int] = {}
@@ -28,6 +31,8 @@ class Histogram:
         self.total = 0
         self.smallest = 0
         self.largest = 0
+        self.exposed = [0] * (len(_EDGES) + 1)
+        """Durations in the buckets that Prometheus sees; the last takes those above all edges."""
 
     def add(self, value: int) -> None:
         """Count one duration."""
@@ -40,6 +45,7 @@ class Histogram:
         bucket = ceil(log(value) * _SCALE) if value > 0 else -1
         buckets = self.buckets
         buckets[bucket] = buckets.get(bucket, 0) + 1
+        self.exposed[bisect_left(_EDGES, value)] += 1
 
     def merge(self, other: Histogram) -> None:
         """Count all durations of another."""
@@ -51,6 +57,7 @@ class Histogram:
         self.total += other.total
         for bucket, count in other.buckets.items():
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        self.exposed = [one + another for one, another in zip(self.exposed, other.exposed, strict=True)]
 
     def percentiles(self, *fractions: float) -> list[float | None]:
         """Return the nearest-rank percentiles in seconds, for fractions in rising order; None of nothing."""

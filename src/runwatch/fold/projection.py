@@ -12,6 +12,7 @@ from runwatch.fold.clock import seconds
 from runwatch.fold.issues import Issue
 from runwatch.fold.ledger import Model
 from runwatch.fold.metrics import IssueMetrics, JournalMetrics, Metrics, ModelMetrics, Run, StepMetrics
+from runwatch.fold.model_instruments import measured
 from runwatch.fold.outcome import ended_well, percent
 from runwatch.fold.parts import Parts
 from runwatch.fold.percentiles import Histogram
@@ -42,7 +43,8 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
     """Return the metrics as of ``now``."""
     ledger = parts.ledger
     ledger.settle()
-    models = _models(parts)
+    measured_models = _models(parts)
+    models = [model for model, _ in measured_models]
     issues = [_issue(parts, issue, now) for issue in parts.issues.all.values()]
     code = parts.code.metrics()
     if code is None and parts.issue_code is not None:
@@ -62,6 +64,8 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
         cost_by_step=_costs(ledger.by_step),
         tools=parts.calls.tools(),
         services=parts.calls.services(),
+        health=parts.health.metrics(),
+        instruments=parts.instruments.metrics(measured(measured_models)),
         pipelines=parts.pipelines.metrics(),
         pipeline_totals=parts.pipelines.totals(),
         debugging=parts.debugging.metrics(now),
@@ -151,8 +155,11 @@ def _costs(rows: Mapping[int | None, Tally] | Mapping[str | None, Tally]) -> dic
     return {key: cost for key, cost in costs if cost is not None}
 
 
-def _models(parts: Parts) -> list[ModelMetrics]:
-    """Merge what named no provider or no model into the run's own, where that became known."""
+def _models(parts: Parts) -> list[tuple[ModelMetrics, list[int]]]:
+    """Return the models, each with its calls in the buckets of their durations.
+
+    What named no provider or no model is merged into the run's own, where that became known.
+    """
     run = parts.facts.llm()
     groups: dict[tuple[str, str], list[Model]] = {}
     for model in parts.ledger.models.values():
@@ -162,7 +169,7 @@ def _models(parts: Parts) -> list[ModelMetrics]:
     return [_model(parts, names, group) for names, group in groups.items()]
 
 
-def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> ModelMetrics:
+def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> tuple[ModelMetrics, list[int]]:
     row = empty()
     for model in group:
         shift([row], empty(), model.tally)
@@ -171,7 +178,7 @@ def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> ModelMet
     if len(histograms) > 1:
         for histogram in histograms:
             durations.merge(histogram)
-    return ModelMetrics(
+    metrics = ModelMetrics(
         provider=names[0],
         model=names[1],
         calls=row[CALLS],
@@ -186,6 +193,7 @@ def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> ModelMet
         prices=next((model.prices for model in group if model.prices is not None), None),
         durations=durations.durations(),
     )
+    return metrics, durations.exposed[:]
 
 
 def _issue(parts: Parts, issue: Issue, now: str | None) -> IssueMetrics:

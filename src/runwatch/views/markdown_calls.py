@@ -5,7 +5,7 @@ Must not compute a metric; a section with nothing to say is empty.
 
 from __future__ import annotations
 
-from runwatch.fold.metrics import CallMetrics, CodeMetrics, Metrics, ModelMetrics
+from runwatch.fold.metrics import CallMetrics, CodeMetrics, HealthMetrics, Metrics, ModelMetrics
 from runwatch.units import count, duration_long, latency, percent, size
 from runwatch.views import phrases
 from runwatch.views.layout import ends, left_out, plural
@@ -16,8 +16,10 @@ MOST_COSTS = 20
 
 
 def tools_and_services(metrics: Metrics) -> list[str]:
-    """Return a row for each tool, then one for each service."""
-    return [*_calls("tool", metrics.tools), "", *_calls("service", metrics.services)]
+    """Return a row for each tool, then one for each service, then one for each service whose health was checked."""
+    header = ("health of", "state", "checks", "down", "last took")
+    health = table(header, metrics.health, _health_cells, most=MOST_ROWS, what="services")
+    return [*_calls("tool", metrics.tools), "", *_calls("service", metrics.services), "", *health]
 
 
 def _calls(kind: str, made: list[CallMetrics]) -> list[str]:
@@ -34,6 +36,16 @@ def _call_cells(call: CallMetrics) -> list[str]:
         count(call.retries),
         latency(call.durations.total_s),
         *("" if value is None else latency(value) for value in _spread(call)),
+    ]
+
+
+def _health_cells(health: HealthMetrics) -> list[str]:
+    return [
+        code(health.service if health.healthy or not health.error else f"{health.service}: {health.error}", most=80),
+        "up" if health.healthy else "**down**",
+        count(health.checks),
+        count(health.failures),
+        "" if health.latency_s is None else latency(health.latency_s),
     ]
 
 

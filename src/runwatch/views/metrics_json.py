@@ -14,7 +14,7 @@ from runwatch.units import cut_middle
 
 MOST_BYTES = 256 * 1024
 
-_WHOLE = frozenset({"series", "llm_configuration", "tokens", "durations", "journal"})
+_WHOLE = frozenset({"series", "llm_configuration", "tokens", "durations", "journal", "edges", "buckets"})
 """Parts whose size is bounded by their shape: never cut."""
 _STAGES = ((2000, 500), (1000, 250), (500, 120), (300, 60), (200, 30), (200, 14), (100, 6))
 """Longest text in characters and longest list, tried in this order until the file is small enough."""

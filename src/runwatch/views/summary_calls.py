@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runwatch.fold.metrics import CallMetrics, Metrics, ModelMetrics
+from runwatch.fold.metrics import CallMetrics, HealthMetrics, Metrics, ModelMetrics
 from runwatch.units import count, cut_middle, duration_long, latency, percent, size, usd
 from runwatch.views import phrases
 from runwatch.views.layout import Room, ends, left_out, one_line, plural, table, wrap
 
 
 def tools_and_services(metrics: Metrics, room: Room) -> list[str]:
-    """Return one line for each tool, then one for each service."""
+    """Return one line for each tool, then one for each service, then one for each service whose health was checked."""
     lines = []
     for title, calls in (("tool", metrics.tools), ("service", metrics.services)):
         lines += table(
@@ -24,7 +24,15 @@ def tools_and_services(metrics: Metrics, room: Room) -> list[str]:
             most=room.rows,
             what=f"{title}s",
         )
-    return lines
+    header = ("health of", "state", "checks", "down", "last took")
+    return lines + table(header, metrics.health, _health, most=room.rows, what="services")
+
+
+def _health(health: HealthMetrics) -> list[str]:
+    """The name, with the reason beside one that is down."""
+    name = health.service if health.healthy or not health.error else f"{health.service}: {health.error}"
+    state = "up" if health.healthy else "DOWN"
+    return [name, state, count(health.checks), count(health.failures), _latency(health.latency_s)]
 
 
 def _call(call: CallMetrics) -> list[str]:

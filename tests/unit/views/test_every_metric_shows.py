@@ -84,7 +84,7 @@ SUMMARY_LEAVES = _names(
     issues.debugging.* issues.debugging_totals.attempts issues.debugging_totals.success_rate
     issues.debugging_totals.resolution_s issues.code.files_* issues.code.commits issues.code.dirty
     issues.code.coverage_* models.priced models.tokens.cache_* models.tokens.reasoning models.durations.total_s
-    models.durations.p50_s models.durations.max_s
+    models.durations.p50_s models.durations.max_s instruments.*
     """
 )
 LEFT_OUT = {

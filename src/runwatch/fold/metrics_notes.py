@@ -1,0 +1,76 @@
+"""Shapes of what people must be told, and of what was read.
+
+No I/O, no formatting, no arithmetic. Definitions: metrics.md. A percentage of nothing is None, never 0 or 100.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ErrorGroup(msgspec.Struct, kw_only=True):
+    """Recorded errors of one type with one message."""
+
+    error_type: str | None
+    """Kind."""
+    message: str
+    """The text of the first."""
+    count: int = 1
+    """How many."""
+    first_time: str | None = None
+    """RFC 3339."""
+    step: int | None = None
+    """Where it was first."""
+    issue: int | str | None = None
+    """Where it was first."""
+    component: str | None = None
+    """Who said it first."""
+    where: str | None = None
+    """File, function or URL of the first."""
+
+
+class Notice(msgspec.Struct, kw_only=True):
+    """A warning, alert, limit or check."""
+
+    kind: str
+    """Wire name of its event."""
+    message: str
+    """One line for people."""
+    time: str | None = None
+    """RFC 3339."""
+    step: int | None = None
+    """Where."""
+
+
+class Question(msgspec.Struct, kw_only=True):
+    """A wait for a person."""
+
+    question: str
+    """What was asked."""
+    answer: str | None = None
+    """None when nobody answered."""
+    time: str | None = None
+    """RFC 3339 of the question."""
+    wait_s: float | None = None
+    """Seconds; None while it goes on."""
+
+
+class JournalMetrics(msgspec.Struct, kw_only=True):
+    """What was read to make all this."""
+
+    offset: int = 0
+    """Bytes of the journal that are covered."""
+    events: int = 0
+    """Events folded."""
+    unreadable: int = 0
+    """Lines that are no event."""
+    unknown: int = 0
+    """Events of types that this version does not know."""
+    after_seal: int = 0
+    """Lines after the seal: neither acknowledged nor counted in any metric."""
+    dropped: int = 0
+    """Events that could not be written."""
+    dropped_since: str | None = None
+    """RFC 3339 of the first."""
+    last_time: str | None = None
+    """RFC 3339 of the last event."""
