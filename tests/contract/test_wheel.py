@@ -34,7 +34,7 @@ def test_it_holds_the_whole_package_and_nothing_else(wheel: zipfile.ZipFile) -> 
     themes = {f"runwatch/themes/{path.name}" for path in (ROOT / "themes").glob("*.toml")}
     held = {name for name in wheel.namelist() if not name.startswith(f"runwatch-{VERSION}.dist-info/")}
     assert held == package | themes
-    assert {"runwatch/themes/runwatch-dark.toml", "runwatch/redact_rules.toml", "runwatch/py.typed"} <= held
+    assert {"runwatch/themes/runwatch-dark.toml", "runwatch/redact/rules.toml", "runwatch/py.typed"} <= held
 
 
 def test_it_says_its_license_its_command_and_its_version(wheel: zipfile.ZipFile) -> None:

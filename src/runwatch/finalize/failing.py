@@ -58,4 +58,7 @@ def _tail(path: Path) -> list[str]:
     finally:
         os.close(fd)
     lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")
-    return lines[1:] if begin and len(lines) > 1 else lines
+    if not begin:
+        return lines
+    # A line whose beginning is not at hand may begin in the middle of a secret: it goes, or at least its first word.
+    return lines[1:] if len(lines) > 1 else [f"… {lines[0].partition(' ')[2]}"]

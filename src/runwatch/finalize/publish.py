@@ -23,7 +23,7 @@ from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
-from runwatch.redact import Redactor
+from runwatch.redact import Digests, Redactor
 from runwatch.settings import Settings
 from runwatch.version import VERSION
 from runwatch.views import (
@@ -43,12 +43,17 @@ class Publisher:
 
     def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self.paths, self.settings = paths, settings
-        self._redactor = Redactor(environ, settings.redact.patterns)
+        self._redactor = Redactor(environ, settings.redact.patterns, _digests(paths.secrets))
         self._written: dict[Path, bytes] = {}
 
     def new_fold(self) -> Fold:
         """Return an empty fold with the configuration's prices."""
         return Fold(price=Pricer(self.settings.pricing))
+
+    def remember_secrets(self) -> None:
+        """Leave digests of the environment's secrets for whoever finalizes the run elsewhere. Raises OSError."""
+        if self._redactor.values and not self.paths.secrets.exists():
+            write_json(self.paths.secrets, Digests.of(self._redactor.values), durable=False)
 
     def live(self, metrics: Metrics) -> None:
         """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""
@@ -84,18 +89,10 @@ class Publisher:
 
     def redacted(self, metrics: Metrics) -> Metrics:
         """Return the metrics with every secret in any text taken out."""
-        return msgspec.convert(self._redact(msgspec.to_builtins(metrics)), Metrics)
-
-    def _redact(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._redactor.text(value)
-        if isinstance(value, list):
-            if all(isinstance(each, str) for each in value):
-                return self._redactor.arguments(value)
-            return [self._redact(each) for each in value]
-        if isinstance(value, dict):
-            return {self._redact(key): self._redact(each) for key, each in value.items()}
-        return value
+        shown = msgspec.convert(self._redactor.tree(msgspec.to_builtins(metrics)), Metrics)
+        # Where the run lies is in the path of every file: a redacted name would only keep it from being found.
+        shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
+        return shown
 
     def _issues(self, metrics: Metrics) -> None:
         if metrics.issues:
@@ -114,17 +111,26 @@ class Publisher:
     def _facts(self, state: FinalizeState, failures: Mapping[str, Stage] | None = None, failed: Any = None) -> Facts:
         facts = facts_of(self.paths, state, failures or {})
         publish = self.settings.commit.publish
-        return msgspec.structs.replace(
+        shown = msgspec.structs.replace(
             facts,
             commit=None,
             failed_step=failed,
             host=platform.node() if "host" in publish else None,
             cwd=self._started_in() if "cwd" in publish else None,
         )
+        # A stage's error may name a remote with its password.
+        return msgspec.convert(self._redactor.tree(msgspec.to_builtins(shown)), Facts)
 
     def _started_in(self) -> str | None:
         _, first = next(events(self.paths.journal), (0, None))
         return getattr(first, "cwd", None)
+
+
+def _digests(path: Path) -> Digests | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Digests)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def facts_of(paths: RunPaths, state: FinalizeState, failures: Mapping[str, Stage]) -> Facts:

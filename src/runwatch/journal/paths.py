@@ -118,6 +118,16 @@ class RunPaths:
         return self.root / ".reserve"
 
     @property
+    def secrets(self) -> Path:
+        """Salted digests of the environment's secrets, for a finalizer that has another environment."""
+        return self.root / ".secrets.json"
+
+    @property
+    def losses(self) -> Path:
+        """What could not be recorded, by process; gone once the journal tells of it."""
+        return self.root / ".losses"
+
+    @property
     def ignore(self) -> Path:
         """Keeps a live run out of ``git status``."""
         return self.root / ".gitignore"

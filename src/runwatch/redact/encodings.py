@@ -1,0 +1,107 @@
+"""A text as it reads once escapes are undone, with the way back to the places in the text as it stands.
+
+Must not know what is looked for in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+_MOST_LAYERS = 3
+"""JSON in JSON in a URL: deeper is nobody's log."""
+_ESCAPE = re.compile(
+    r"""\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
+    r"""|&\#(?P<hd>\d{1,6});|&(?P<name>amp|quot|apos|lt|gt);|\\(?P<c>[nrtbf])|(?P<quoted>'"'"'|'\\'')"""
+    r"""|\\(?P<literal>[^\w\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)"""
+)
+_NAMES = {"amp": "&", "quot": '"', "apos": "'", "lt": "<", "gt": ">"}
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x1b]|'"'""")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
+_PROBE = 16
+_PRINTABLE = re.compile(rb"[\t\r\n -~]+")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+class Decoded:
+    """A text with one layer of escapes undone."""
+
+    __slots__ = ("_after", "_places", "text")
+
+    def __init__(self, raw: str) -> None:
+        self._places: list[int] = []
+        self._after: list[int] = []
+        parts: list[str] = []
+        length = taken = 0
+        for match in _ESCAPE.finditer(raw):
+            character = _character(match)
+            parts += (raw[taken : match.start()], character)
+            length += match.start() - taken
+            taken = match.end()
+            self._places.append(length)
+            self._after.append(match.end() - len(character))
+            length += len(character)
+        parts.append(raw[taken:])
+        self.text = "".join(parts)
+        """The text as it reads."""
+
+    def origin(self, place: int) -> int:
+        """Return where in the raw text the character at a place begins."""
+        last = bisect_left(self._places, place) - 1
+        return place if last < 0 else self._after[last] + place - self._places[last]
+
+
+def decoded(text: str) -> Iterator[tuple[str, list[Decoded]]]:
+    """Yield the text with one, two … layers of escapes undone, each with the layers that lead back to it."""
+    layers: list[Decoded] = []
+    while len(layers) < _MOST_LAYERS and _MAY_HAVE_ESCAPES.search(text) is not None:
+        layer = Decoded(text)
+        if layer.text == text:
+            return
+        layers = [layer, *layers]
+        text = layer.text
+        yield text, layers
+
+
+def original(span: tuple[int, int], layers: list[Decoded]) -> tuple[int, int]:
+    """Return the place in the text as it stands of a place in a decoded one."""
+    start, end = span
+    for layer in layers:
+        start, end = layer.origin(start), layer.origin(end)
+    return start, end
+
+
+def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield each place of a text that is printable text in base64, and what it says. **Source**: RFC 4648, 4 and 5."""
+    for match in _BASE64.finditer(text):
+        word = match[0].translate(_URL_SAFE)
+        if _PRINTABLE.fullmatch(_bytes(word[:_PROBE])) is not None:
+            data = _bytes(word)
+            if _PRINTABLE.fullmatch(data) is not None:
+                yield match.start(), match.end(), data.decode("ascii")
+
+
+def _bytes(word: str) -> bytes:
+    """Return what a base64 text without padding says; a lone last character is left out."""
+    whole = word[: len(word) - (len(word) % 4 == 1)]
+    try:
+        return base64.b64decode(whole + "=" * (-len(whole) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _character(match: re.Match[str]) -> str:
+    kind, value = match.lastgroup, match[match.lastgroup or 0]
+    if kind in ("u", "x", "p", "hx"):
+        return chr(int(value, 16))
+    if kind == "hd":
+        return chr(min(int(value), 0x10FFFF))
+    if kind == "quoted":
+        return "'"
+    if kind in ("color", "wrap"):
+        return ""
+    return _NAMES.get(value) or (_CONTROLS[value] if kind == "c" else value)

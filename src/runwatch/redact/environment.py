@@ -1,0 +1,118 @@
+"""Which values of an environment are secrets, by the names of their variables, and the forms they appear in.
+
+Must not look for them. The rule, in words: a value counts when its variable is named like a secret (`DB_PASSWORD`,
+`OPENAI_API_KEY`, `lowercase_token`; not `MAX_TOKENS`, `TOKEN_FILE`) or when it holds a URL with a password. It does not
+count when it is shorter than 6 characters, or shorter than 8 without both letters and something else; when it is a word
+of every log (`postgres`, `production`), one character repeated, a date, the name of the user, the host or the home
+folder, or a path that exists. Up to 15 characters it is taken out where it stands alone, longer ones anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
+from runwatch.redact.rules import VARIED, words
+
+SHORTEST = 6
+"""Characters; a shorter value is too likely to be a word of the text."""
+_SHORTEST_WORD = 8
+"""The same for one of letters alone, or of digits alone."""
+BOUNDED_BELOW = 16
+"""A value shorter than this is only taken for the secret where it stands alone."""
+_SHORTEST_BASE64 = 10
+
+_SECRET_ENDINGS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "CREDENTIAL", "CREDENTIALS")
+"""How the last word of a variable's name ends when its value is a secret; MAX_TOKENS counts and hides nothing."""
+_SECRET_LAST_WORDS = frozenset({"PASS", "SSHPASS", "PWD", "PW", "PAT", "JWT", "COOKIE", "DSN", "AUTH", "KEY", "KEYS"})
+_SECRET_WORDS = frozenset({"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY"})
+"""Wherever they stand in the name."""
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+_PEOPLE_AND_PLACES = ("USER", "LOGNAME", "USERNAME", "HOSTNAME", "HOST", "HOME")
+_URL_PASSWORD = re.compile(r"://[^/?#@:\s]*:([^/?#@\s]+)@")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def secret_values(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what must not get out of an environment: each value, or line of one with several → its variable."""
+    found: dict[str, str] = {}
+    known = _people_and_places(environ)
+    common = words()["common_values"]
+    for name in sorted(environ):
+        value = environ[name].strip()
+        if not (is_secret_name(name) and is_secret_value(name, value)):
+            in_url = _URL_PASSWORD.search(value)
+            value = in_url[1] if in_url and len(in_url[1]) >= _SHORTEST_WORD else ""
+        if value and value.lower() not in common and value not in known:
+            shown = name.encode("utf-8", "backslashreplace").decode()
+            found.setdefault(value, shown)
+            for line in map(str.strip, value.splitlines()):
+                if len(line) >= BOUNDED_BELOW:
+                    found.setdefault(line, shown)
+    return found
+
+
+def secret_forms(values: Mapping[str, str]) -> dict[str, str]:
+    """Return each value in the forms that no decoding of the text around it would undo → name of its variable."""
+    found: dict[str, str] = {}
+    for value, name in values.items():
+        quoted = (call(value, safe="", errors="surrogateescape") for call in (quote, quote_plus))
+        for form in (value, *quoted, *_in_base64(value)):
+            found.setdefault(form, name)
+    return found
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what goes by this name, of a variable or a key, is a secret."""
+    parts = _HUMP.sub("_", name).upper().replace("-", "_").split("_")
+    if name.upper() in _FOLDERS or parts[-1].lower() in words()["about_a_secret"]:
+        return False
+    return (
+        parts[-1].endswith(_SECRET_ENDINGS)
+        or parts[-1] in _SECRET_LAST_WORDS
+        or not _SECRET_WORDS.isdisjoint(parts)
+        or "API_KEY" in "_".join(parts)
+    )
+
+
+def is_secret_value(name: str, value: str) -> bool:
+    """Whether a value hides anything, under a name that announces a secret."""
+    if len(value) < SHORTEST or len(set(value)) == 1:
+        return False
+    if len(value) < _SHORTEST_WORD and (value.isalpha() or value.isdigit()):
+        return False
+    if value.isdigit() and value.startswith(("19", "20")):
+        return False  # a time or a date, which would tear holes into every run id
+    if value[0] in "/~." and os.path.exists(os.path.expanduser(value)):
+        return False
+    # A bare KEY also names what is sorted or cached by: only what no word looks like is a secret then.
+    upper = name.upper()
+    return (
+        not upper.endswith(("KEY", "KEYS"))
+        or "API" in upper
+        or len(value) > BOUNDED_BELOW
+        or VARIED.search(value) is not None
+    )
+
+
+def _people_and_places(environ: Mapping[str, str]) -> frozenset[str]:
+    values = [environ[name] for name in _PEOPLE_AND_PLACES if environ.get(name)]
+    return frozenset([*values, *(os.path.basename(value) for value in values)])
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """Yield what is the same in every base64 text that holds the value, wherever in it the value begins.
+
+    **Source**: actions/runner, ValueEncoders.cs: a character depends on its neighbors, so the outer ones are left out.
+    """
+    data = value.encode("utf-8", "surrogateescape")
+    for before in range(3):
+        shifted = base64.b64encode(b"\0" * before + data).decode()
+        whole_end = (before + len(data)) * 8 // 6
+        inner = shifted[-(-before * 8 // 6) : whole_end]
+        if len(inner) >= _SHORTEST_BASE64:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")

@@ -1,0 +1,181 @@
+"""Taking secrets out of texts: everything found in the text as it stands and as it reads, replaced at once.
+
+Must not decide what a secret looks like (`rules`) or which values of the environment are secrets (`environment`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from runwatch.errors import SettingsError
+from runwatch.redact.digests import Digests
+from runwatch.redact.encodings import decoded, in_base64, original
+from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret_value, secret_forms, secret_values
+from runwatch.redact.rules import MARK, Rule, Span, concerned, is_reference
+
+_FLAG = re.compile(
+    r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z", re.I
+)
+_USER_FLAGS = frozenset({"-u", "-U", "--user", "--proxy-user"})
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*|--?[A-Za-z][\w-]*)=(?P<value>.*)\Z", re.DOTALL)
+_USER_PASSWORD = re.compile(r"[^:\s/]*:(?P<secret>(?!\d+\Z)[^/\s].{2,})\Z")
+_NO_SECRET = re.compile(r"\d{1,6}(?:\.\d+)?")
+_KEY_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
+"""How the name of a JSON key ends that announces a secret: more ways than these mean something else there."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LAST_WORD = re.compile(r"\S{1,4000}\Z")
+
+CUT_LENGTHS = frozenset({500, 1000, 2000, 4000})
+"""Characters at which texts are cut before they come here (`sdk.plain`, `sdk.faults`, `fold.notices`, markers): what
+stands at the end of such a text may be the beginning of a secret that nothing tells any more."""
+
+
+class Redactor:
+    """Takes secrets out of texts; the same text always gives the same result.
+
+    `environ` is the environment whose secrets must not get out; `patterns` are the user's own regular expressions, of
+    which the group `secret` is replaced, or the whole match. Raises SettingsError for one that is none. `digests` are
+    of the secrets of another environment, whose values are not at hand.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], patterns: Iterable[str] = (), digests: Digests | None = None
+    ) -> None:
+        self.values = secret_values(environ)
+        """The environment's secrets → names of their variables."""
+        forms = secret_forms(self.values)
+        self._forms = [(form, forms[form], _standing(form)) for form in sorted(forms, key=len, reverse=True)]
+        self._own = [Rule("pattern", _checked(pattern)) for pattern in patterns]
+        self._digests = digests.without(self.values) if digests else None
+        # What is flushed every second is mostly what was flushed the second before.
+        self._remembered = lru_cache(maxsize=4096)(self._redacted)
+
+    def text(self, text: str) -> str:
+        """Return the text with `[redacted:<rule>]` in place of each secret; whole, since a key may have many lines."""
+        return self._remembered(text) if len(text) < 1000 else self._redacted(text)
+
+    def lines(self, lines: Sequence[str]) -> list[str]:
+        """Return the lines with secrets taken out that one or several of them hold; there may be fewer afterwards."""
+        return self.text("\n".join(lines)).split("\n") if lines else []
+
+    def arguments(self, arguments: Sequence[str]) -> list[str]:
+        """Return a command line with secrets taken out, also those that only the flag before them announces."""
+        redacted: list[str] = []
+        before = ""
+        for argument in arguments:
+            redacted.append(self._argument(argument, before))
+            before = argument
+        return redacted
+
+    def tree(self, value: Any) -> Any:
+        """Return a value made of mappings, lists and plain values with the secrets in its texts taken out.
+
+        Lists of texts count as command lines. Keys that would fall together are told apart by a number; a text whose
+        length says that it was cut loses its last word.
+        """
+        if isinstance(value, str):
+            return self._uncut(value)
+        if isinstance(value, list):
+            texts = bool(value) and all(isinstance(each, str) for each in value)
+            return self.arguments(value) if texts else [self.tree(each) for each in value]
+        if isinstance(value, dict):
+            shown: dict[Any, Any] = {}
+            for key, each in value.items():
+                shown[self._key(key, shown)] = self._announced(key, each)
+            return shown
+        return value
+
+    def _uncut(self, text: str) -> str:
+        redacted = self.text(text)
+        return _LAST_WORD.sub("", redacted) + "…" if len(text) in CUT_LENGTHS else redacted
+
+    def _key(self, key: Any, taken: Mapping[Any, Any]) -> Any:
+        shown = self.text(key) if isinstance(key, str) else key
+        number = 2
+        while shown in taken:
+            shown, number = f"{self.text(key)} #{number}", number + 1
+        return shown
+
+    def _announced(self, key: Any, value: Any) -> Any:
+        if not (isinstance(key, str) and isinstance(value, str)):
+            return self.tree(value)
+        redacted = self._uncut(value)
+        name = _HUMP.sub("_", key).upper().replace("-", "_")
+        secret = redacted == value and name.endswith(_KEY_WORDS) and is_secret_value(name, value)
+        return f"{MARK}secret]" if secret and not is_reference(value) else redacted
+
+    def _argument(self, argument: str, before: str) -> str:
+        if _FLAG.match(before) and not argument.startswith("-") and not _is_harmless(argument):
+            return f"{MARK}flag]"
+        if before in _USER_FLAGS and (pair := _USER_PASSWORD.match(argument)):
+            return f"{argument[: pair.start('secret')]}{MARK}flag]"
+        assigned = _ASSIGNED.match(argument)
+        if assigned is not None and not _is_harmless(assigned["value"]):
+            name, value = assigned["name"], assigned["value"]
+            if _FLAG.match(name) or (is_secret_name(name) and is_secret_value(name, value)):
+                return f"{name}={MARK}flag]"
+        return self.text(argument)
+
+    def _redacted(self, text: str) -> str:
+        found = list(self._spans(text))
+        for reading, layers in decoded(text):
+            for span in self._spans(reading):
+                start, end = original(span[:2], layers)
+                found.append(Span(start, end, span.label))
+        for start, end, said in in_base64(text):
+            inside = next(self._spans(said), None)
+            if inside is not None:
+                found.append(Span(start, end, inside.label))
+        return _replaced(text, found) if found else text
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        for form, name, standing in self._forms:
+            if form in text:
+                for match in standing.finditer(text):
+                    yield Span(match.start(), match.end(), f"env:{name}")
+        if self._digests is not None:
+            yield from self._digests.find(text)
+        for rule in self._own:
+            yield from rule.find(text)
+        for rule in concerned(text):
+            yield from rule.find(text)
+
+
+def _replaced(text: str, found: list[Span]) -> str:
+    """Put marks in place of secrets; of those that overlap the first found gives its name to all."""
+    order = sorted(range(len(found)), key=lambda place: found[place].start)
+    parts: list[str] = []
+    done = 0
+    at = 0
+    while at < len(order):
+        first = at
+        end = found[order[at]].end
+        while at < len(order) and found[order[at]].start < end:
+            end = max(end, found[order[at]].end)
+            at += 1
+        at = max(at, first + 1)
+        label = found[min(order[first:at])].label
+        parts += (text[done : found[order[first]].start], f"{MARK}{label}]")
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+def _is_harmless(value: str) -> bool:
+    return not value or is_reference(value) or _NO_SECRET.fullmatch(value) is not None
+
+
+def _standing(value: str) -> re.Pattern[str]:
+    escaped = re.escape(value)
+    bounded = rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])"
+    return re.compile(bounded if len(value) < BOUNDED_BELOW else escaped)
+
+
+def _checked(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SettingsError(f'redact.patterns has "{pattern}", which is no regular expression: {error}.') from error
+    return pattern
