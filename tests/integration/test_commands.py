@@ -101,7 +101,7 @@ def test_a_run_whose_processes_are_gone_is_recovered_with_its_reason(tmp_path: P
     process.communicate(timeout=60)
     assert json.loads(runwatch("ls", "--json", cwd=tmp_path).stdout)[0]["status"] != "running"
     done = runwatch("recover", "--json", cwd=tmp_path)
-    assert [(each["found"], each["status"]) for each in json.loads(done.stdout)] == [("finalized", "crashed")]
+    assert [(each["done"], each["status"]) for each in json.loads(done.stdout)] == [("finalized", "crashed")]
     assert runwatch("verify", cwd=tmp_path).returncode == 0
     assert runwatch("recover", cwd=tmp_path).stdout == b""
 

@@ -14,6 +14,7 @@ from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archive, close, commit, ignore
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outcome, Stage, load_state, save_state
+from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.follow import Follower
@@ -59,8 +60,11 @@ class Finalizer:
         self._made: Archive | None = None
         self._first: str | None = None
 
-    def run(self, *, first: str | None = None) -> FinalizeState:
-        """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy."""
+    def run(self, *, first: str | None = None, last: str | None = None) -> FinalizeState:
+        """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy.
+
+        Nothing is done after ``last``: those who only look leave the commit to others.
+        """
         self._first = first
         if not self.paths.journal.is_file():
             raise RecordError(f"{self.paths.root} was deleted while the run went on: nothing is left to finalize.")
@@ -78,6 +82,8 @@ class Finalizer:
                 if again or not self.state.done(name):
                     again = True
                     self._do(name)
+                if name == last:
+                    break
         finally:
             lock.release(Role.FINALIZER)
         return self.state
@@ -91,8 +97,14 @@ class Finalizer:
     def _lost(self) -> Outcome:
         """The outcome of a run whose owners are all gone: it ended with its last event."""
         self._catch_up()
-        last = self.fold.metrics(now_text()).journal.last_time
-        return Outcome(status="crashed", reason="its processes are gone", ended=last or now_text())
+        metrics = self.fold.metrics(now_text())
+        run, last = metrics.run, metrics.journal.last_time or now_text()
+        if self.fold.sealed and run.status:  # the disk was full, or finalize.json was lost: the seal knows
+            ended = run.end_time or last
+            return Outcome(
+                status=run.status, exit_code=run.exit_code, signal=run.signal, reason=run.reason, ended=ended
+            )
+        return Outcome(status="crashed", reason=how_lost(self.paths), ended=last)
 
     def _do(self, name: str) -> None:
         if self.on_stage:

@@ -20,6 +20,8 @@ HEARTBEAT_S = 1.0
 """How often a live recorder touches its lock file."""
 STALLED_S = 10.0
 """A live recorder whose heartbeat is older than this is shown as stalled."""
+NOTE_BYTES = 4096
+"""No note is longer."""
 
 
 class Role(IntEnum):
@@ -76,6 +78,15 @@ class RunLock:
         """Leave the recorder's heartbeat: the modification time of the lock file."""
         os.utime(self._fd)
 
+    def note(self, text: bytes) -> None:
+        """Make ``text`` what the lock file holds, for those who find the run without an owner. Raises OSError."""
+        os.pwrite(self._fd, text, 0)
+        os.ftruncate(self._fd, len(text))
+
+    def noted(self) -> bytes:
+        """Return what the lock file holds. Raises OSError."""
+        return os.pread(self._fd, NOTE_BYTES, 0)
+
     def close(self) -> None:
         """Give everything back."""
         if self.pid == os.getpid():
@@ -111,6 +122,21 @@ def is_live(path: Path) -> bool:
     """Whether an owner or a recorder of the run whose lock file is ``path`` is alive."""
     held = holders(path)
     return Role.OWNER in held or Role.RECORDER in held
+
+
+def noted(path: Path) -> bytes:
+    """Return the note that the owner left in the lock file; empty where there is none."""
+    lock = _held.get(os.path.realpath(path))
+    try:
+        if lock is not None and lock.pid == os.getpid():
+            return lock.noted()  # closing another descriptor of the file would drop what is held
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return os.read(fd, NOTE_BYTES)
+        finally:
+            os.close(fd)
+    except OSError:
+        return b""
 
 
 def heartbeat_age_s(path: Path, now: float | None = None) -> float | None:

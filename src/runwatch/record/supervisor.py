@@ -17,6 +17,7 @@ import msgspec
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.process_mark import mark_of
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import farewell, spawn
 from runwatch.record.capture import Capture, Stream
@@ -71,6 +72,8 @@ class Supervisor:
             self.pid = spawn.start(self._launch(), channels, {int(number) for number in self.ignored})
         except spawn.CannotStart as error:
             failure = error
+        else:
+            self._mark_command()
         self.stopper = Stopper(self.pid, group=self.config.own_session)
         self.capture.start()
         self.control = ControlServer(self.paths.control, self._answer)
@@ -84,6 +87,13 @@ class Supervisor:
             self._watch()
         assert self.outcome is not None
         return self.outcome
+
+    def _mark_command(self) -> None:
+        """Leave word which process the command is, for those who find it alive and the run without an owner."""
+        try:
+            self.lock.note(mark_of(self.pid))
+        except OSError:
+            pass  # a full disk: the processes are found by their environment then
 
     def _launch(self) -> spawn.Launch:
         environment = dict(os.environb)

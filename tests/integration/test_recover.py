@@ -1,0 +1,213 @@
+"""Runs that nobody owns any more: found, told apart, finalized, committed, named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.dead_runs import OTHER_BOOT, dead_run, files, killed, read
+from integration.recorded import RUNWATCH, git, record, repository, runwatch, start
+
+FIVE = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md")
+
+
+def recover(cwd: Path, *options: str, code: int = 0) -> list[dict[str, Any]]:
+    """Recover, and return what was done by run."""
+    done = runwatch("recover", "--json", *options, cwd=cwd)
+    assert done.returncode == code, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def told(cwd: Path, *options: str) -> list[tuple[str, str, str]]:
+    """Recover, and return run, condition and deed of each."""
+    return [(each["run"], each["found"], each["done"]) for each in recover(cwd, *options)]
+
+
+def test_a_dead_run_is_finalized_in_full_with_one_commit_and_one_line(tmp_path: Path) -> None:
+    repository(tmp_path)
+    run = dead_run(tmp_path / "runs")
+    done = runwatch("recover", cwd=tmp_path)
+    assert done.returncode == 0
+    sha = git("rev-parse", "HEAD", cwd=tmp_path).strip()
+    line = f"finalized  f/r1  crashed: its processes are gone; commit {sha[:12]} on main\n"
+    assert done.stdout.decode() == line
+    assert git("show", "--name-only", "--format=", "HEAD", cwd=tmp_path).split() == sorted(
+        f"runs/f/r1/{name}" for name in FIVE
+    )
+    metadata = read(run, "metadata.json")
+    assert (metadata["status"], metadata["end_time"][:19]) == ("crashed", "2026-10-20T10:00:03")
+    assert read(run, "metrics.json")["run"]["duration_seconds"] == 3.0
+    assert runwatch("verify", "f/r1", cwd=tmp_path).returncode == 0
+    again = runwatch("recover", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, b"")
+    assert b"Nothing to recover" in again.stderr
+    assert git("rev-parse", "HEAD", cwd=tmp_path).strip() == sha
+
+
+def test_the_status_that_somebody_wrote_before_all_died_is_kept(tmp_path: Path) -> None:
+    repository(tmp_path)
+    outcome = {"status": "failed", "exit_code": 4, "reason": "exit code 4", "ended": "2026-10-20T10:00:05Z"}
+    run = dead_run(tmp_path / "runs", ended=outcome, boot_id=OTHER_BOOT)
+    assert told(tmp_path) == [("f/r1", "dead", "finalized")]
+    metadata = read(run, "metadata.json")
+    assert (metadata["status"], metadata["exit_code"], metadata["reason"]) == ("failed", 4, "exit code 4")
+
+
+def test_a_sealed_journal_whose_finalize_json_was_lost_keeps_its_status(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    with (run / "events.jsonl").open("a") as journal:
+        journal.write('{"type":"run.completed","ts":"2026-10-20T10:00:09Z","status":"failed","exit_code":6}\n')
+    assert [each["status"] for each in recover(tmp_path)] == ["failed"]
+    assert read(run, "metadata.json")["exit_code"] == 6
+
+
+def test_a_machine_that_went_down_is_named_as_the_reason(tmp_path: Path) -> None:
+    dead_run(tmp_path / "runs", boot_id=OTHER_BOOT)
+    assert [each["reason"] for each in recover(tmp_path)] == ["the machine went down while it ran"]
+
+
+def test_a_run_of_another_host_is_told_apart_and_not_touched_without_force(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs", host="elsewhere-7", boot_id=OTHER_BOOT)
+    before = files(run)
+    (found,) = recover(tmp_path)
+    assert (found["found"], found["done"]) == ("elsewhere", "nothing")
+    assert "elsewhere-7" in found["reason"]
+    assert "--force" in found["reason"]
+    assert files(run) == before
+    assert told(tmp_path, "--force") == [("f/r1", "dead", "finalized")]
+    assert read(run, "metadata.json")["status"] == "crashed"
+
+
+def test_a_machine_with_our_name_that_is_alive_is_another_host_too(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs", boot_id=OTHER_BOOT)
+    os.utime(run / ".lock")  # a heartbeat, though not of this boot
+    assert [each["found"] for each in recover(tmp_path)] == ["elsewhere"]
+
+
+def test_another_host_name_in_the_same_boot_is_a_container_of_this_machine(tmp_path: Path) -> None:
+    dead_run(tmp_path / "runs", host="3f2a91c0d1e2")
+    assert told(tmp_path) == [("f/r1", "dead", "finalized")]
+
+
+def test_broken_directories_are_said_and_passed_over(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    (runs / "f" / "no_journal" / "logs").mkdir(parents=True)
+    (runs / "f" / "no_journal" / ".lock").touch()
+    garbage = dead_run(runs, "f/garbage")
+    (garbage / "events.jsonl").write_bytes(b"\xff\x00nonsense\n" * 50)
+    empty = dead_run(runs, "f/empty")
+    (empty / "events.jsonl").write_bytes(b"")
+    linked = dead_run(runs, "f/linked")
+    (linked / "events.jsonl").rename(tmp_path / "outside.jsonl")
+    (linked / "events.jsonl").symlink_to(tmp_path / "outside.jsonl")
+    newer = dead_run(runs, "f/newer", schema=99)
+    (runs / "f" / "notes").mkdir()
+    (runs / "f" / "notes" / "readme.txt").write_text("mine")
+    (runs / "f" / "loop").symlink_to(runs)
+    dead_run(runs, "f/whole")
+    broken = {"f/no_journal", "f/garbage", "f/empty", "f/linked"}
+    before = {path: files(path) for path in (garbage, empty, linked, newer)}
+    found = {each["run"]: (each["found"], each["done"]) for each in recover(tmp_path)}
+    assert found == {"f/whole": ("dead", "finalized"), "f/newer": ("newer", "nothing")} | dict.fromkeys(
+        broken, ("broken", "nothing")
+    )
+    assert {path: files(path) for path in before} == before
+    lines = runwatch("recover", cwd=tmp_path).stdout.decode().splitlines()
+    assert sorted(line.split()[1] for line in lines) == sorted(broken | {"f/newer"})
+    assert all(len(line.split()) > 4 for line in lines)  # each with its reason
+
+
+def test_a_live_run_is_skipped(tmp_path: Path) -> None:
+    process = start("sh", "-c", "echo ready; read line", cwd=tmp_path, stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    dead_run(tmp_path / "runs")
+    assert told(tmp_path) == [("f/r1", "dead", "finalized")]
+    process.communicate(b"\n", timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_run_that_is_just_starting_is_not_taken_for_dead(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    (run / ".lock").unlink()
+    before = files(run)
+    assert recover(tmp_path) == []
+    assert files(run) == before
+    os.utime(run, (1_760_000_000, 1_760_000_000))
+    assert told(tmp_path) == [("f/r1", "dead", "finalized")]
+
+
+def test_a_finalized_run_gets_the_commit_that_was_not_possible_before(tmp_path: Path) -> None:
+    repository(tmp_path)
+    in_the_way = tmp_path / ".git" / "MERGE_HEAD"
+    in_the_way.write_text(git("rev-parse", "HEAD", cwd=tmp_path))
+    run = record("true", cwd=tmp_path)
+    archive = (run.dir / "run.tar.gz").read_bytes()
+    (kept,) = recover(tmp_path, code=1)
+    assert (kept["found"], kept["done"]) == ("uncommitted", "failed")
+    assert "merge" in kept["problems"][0]
+    assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "1\n"
+    in_the_way.unlink()
+    done = runwatch("recover", cwd=tmp_path)
+    assert done.stdout.startswith(b"committed ")
+    assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "2\n"
+    assert (run.dir / "run.tar.gz").read_bytes() == archive
+    assert recover(tmp_path) == []
+    assert git("status", "--porcelain", cwd=tmp_path) == ""
+
+
+def test_a_finalized_run_outside_of_git_has_nothing_to_recover(tmp_path: Path) -> None:
+    record("true", cwd=tmp_path)
+    assert recover(tmp_path) == []
+
+
+def test_what_outlived_all_is_named_with_its_pid_and_a_pid_given_again_is_not(tmp_path: Path) -> None:
+    # The command itself is known by its mark though it has shed its environment, its child by its environment.
+    script = "sleep 600 & echo $! > child; echo $$; exec env -u RUNWATCH_RUN_DIR sleep 601"
+    run, command = killed(tmp_path, "sh", "-c", script)
+    child = int((tmp_path / "child").read_text())
+    try:
+        note = (run / ".lock").read_bytes()
+        again = dead_run(tmp_path / "runs", "f/again")
+        pid, start_ticks, boot = note.split()
+        assert int(pid) == command
+        (again / ".lock").write_bytes(b"%s %d %s\n" % (pid, int(start_ticks) - 1, boot))  # that pid, another process
+        os.utime(again / ".lock", (1_760_000_000, 1_760_000_000))
+        alive = [{"pid": command, "command": "sleep 601"}, {"pid": child, "command": "sleep 600"}]
+        found = {each["path"]: each["left_running"] for each in recover(tmp_path)}
+        assert found == {str(run): alive, str(again): []}
+        summary = " ".join((run / "logs_summary.txt").read_text().split())
+        assert f"process {command} (sleep 601)" in summary
+        assert f"process {child} (sleep 600)" in summary
+    finally:
+        for left in (command, child):
+            os.kill(left, signal.SIGKILL)
+
+
+def test_two_at_once_make_one_commit_each(tmp_path: Path) -> None:
+    repository(tmp_path)
+    for number in range(4):
+        dead_run(tmp_path / "runs", f"f/r{number}")
+    command = [*RUNWATCH, "recover", "--json"]
+    both = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "5\n"
+    rows = (tmp_path / "runs" / "csv" / "runs.csv").read_text().splitlines()
+    assert len(rows) == 5
+
+
+@pytest.mark.parametrize("options", [("--runs-dir", "nowhere"), ()])
+def test_where_there_are_no_runs_there_is_nothing_to_recover(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = runwatch("recover", *options, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert list(tmp_path.iterdir()) == []
+    assert b"Nothing to recover" in done.stderr
