@@ -9,47 +9,72 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runwatch.sdk.calls import service, tool
+    from runwatch.sdk.collector import ExecutionMetrics, MetricsCollector, MetricsReporter
+    from runwatch.sdk.costs import estimate_llm_cost
+    from runwatch.sdk.git import git_metrics
+    from runwatch.sdk.health import HealthStatus, check_external_services
     from runwatch.sdk.issues import IssueTracker
     from runwatch.sdk.llm import llm_metrics
     from runwatch.sdk.log_context import LogContext
     from runwatch.sdk.log_format import StructuredFormatter
     from runwatch.sdk.log_handler import DynamicFileHandler
     from runwatch.sdk.loggers import get_logger, get_runner_logger, setup_logging
+    from runwatch.sdk.orchestration import dispatch_metrics, task_metrics, update_task_state_gauges
     from runwatch.sdk.run import RunLogger, current_run
     from runwatch.sdk.tools import ToolMonitor
 
 __all__ = [
     "DynamicFileHandler",
+    "ExecutionMetrics",
+    "HealthStatus",
     "IssueTracker",
     "LogContext",
+    "MetricsCollector",
+    "MetricsReporter",
     "RunLogger",
     "StructuredFormatter",
     "ToolMonitor",
+    "check_external_services",
     "current_run",
+    "dispatch_metrics",
+    "estimate_llm_cost",
     "get_logger",
     "get_runner_logger",
+    "git_metrics",
     "llm_metrics",
     "service",
     "setup_logging",
+    "task_metrics",
     "tool",
+    "update_task_state_gauges",
 ]
 
 _HOMES = {
-    "DynamicFileHandler": "log_handler",
-    "IssueTracker": "issues",
-    "LogContext": "log_context",
-    "RunLogger": "run",
-    "StructuredFormatter": "log_format",
-    "ToolMonitor": "tools",
-    "current_run": "run",
-    "get_logger": "loggers",
-    "get_runner_logger": "loggers",
-    "llm_metrics": "llm",
-    "service": "calls",
-    "setup_logging": "loggers",
-    "tool": "calls",
+    "DynamicFileHandler": "sdk.log_handler",
+    "ExecutionMetrics": "sdk.collector",
+    "HealthStatus": "sdk.health",
+    "IssueTracker": "sdk.issues",
+    "LogContext": "sdk.log_context",
+    "MetricsCollector": "sdk.collector",
+    "MetricsReporter": "sdk.collector",
+    "RunLogger": "sdk.run",
+    "StructuredFormatter": "sdk.log_format",
+    "ToolMonitor": "sdk.tools",
+    "check_external_services": "sdk.health",
+    "current_run": "sdk.run",
+    "dispatch_metrics": "sdk.orchestration",
+    "estimate_llm_cost": "sdk.costs",
+    "get_logger": "sdk.loggers",
+    "get_runner_logger": "sdk.loggers",
+    "git_metrics": "sdk.git",
+    "llm_metrics": "sdk.llm",
+    "service": "sdk.calls",
+    "setup_logging": "sdk.loggers",
+    "task_metrics": "sdk.orchestration",
+    "tool": "sdk.calls",
+    "update_task_state_gauges": "sdk.orchestration",
 }
-"""Public name → module below ``runwatch.sdk``."""
+"""Public name → its module below ``runwatch``."""
 
 
 def __getattr__(name: str) -> Any:
@@ -58,7 +83,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"runwatch.sdk.{home}"), name)
+    value = globals()[name] = getattr(import_module(f"runwatch.{home}"), name)
     return value
 
 

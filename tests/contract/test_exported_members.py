@@ -4,8 +4,10 @@ import runwatch
 
 
 def test_the_public_names_are_exactly_these() -> None:
-    names = [name for name in sorted(runwatch._HOMES) if getattr(runwatch, name).__module__.startswith("runwatch.sdk.")]
-    assert runwatch.__all__ == names == [
-        "DynamicFileHandler", "IssueTracker", "LogContext", "RunLogger", "StructuredFormatter", "ToolMonitor",
-        "current_run", "get_logger", "get_runner_logger", "llm_metrics", "service", "setup_logging", "tool",
+    assert all(getattr(runwatch, name) is not None for name in runwatch.__all__)
+    assert runwatch.__all__ == sorted(runwatch._HOMES) == [
+        "DynamicFileHandler", "ExecutionMetrics", "HealthStatus", "IssueTracker", "LogContext", "MetricsCollector",
+        "MetricsReporter", "RunLogger", "StructuredFormatter", "ToolMonitor", "check_external_services", "current_run",
+        "dispatch_metrics", "estimate_llm_cost", "get_logger", "get_runner_logger", "git_metrics", "llm_metrics",
+        "service", "setup_logging", "task_metrics", "tool", "update_task_state_gauges",
     ]  # fmt: skip

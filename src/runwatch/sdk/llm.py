@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 import types
+from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
 from runwatch.sdk import active
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.plain import one_line
+from runwatch.sdk.instruments import Instrument, blocks
+from runwatch.sdk.plain import one_line, text
 
 _RESULTS = {
     "success": "success",
@@ -33,6 +35,8 @@ _PASSED_ON = frozenset(
 )  # fmt: skip
 """Keys of the mapping that are fields of the event."""
 _TOO_MANY_REQUESTS = 429
+_TOKENS = {"prompt": "prompt_tokens", "completion": "completion_tokens"}
+"""Kind of the tokens that an instrument counts → field of the event."""
 
 
 class TrackedRequest:
@@ -44,31 +48,68 @@ class TrackedRequest:
         self._call_id = ""
         self._started = 0.0
         self._said: dict[str, Any] = {}
+        self._taken: dict[str, Any] = {}
+        """What instruments said of this request inside the block."""
+        self._rate_limited = False
 
     def __enter__(self) -> dict[str, Any]:
         self._emitter, self._call_id = active.emitter(), token_hex(6)
-        self._said = {}
+        self._said, self._taken, self._rate_limited = {}, {}, False
+        blocks.set((*blocks.get(), self))
         self._started = time.monotonic()
         self._emitter.emit("llm.started", {**self._about, "call_id": self._call_id})
         return self._said
+
+    def takes(self, name: str, labels: Mapping[str, str], value: float) -> bool:
+        """Take what states this request's own result, tokens, cost or duration, each once."""
+        if any(labels.get(key) not in (None, about) for key, about in self._about.items() if about is not None):
+            return False  # of another model
+        if name == "llm_requests_total" and value == 1:
+            return self._take("result", labels.get("result", "success"))
+        if name == "llm_request_duration_seconds":
+            return self._take("duration_s", value)
+        if name == "llm_tokens_total" and labels.get("kind") in _TOKENS:
+            return self._take(_TOKENS[labels["kind"]], int(value))
+        if name == "llm_cost_dollars_total":
+            return self._take("cost_usd", value)
+        if name == "llm_rate_limit_events_total" and value == 1 and not self._rate_limited:
+            self._rate_limited = True
+            return True
+        return False
+
+    def _take(self, field: str, value: object) -> bool:
+        if field in self._taken:
+            return False
+        self._taken[field] = value
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         emitter = self._emitter or active.emitter()
         duration_s = round(time.monotonic() - self._started, 6)
+        blocks.set(tuple(block for block in blocks.get() if block is not self))
         fields: dict[str, Any] = {**self._about, "source": "sdk", "call_id": self._call_id, "duration_s": duration_s}
+        fields |= self._taken
         fields |= {name: value for name, value in self._said.items() if name in _PASSED_ON and value is not None}
         cost = self._said.get("cost_usd", self._said.get("cost"))
         if cost is not None:
             fields["cost_usd"] = cost
         if error is not None:
             fields["error"] = one_line(error)
-        fields["result"] = self._result(emitter, error)
+        used = fields.get("prompt_tokens") or fields.get("completion_tokens")
+        fields["result"] = self._result(emitter, error, answered=bool(used))
         emitter.emit("llm.completed", fields)
+        if self._rate_limited and fields["result"] != "rate_limit":
+            # The request got through in the end: turned away in between is a fact of its own.
+            labels = {name: text(value) for name, value in self._about.items() if value is not None}
+            observed = {"name": "llm_rate_limit_events_total", "kind": "counter", "value": 1, "labels": labels}
+            emitter.emit("metric.observed", observed)
 
-    def _result(self, emitter: Emitter, error: BaseException | None) -> str:
-        said = self._said.get("result")
+    def _result(self, emitter: Emitter, error: BaseException | None, *, answered: bool) -> str:
+        said = self._said.get("result", self._taken.get("result"))
+        if said is None and self._rate_limited and not answered:
+            return "rate_limit"
         if said is None:
             return "success" if error is None else result_of(error)
         result = _RESULTS.get(str(said).lower())
@@ -91,6 +132,18 @@ def result_of(error: BaseException) -> str:
 
 class LlmMetrics:
     """Model calls of whatever run is active."""
+
+    def __init__(self) -> None:
+        self.requests = Instrument("llm_requests_total")
+        """Counter by model, provider and result."""
+        self.request_duration = Instrument("llm_request_duration_seconds")
+        """Histogram by model and provider, seconds."""
+        self.tokens = Instrument("llm_tokens_total")
+        """Counter by model, provider and kind (prompt, completion)."""
+        self.cost = Instrument("llm_cost_dollars_total")
+        """Counter by model and provider, USD."""
+        self.rate_limit_events = Instrument("llm_rate_limit_events_total")
+        """Counter by model and provider."""
 
     def track_request(self, model: str | None = None, provider: str | None = None) -> TrackedRequest:
         """Return a context manager around one request, which yields a mapping to fill.

@@ -1,0 +1,129 @@
+"""One task of a runner: its model calls and external services, as events and as figures for the task itself.
+
+Must not add anything up: a fold of the task's own events does.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from runwatch.sdk import active
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.issues import register
+from runwatch.sdk.plain import text
+
+if TYPE_CHECKING:
+    from runwatch.fold.metrics import Metrics
+
+SERVICES = ("task_registry", "repo_pool", "artifact_store")
+"""Services that every task's figures name, called or not."""
+
+
+class ExecutionMetrics:
+    """Figures of one task. Beside the fields below, ``<service>_calls`` and ``<service>_duration_seconds``."""
+
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        run = metrics.run if metrics is not None else None
+        self.llm_calls: int = run.llm_calls if run else 0
+        """Model calls."""
+        self.llm_total_duration_seconds: float = run.llm_duration_s if run else 0.0
+        """Seconds in model calls."""
+        self.llm_total_tokens: int = run.tokens.total if run else 0
+        """Tokens of model calls."""
+        self.llm_prompt_tokens: int = run.tokens.prompt if run else 0
+        """Input tokens of model calls, cached included."""
+        self.llm_completion_tokens: int = run.tokens.completion if run else 0
+        """Output tokens of model calls."""
+        self.services: dict[str, tuple[int, float]] = dict.fromkeys(SERVICES, (0, 0.0))
+        """Service to its calls and the seconds in them."""
+        for service in metrics.services if metrics is not None else ():
+            self.services[service.name] = (service.calls, service.durations.total_s)
+
+    def __getattr__(self, name: str) -> Any:
+        for at, suffix in enumerate(("_calls", "_duration_seconds")):
+            if name.endswith(suffix) and name.removesuffix(suffix) in self.__dict__.get("services", ()):
+                return self.services[name.removesuffix(suffix)][at]
+        raise AttributeError(f"{type(self).__name__} has no {name!r}: no such service was called")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures by name."""
+        figures: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "services"}
+        for service, (calls, duration_s) in self.services.items():
+            figures[f"{service}_calls"] = calls
+            figures[f"{service}_duration_seconds"] = duration_s
+        return figures
+
+
+class MetricsCollector:
+    """Records what one task does. In a run, the task is an issue of it."""
+
+    def __init__(self, runner_id: str, task_id: int | str, spec_name: str | None = None) -> None:
+        self.runner_id, self.task_id, self.spec_name = runner_id, task_id, spec_name
+        self._about = {"runner_id": text(runner_id)}
+        if spec_name is not None:
+            self._about["spec_name"] = text(spec_name)
+        self._emitter = active.emitter()
+        self._own = Emitter(None)
+        self._issue = register(self._emitter, task_id)
+        self._started = time.monotonic()
+
+    def record_llm_call(
+        self,
+        duration_seconds: float,
+        tokens_used: int | None = None,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+    ) -> None:
+        """Record one model call; ``tokens_used`` is kept as the total where its parts are not known."""
+        fields = {
+            "duration_s": duration_seconds,
+            "total_tokens": tokens_used,
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+        }
+        self._emit("llm.completed", {**fields, "source": "usage"})
+
+    def record_external_service_call(self, service: str, duration_seconds: float) -> None:
+        """Record one call of an external service."""
+        self._emit("service.completed", {"service": text(service), "duration_s": duration_seconds, "success": True})
+
+    def finalize(self, status: str = "completed") -> ExecutionMetrics:
+        """End the task's issue, where nobody else has, and return the figures."""
+        if not self._issue.ended:
+            self._issue.ended = True
+            duration_s = round(time.monotonic() - self._started, 6)
+            self._emit("issue.completed", {"status": text(status), "duration_s": duration_s})
+        return self._figures()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures so far, and which task they are of."""
+        about = {"runner_id": self.runner_id, "task_id": self.task_id, "spec_name": self.spec_name}
+        return {**about, **self._figures().to_dict()}
+
+    def _figures(self) -> ExecutionMetrics:
+        memory = self._own.memory
+        return ExecutionMetrics(memory.metrics() if memory is not None else None)
+
+    def _emit(self, type_name: str, fields: Mapping[str, Any]) -> None:
+        given = {name: value for name, value in fields.items() if value is not None}
+        given |= {"issue": self._issue.issue, **self._about}
+        self._own.emit(type_name, given)
+        self._emitter.emit(type_name, given)
+
+
+class MetricsReporter:
+    """The console report of a task."""
+
+    def report(self, metrics: ExecutionMetrics, file: TextIO | None = None) -> str:
+        """Write the report to ``file``, stdout unless given, and return it."""
+        from runwatch.views import execution_report
+
+        report = execution_report.render(metrics.to_dict())
+        try:
+            print(report, file=file or sys.stdout)
+        except (OSError, ValueError):
+            pass  # a closed stdout is not the task's fault
+        return report

@@ -1,0 +1,196 @@
+"""Health checks of the services that a program depends on.
+
+Must not raise for a client that does: that is what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runwatch.sdk import active
+from runwatch.sdk.plain import one_line, text
+
+_RENAMED = {"llm": "llm_service"}
+"""What a client is called without ``_client`` → its service, where they differ."""
+TIMEOUT_S = 5.0
+"""How long one check may take."""
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What one check found."""
+
+    service: str
+    healthy: bool
+    latency_s: float
+    error: str | None
+
+
+def check_external_services(*, timeout_s: float = TIMEOUT_S, **clients: Any) -> Mapping[str, bool]:
+    """Ask each client's ``health_check()``, side by side; return service → whether it is healthy.
+
+    ``task_registry_client=…`` is service ``task_registry``, ``llm_client=…`` is ``llm_service``. A client without a
+    check counts as healthy when there is one. An answer of None is healthy, a false one is not, nor is an exception or
+    one that takes longer than ``timeout_s`` seconds. Plain and coroutine checks; in asynchronous code the result can be
+    awaited, and the coroutines run in its event loop then. Emits ``service.health`` for each.
+    """
+    named = {_service(name): client for name, client in clients.items()}
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _in_threads(named, timeout_s)
+    return _Awaitable(named, timeout_s)
+
+
+class _Awaitable(Mapping[str, bool]):
+    """The answer in asynchronous code: awaited, or read as it is, whichever the program does."""
+
+    def __init__(self, clients: dict[str, Any], timeout_s: float) -> None:
+        self._clients, self._timeout_s = clients, timeout_s
+        self._known: dict[str, bool] | None = None
+
+    def __await__(self) -> Generator[Any, None, dict[str, bool]]:
+        return self._ask().__await__()
+
+    async def _ask(self) -> dict[str, bool]:
+        checks = (_check_here(name, client, self._timeout_s) for name, client in self._clients.items())
+        self._known = _emitted(await asyncio.gather(*checks))
+        return self._known
+
+    def _answer(self) -> dict[str, bool]:
+        if self._known is None:
+            self._known = _in_threads(self._clients, self._timeout_s)
+        return self._known
+
+    def __getitem__(self, name: str) -> bool:
+        return self._answer()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._clients)
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def __repr__(self) -> str:
+        return repr(self._answer())
+
+
+def _service(client: str) -> str:
+    name = client.removesuffix("_client")
+    return _RENAMED.get(name, name)
+
+
+def _in_threads(clients: dict[str, Any], timeout_s: float) -> dict[str, bool]:
+    """Run every check in a daemon thread: one that hangs keeps neither us nor the program's exit waiting."""
+    found: dict[str, _Check] = {}
+    threads = []
+    for name, client in clients.items():
+
+        def run(name: str = name, client: Any = client) -> None:
+            found[name] = asyncio.run(_check_here(name, client, timeout_s, in_thread=False))
+
+        thread = threading.Thread(target=run, name=f"runwatch health {name}", daemon=True)
+        thread.start()
+        threads.append(thread)
+    deadline = time.monotonic() + timeout_s
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = {name: _Check(name, False, timeout_s, _late(timeout_s)) for name in clients}
+    return _emitted([found.get(name, late[name]) for name in clients])
+
+
+async def _check_here(name: str, client: Any, timeout_s: float, *, in_thread: bool = True) -> _Check:
+    """Run one check in this event loop, a plain one beside it."""
+    started = time.monotonic()
+    error: str | None = None
+    try:
+        async with asyncio.timeout(timeout_s):
+            answer = await _answer_of(client, in_thread=in_thread)
+        healthy = client is not None if answer is None else bool(answer)
+    except TimeoutError:
+        healthy, error = False, _late(timeout_s)
+    except Exception as trouble:  # noqa: BLE001 - whatever a client raises, its service is not healthy
+        healthy, error = False, one_line(trouble)
+    return _Check(name, healthy, round(time.monotonic() - started, 6), error)
+
+
+async def _answer_of(client: Any, *, in_thread: bool) -> Any:
+    check = getattr(client, "health_check", None)
+    if check is None:
+        return None
+    if inspect.iscoroutinefunction(check) or not in_thread:
+        answer = check()
+    else:
+        answer = await _beside(check)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _beside(check: Callable[[], Any]) -> asyncio.Future[Any]:
+    """Call a plain check in a daemon thread: one that hangs keeps neither the loop nor the program from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def tell(answer: Any, error: Exception | None) -> None:
+        if not future.done():
+            future.set_result(answer) if error is None else future.set_exception(error)
+
+    def run() -> None:
+        answer, error = None, None
+        try:
+            answer = check()
+        except Exception as raised:  # noqa: BLE001 - handed on to who waits
+            error = raised
+        try:
+            loop.call_soon_threadsafe(tell, answer, error)
+        except RuntimeError:
+            pass  # the loop has ended meanwhile
+
+    threading.Thread(target=run, name="runwatch health", daemon=True).start()
+    return future
+
+
+def _late(timeout_s: float) -> str:
+    return f"no answer within {timeout_s:g} s"
+
+
+def _emitted(checks: list[_Check]) -> dict[str, bool]:
+    emitter = active.emitter()
+    for check in checks:
+        fields = {"service": check.service, "healthy": check.healthy, "latency_s": check.latency_s}
+        emitter.emit("service.health", fields if check.error is None else {**fields, "error": check.error})
+    return {check.service: check.healthy for check in checks}
+
+
+class HealthStatus:
+    """What is known of the services a program depends on; safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._services: dict[str, bool] = {}
+
+    def update_service_status(self, name: str, healthy: bool) -> None:
+        """Say how a service is."""
+        with self._lock:
+            self._services[text(name)] = bool(healthy)
+
+    @property
+    def external_services(self) -> dict[str, bool]:
+        """Service to whether it is healthy, as of now."""
+        with self._lock:
+            return dict(self._services)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every service is."""
+        return all(self.external_services.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``status`` (healthy or unhealthy) and the services."""
+        services = self.external_services
+        return {"status": "healthy" if all(services.values()) else "unhealthy", "external_services": services}
