@@ -24,6 +24,7 @@ from commit_checks import (
 from git_repos import GitRepo
 from runwatch.finalize.commit import CommitOptions, commit_run
 from runwatch.finalize.index_lock import IndexLock
+from runwatch.finalize.ref_update import RefUpdate
 
 PATIENT = CommitOptions(patience_s=60.0)
 
@@ -119,9 +120,16 @@ LAST_MOMENT = {
 }
 
 
-@pytest.mark.parametrize("act", LAST_MOMENT)
+INDEX_ALONE = ("staging", "refreshing the index")
+"""What can still come between our lock of the branch and that of the index."""
+
+
+@pytest.mark.parametrize(
+    ("act", "moment"),
+    [*((act, "RefUpdate.prepare") for act in LAST_MOMENT), *((act, "IndexLock.take") for act in INDEX_ALONE)],
+)
 def test_what_the_user_does_at_the_last_moment_is_kept(
-    tmp_path: Path, act: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, act: str, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = GitRepo.with_history(tmp_path)
     repo.git("tag", "late-tag", repo.git("commit-tree", "-p", "HEAD", "-m", "late", "HEAD^{tree}").strip())
@@ -129,15 +137,16 @@ def test_what_the_user_does_at_the_last_moment_is_kept(
     run = a_run(repo)
     waiting = list(LAST_MOMENT[act])
     expected: list[dict[str, object]] = []
-    take = IndexLock.take
+    owner: type[IndexLock | RefUpdate] = {"IndexLock": IndexLock, "RefUpdate": RefUpdate}[moment.partition(".")[0]]
+    original = getattr(owner, moment.partition(".")[2])
 
-    def late(lock: IndexLock) -> None:
+    def late(ours: IndexLock | RefUpdate) -> None:
         while waiting:
             subprocess.run(waiting.pop(0), cwd=tmp_path, check=True)
             expected[:] = [repo.state()]
-        take(lock)
+        original(ours)
 
-    monkeypatch.setattr(IndexLock, "take", late)
+    monkeypatch.setattr(owner, moment.partition(".")[2], late)
     result = commit_run(run, TRACKED, MESSAGE, PATIENT)
     assert result is not None
     assert_only_the_run_is_committed(repo, result.sha)
@@ -152,12 +161,14 @@ def test_what_the_user_does_at_the_last_moment_is_kept(
 
 KILLED_AT = {
     "before anything": "finalize.commit.Job.attempt = die",
-    "when the objects are stored": "finalize.index_lock.IndexLock.prepare = die",
-    "when the index is prepared": "finalize.index_lock.IndexLock.take = die",
+    "when the index is copied": "finalize.commit_objects.Objects.trees = die",
+    "when the objects are stored": "finalize.index_lock.IndexLock.finish = die",
+    "when the index is prepared": "finalize.ref_update.RefUpdate.prepare = die",
+    "when the branch is locked": "finalize.index_lock.IndexLock.take = die",
     "when the index is locked": "finalize.ref_update.RefUpdate.land = die",
     "when the branch has moved": "finalize.index_lock.IndexLock.install = die",
     "when the index is in place": "finalize.index_lock.IndexLock.release = die",
-    "when the index is locked first": "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.prepare = die",
+    "when the index is locked first": "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.begin = die",
     "when it was filled afterwards": "finalize.commit._PATIENT_TRIES = 0; finalize.ref_update.RefUpdate.land = die",
     "when it was filled and the branch has moved": (
         "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.install = die"
@@ -167,7 +178,7 @@ KILLED_AT = {
 DYING = """
 import os, signal
 from runwatch import finalize
-from runwatch.finalize import commit, index_lock, ref_update
+from runwatch.finalize import commit, commit_objects, index_lock, ref_update
 def die(*args, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -116,10 +117,17 @@ class Job:
     """One commit to be made, over as many attempts as it takes."""
 
     def __init__(
-        self, repo: Repository, place: Place, text: str, options: CommitOptions, environ: Mapping[str, str]
+        self,
+        repo: Repository,
+        place: Place,
+        text: str,
+        options: CommitOptions,
+        environ: Mapping[str, str],
+        ended_on: str | None = None,
     ) -> None:
         self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
-        self._made: dict[tuple[object, ...], str] = {}
+        self.ended_on = ended_on
+        self._stored: dict[tuple[object, ...], _Stored] = {}
 
     def attempt(self, *, lock_first: bool) -> CommitResult:
         """Try once. Raises NotNow when trying again may help.
@@ -128,43 +136,51 @@ class Job:
         that, the lock holds the index that goes with the branch, and is put in its place.
         """
         target = self._target()
-        index = IndexLock(self.repo, self.place) if target.checked_out else None
-        if index is not None:
-            self._check_free(index, set())
-        blobs = commit_objects.write_blobs(self.repo, self.place)
-        trees = commit_objects.read_trees(self.repo, self.place, target.tip)
-        if target.tip and commit_objects.holds(trees[-1], blobs):
-            return CommitResult(sha=self._found(target.tip), branch=target.branch, made=False)
-        commit = self._commit(target, trees, blobs)
-        if index is not None:
-            self._land_with_index(index, target, blobs, commit, lock_first=lock_first)
-        else:
-            with RefUpdate(self.repo, target, commit, self._reason()) as update:
-                update.land()
-        return CommitResult(sha=commit, branch=target.branch, made=True)
+        with ExitStack() as undo:
+            index = IndexLock(self.repo, self.place)
+            undo.callback(index.release)
+            if target.checked_out:
+                self._check_free(index, set())
+                if lock_first:
+                    index.take()
+                index.begin()
+            stored = self._store(target)
+            if stored.commit is None:
+                return CommitResult(sha=self._found(target.tip), branch=target.branch, made=False)
+            if target.checked_out:
+                self._land_with_index(index, target, stored.blobs, stored.commit)
+            else:
+                index.mark(stored.commit)
+                with RefUpdate(self.repo, target, stored.commit, self._reason()) as update:
+                    update.prepare()
+                    update.land()
+            return CommitResult(sha=stored.commit, branch=target.branch, made=True)
 
-    def _commit(self, target: Target, trees: list[commit_objects.Tree], blobs: Mapping[str, str]) -> str:
-        """Store the commit, once for each state of branch and files."""
-        key = (target.tip, *blobs.items())
-        if key not in self._made:
-            tree = commit_objects.write_trees(self.repo, self.place, trees, blobs)
-            self._made[key] = commit_objects.write_commit(
-                self.repo, tree, target.tip, self.text, author=self.options.author, sign=self.options.sign
-            )
-        return self._made[key]
+    def _store(self, target: Target) -> _Stored:
+        """Store the objects, once for each state of branch and files."""
+        key = (target.tip, *(_stamp(self.place.work_tree / path) for path in self.place.paths))
+        if key not in self._stored:
+            with commit_objects.Objects(self.repo, self.place, target.tip) as objects:
+                trees = objects.trees()
+                blobs = objects.blobs()
+                commit = None
+                if not (target.tip and commit_objects.holds(trees[-1], blobs)):
+                    tree = objects.add(trees, blobs)
+                    commit = commit_objects.write_commit(
+                        self.repo, tree, target.tip, self.text, author=self.options.author, sign=self.options.sign
+                    )
+            self._stored[key] = _Stored(blobs, commit)
+        return self._stored[key]
 
-    def _land_with_index(
-        self, index: IndexLock, target: Target, blobs: Mapping[str, str], commit: str, *, lock_first: bool
-    ) -> None:
+    def _land_with_index(self, index: IndexLock, target: Target, blobs: Mapping[str, str], commit: str) -> None:
         known: set[int] = set()
         landed = False
-        try:
-            if lock_first:
-                index.take()
-            index.prepare(blobs, commit)
-            with RefUpdate(self.repo, target, commit, self._reason()) as update:
+        with RefUpdate(self.repo, target, commit, self._reason()) as update:
+            try:
+                index.finish(blobs, commit)
                 self._nobody_commits(known)
-                if not lock_first:
+                update.prepare()
+                if not index.taken:
                     index.take()
                 if not index.fresh:
                     raise NotNow(f"the index of {self.place.work_tree} keeps changing", "wait for what changes it")
@@ -173,15 +189,15 @@ class Job:
                 self._nobody_commits(known)  # whoever comes from here on finds the index locked
                 update.land()
                 landed = True
-        finally:
-            moved = landed or read_ref(self.place.git_dir, target.ref) == commit  # also when it was interrupted
-            if moved and index.taken:
-                index.install()
-            else:
-                index.release()
+            finally:
+                moved = landed or read_ref(self.place.git_dir, target.ref) == commit  # also when it was interrupted
+                if moved and index.taken:
+                    index.install()
+                else:
+                    index.release()
 
     def _target(self) -> Target:
-        return find_target(self.repo, self.place, self.options.mode, self.environ)
+        return find_target(self.repo, self.place, self.options.mode, self.environ, ended_on=self.ended_on)
 
     def _check_free(self, index: IndexLock, known: set[int]) -> None:
         """Find out cheaply that trying is of no use now."""
@@ -194,14 +210,29 @@ class Job:
         if pid is not None:
             raise NotNow(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}", "finish it")
 
-    def _found(self, tip: str) -> str:
+    def _found(self, tip: str | None) -> str:
         """Return the commit that brought the run's files as they are at ``tip``."""
+        assert tip is not None
         env = {"GIT_LITERAL_PATHSPECS": "1"}
         found = self.repo.plumbing("rev-list", "--max-count=1", tip, "--", *self.place.paths, env=env)
         return found.strip() or tip
 
     def _reason(self) -> str:
         return self.text.partition("\n")[0]
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """What lies in the object store, and in no branch yet."""
+
+    blobs: dict[str, str]
+    """Name to object id."""
+    commit: str | None
+    """None where the branch has the files as they are."""
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int]:
+    found = os.lstat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def explain(place: Place, error: GitError) -> CommitError:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
 from typing import Self
 
 import msgspec
 
 from runwatch.finalize.commit_place import Place
 from runwatch.vcs import GitError, Repository
-from runwatch.vcs.repository import failure
 
 FILE = "100644"
 FOLDER = "040000"
@@ -35,11 +36,75 @@ class Entry(msgspec.Struct, frozen=True):
 Tree = dict[str, Entry]
 
 
-def write_blobs(repo: Repository, place: Place) -> dict[str, str]:
-    """Store the files of a run as git would on `git add`, filters and line ends applied; return name → object id."""
-    lines = "".join(f"{_quoted(path)}\n" for path in place.paths)
-    oids = repo.plumbing("hash-object", "-w", "--stdin-paths", input=lines).split()
-    return dict(zip(place.names, oids, strict=True))
+class Objects:
+    """The git processes that read and write objects, started side by side. Use it in a ``with`` statement.
+
+    Raises GitError.
+    """
+
+    def __init__(self, repo: Repository, place: Place, tip: str | None) -> None:
+        """``tip`` is the commit that the run's files are added to, None where there is none yet."""
+        self._repo, self._place, self._tip = repo, place, tip
+        self._processes = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as started:
+            self._hashing = started.enter_context(self._repo.start("hash-object", "-w", "--stdin-paths"))
+            self._hashing.say("".join(f"{_quoted(path)}\n" for path in self._place.paths).encode("ascii"))
+            if self._tip:
+                self._reading = started.enter_context(self._repo.start("cat-file", "--batch"))
+                self._reading.say(f"{self._tip}^{{tree}}\n".encode())
+            self._making = started.enter_context(self._repo.start("mktree", "-z", "--missing", "--batch"))
+            self._processes = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._processes.close()
+
+    def blobs(self) -> dict[str, str]:
+        """Store the files of the run as git would on `git add`, filters and line ends applied; name → object id."""
+        return dict(zip(self._place.names, self._hashing.result().split(), strict=True))
+
+    def trees(self) -> list[Tree]:
+        """Return the trees of the tip from the top down to the run's own; empty ones where there are none.
+
+        Raises CommitError where a part of the path is no folder there.
+        """
+        folder = self._place.folder
+        if self._tip is None:
+            return [{} for _ in range(len(folder) + 1)]
+        trees = [self._answered()]
+        for part in folder:
+            below = trees[-1].get(part)
+            if below is not None and below.kind != "tree":
+                raise self._place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
+            if below is not None:
+                self._reading.say(f"{below.oid}\n".encode())
+            trees.append({} if below is None else self._answered())
+        return trees
+
+    def _answered(self) -> Tree:
+        """Return the tree that ``cat-file`` was asked for."""
+        line = self._reading.line()
+        words = line.split()
+        if len(words) != 3 or words[1] != b"tree":
+            raise GitError(f"git cat-file in {self._place.work_tree} found no tree: {os.fsdecode(line)}.")
+        content = self._reading.take(int(words[2]) + 1)
+        return _parsed(words[0].decode("ascii"), content[:-1])
+
+    def add(self, trees: list[Tree], blobs: Mapping[str, str]) -> str:
+        """Store the trees with the run's files put in; return the top one's object id."""
+        entries = {name: Entry(FILE, "blob", oid) for name, oid in blobs.items()}
+        for tree, part in zip(reversed(trees[1:]), reversed(self._place.folder), strict=True):
+            entries = {part: Entry(FOLDER, "tree", self._made(tree | entries))}
+        return self._made(trees[0] | entries)
+
+    def _made(self, tree: Tree) -> str:
+        records = "".join(f"{entry.mode} {entry.kind} {entry.oid}\t{name}\0" for name, entry in tree.items())
+        self._making.say(os.fsencode(records) + b"\0")
+        return self._making.line().decode("ascii")
 
 
 def _quoted(path: str) -> str:
@@ -49,23 +114,6 @@ def _quoted(path: str) -> str:
         return path
     plain = b"".join(bytes([c]) if 0x20 <= c < 0x7F and c not in b'"\\' else b"\\%03o" % c for c in raw)
     return f'"{plain.decode("ascii")}"'
-
-
-def read_trees(repo: Repository, place: Place, tip: str | None) -> list[Tree]:
-    """Return the trees of a commit from the top down to the run's own; empty ones where there are none.
-
-    Raises CommitError where a part of the path is no folder there.
-    """
-    if tip is None:
-        return [{} for _ in range(len(place.folder) + 1)]
-    with _Conversation(repo, "cat-file", "--batch") as git:
-        trees = [_parsed(*git.ask_object(f"{tip}^{{tree}}"))]
-        for part in place.folder:
-            below = trees[-1].get(part)
-            if below is not None and below.kind != "tree":
-                raise place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
-            trees.append(_parsed(*git.ask_object(below.oid)) if below else {})
-    return trees
 
 
 def _parsed(oid: str, raw: bytes) -> Tree:
@@ -82,63 +130,9 @@ def _parsed(oid: str, raw: bytes) -> Tree:
     return tree
 
 
-class _Conversation:
-    """A git process that answers one question after the other. Use it in a ``with`` statement. Raises GitError."""
-
-    def __init__(self, repo: Repository, *command: str) -> None:
-        self._repo = repo
-        self._command = command[0]
-        self._process = repo.spawn(*command)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.returncode is None:
-            self._process.communicate()
-
-    def ask(self, question: bytes) -> bytes:
-        """Return the line that answers, without its line feed."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(question)
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it ended early: it says why
-        answer: bytes = self._process.stdout.readline()
-        if not answer:
-            _, err = self._process.communicate()
-            raise failure(self._repo.work_tree, self._command, self._process.returncode, err)
-        return answer.rstrip(b"\n")
-
-    def ask_object(self, name: str) -> tuple[str, bytes]:
-        """Return object id and content of a tree, asked of ``cat-file --batch``."""
-        words = self.ask(f"{name}\n".encode()).split()
-        if len(words) != 3 or words[1] != b"tree":
-            raise GitError(f"git cat-file in {self._repo.work_tree} found no tree {name}.")
-        assert self._process.stdout is not None
-        content = self._process.stdout.read(int(words[2]) + 1)
-        return words[0].decode("ascii"), content[:-1]
-
-
 def holds(tree: Tree, blobs: Mapping[str, str]) -> bool:
     """Whether a run's own tree has exactly these contents under these names; what else it has does not matter."""
     return all(tree.get(name) == Entry(FILE, "blob", oid) for name, oid in blobs.items())
-
-
-def write_trees(repo: Repository, place: Place, trees: list[Tree], blobs: Mapping[str, str]) -> str:
-    """Store the trees with the run's files put in; return the top one's object id."""
-    entries = {name: Entry(FILE, "blob", oid) for name, oid in blobs.items()}
-    with _Conversation(repo, "mktree", "-z", "--missing", "--batch") as git:
-        for tree, part in zip(reversed(trees[1:]), reversed(place.folder), strict=True):
-            entries = {part: Entry(FOLDER, "tree", _made(git, tree | entries))}
-        return _made(git, trees[0] | entries)
-
-
-def _made(git: _Conversation, tree: Tree) -> str:
-    records = "".join(f"{entry.mode} {entry.kind} {entry.oid}\t{name}\0" for name, entry in tree.items())
-    return git.ask(os.fsencode(records) + b"\0").decode("ascii")
 
 
 def write_commit(

@@ -25,6 +25,13 @@ IN_PROGRESS = {
     "BISECT_LOG": "a bisect",
 }
 """What git keeps in a work tree's own folder while something is unfinished, and what that is."""
+_RETURNS_TO = {
+    "rebase-merge/head-name": "a rebase",
+    "rebase-merge/update-refs": "a rebase",
+    "rebase-apply/head-name": "a rebase",
+    "BISECT_START": "a bisect",
+}
+"""Where git notes, in a work tree's own folder, the branch that it moves or goes back to in the end."""
 _REFTABLE = "refs/heads/.invalid"
 """What HEAD says where refs are kept in reftables instead of files."""
 
@@ -106,13 +113,22 @@ def _is_regular(path: Path) -> bool:
         return False
 
 
-def find_target(repo: Repository, place: Place, mode: str, environ: Mapping[str, str]) -> Target:
-    """Return the ref to move now. Raises CommitError where it must not be moved, GitError."""
+def find_target(
+    repo: Repository, place: Place, mode: str, environ: Mapping[str, str], *, ended_on: str | None = None
+) -> Target:
+    """Return the ref to move now. Raises CommitError where it must not be moved, GitError.
+
+    With mode current that is the branch that was checked out when the run ended, ``ended_on``, also where another one
+    is by now; None, or a branch that is gone: whatever is checked out.
+    """
     ref = head_ref(place.git_dir)
     if ref == _REFTABLE:
         ref = repo.plumbing("symbolic-ref", "--quiet", "HEAD", check=False).strip() or None
-    if mode != "current" and ref != f"refs/heads/{mode}":
-        return _named(repo, place, mode)
+    if mode != "current":
+        if ref != f"refs/heads/{mode}":
+            return _named(repo, place, mode)
+    elif ended_on is not None and ref != f"refs/heads/{ended_on}" and _tip(repo, place, f"refs/heads/{ended_on}"):
+        return _named(repo, place, ended_on)
     unfinished = next((what for name, what in IN_PROGRESS.items() if os.path.lexists(place.git_dir / name)), None)
     if unfinished:
         raise place.refuse(f"{unfinished} is under way in {place.work_tree}", "finish or abort it")
@@ -137,10 +153,23 @@ def _named(repo: Repository, place: Place, branch: str) -> Target:
     except GitError:
         raise place.refuse(f"{branch!r} is no name for a branch", "mend `[commit] mode`") from None
     shared = common_dir(place.git_dir)
-    elsewhere = [shared, *(shared / "worktrees").glob("*")]
-    if any(head_ref(folder) == ref for folder in elsewhere if folder != place.git_dir):
-        raise place.refuse(f"branch {branch} is checked out in another work tree", "switch that to another branch")
+    for folder in (shared, *(shared / "worktrees").glob("*")):
+        if head_ref(folder) == ref and folder != place.git_dir:
+            raise place.refuse(f"branch {branch} is checked out in another work tree", "switch that to another branch")
+        unfinished = next((what for name, what in _RETURNS_TO.items() if _names(folder / name, ref)), None)
+        if unfinished:
+            raise place.refuse(f"{unfinished} of branch {branch} is under way", "finish or abort it")
     return Target(ref=ref, branch=branch, tip=_tip(repo, place, ref), checked_out=False)
+
+
+def _names(path: Path, ref: str) -> bool:
+    """Whether a file of git's says that a branch is in use."""
+    try:
+        said = path.read_bytes()
+    except OSError:
+        return False
+    names = [os.fsdecode(line) for line in said.splitlines()]
+    return ref in names or ref.removeprefix("refs/heads/") in names
 
 
 def _tip(repo: Repository, place: Place, ref: str) -> str | None:

@@ -3,11 +3,18 @@
 Must not change any other entry, and must not leave a lock behind that cannot be known as ours. The new index lies
 ready under a name of our own and is *linked* to ``index.lock``: a lock with that inode is ours, whoever finds it.
 **Source**: the order is the measured one of targets.md, "Archive and commit, as measured".
+
+Where the file system has no hard links the lock is created and our file's name written into it, and the prepared
+index is renamed over the real one. Its price: whoever is killed between those two calls, some microseconds apart,
+leaves an empty lock that nobody can know as ours, and that a person must remove.
 """
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -15,20 +22,25 @@ from secrets import token_hex
 from runwatch.finalize.commit_objects import FILE
 from runwatch.finalize.commit_place import NotNow, Place
 from runwatch.journal.atomic import FILE_MODE
-from runwatch.vcs import Repository
+from runwatch.vcs import Repository, Running
 
 PREFIX = "runwatch-index-"
-"""How our own files in a work tree's git folder begin; the commit that they belong to comes last in the name."""
+"""How our own files beside an index begin; the commit that they belong to comes last in the name."""
 _NONE = "none"
 _DEAF_MONITOR = ("core.fsmonitor=exit 1;",)
 """For an index that a file system monitor has a part in: without any monitor git would drop that part, and with the
 user's it would ask or start it. One that cannot answer makes git look at the files itself the next time."""
 _CHECKSUM_BYTES = 32
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What a file system without hard links says of one."""
+_MODE = struct.pack(">I", int(FILE, 8))
+_MODE_BEFORE_OID = 16
+"""Bytes from the mode of an index entry to its object id: mode, uid, gid, size. **Source**: gitformat-index(5)."""
 
 
 class IndexLock:
-    """One change of one index: prepare(), take(), then install() or release(). Raises OSError too."""
+    """One change of one index: begin(), finish(), take(), then install() or release(). Raises OSError, GitError too."""
 
     def __init__(self, repo: Repository, place: Place) -> None:
         self._repo = repo
@@ -36,9 +48,11 @@ class IndexLock:
         self._index = os.path.realpath(place.git_dir / "index")  # git follows a link here as well
         self.path = f"{self._index}.lock"
         """Git's own lock of this index."""
-        self._files: list[Path] = []
+        self._own: Path | None = None
         self._was: tuple[object, ...] | None = None
+        self._adding: Running | None = None
         self._settings: tuple[str, ...] = ()
+        self._linked = True
         self.taken = False
         """Whether the lock is ours now."""
 
@@ -50,34 +64,59 @@ class IndexLock:
         """Whether somebody holds the lock."""
         return os.path.lexists(self.path)
 
-    def prepare(self, blobs: Mapping[str, str], commit: str) -> None:
-        """Write the new index beside the old one: ``blobs`` (name → object id) put in, all else as it is now.
+    def begin(self) -> None:
+        """Start to write the new index beside the old one, from the files as they are on disk: git knows their times.
 
-        Raises NotNow while somebody else holds the lock. Where take() came first, the lock is filled with it.
+        Raises NotNow while somebody else holds the lock.
         """
         if not self.taken and self.is_held():
             raise self.held()
-        own = self._new_name(commit)
+        own = self._named(_NONE)
         self._was = self._copy(own)
-        self._put_in(own, blobs)
+        spare, self._own = self._own, own
+        if spare is not None:
+            spare.unlink()
+        self._adding = self._start("update-index", "--add", "-z", "--stdin")
+        self._adding.say(os.fsencode("\0".join(self._place.paths)))
+
+    def finish(self, blobs: Mapping[str, str], commit: str) -> None:
+        """Bring the new index to its end: exactly ``blobs`` (name → object id) put in, all else as it was.
+
+        Where take() came first, the lock is filled with it.
+        """
+        assert self._adding is not None
+        assert self._own is not None
+        adding, self._adding = self._adding, None
+        adding.result()
+        paths = dict(zip(self._place.names, self._place.paths, strict=True))
+        wanted = {paths[name]: oid for name, oid in blobs.items()}
+        if not _has_plainly(self._own, wanted):
+            self._insist(wanted)
+        named = self._named(commit)
+        os.rename(self._own, named)
+        self._own = named
         if self.taken:
-            spare = self._new_name(commit)
-            os.link(own, spare)
-            os.rename(spare, self.path)
+            self._fill()
 
     def take(self) -> None:
-        """Take git's lock with what was prepared last, or with nothing yet. Raises NotNow where it is held."""
-        if not self._files:
-            os.close(os.open(self._new_name(_NONE), _NEW_FILE, FILE_MODE))
+        """Take git's lock with what was prepared, or with nothing yet. Raises NotNow where it is held."""
+        if self._own is None:
+            own = self._named(_NONE)
+            os.close(os.open(own, _NEW_FILE, FILE_MODE))
+            self._own = own
         try:
-            os.link(self._files[-1], self.path)
+            self._linked = _link(self._own, self.path)
+            if not self._linked:
+                _claim(self._own.name, self.path)
         except FileExistsError:
             raise self.held() from None
         self.taken = True
 
-    def _new_name(self, commit: str) -> Path:
-        self._files.append(self._place.git_dir / f"{PREFIX}{token_hex(4)}-{commit}")
-        return self._files[-1]
+    def mark(self, commit: str) -> None:
+        """Leave our name and a commit's beside the index that is not touched: who is killed now is known by it."""
+        own = self._named(commit)
+        os.close(os.open(own, _NEW_FILE, FILE_MODE))
+        self._own = own
 
     @property
     def fresh(self) -> bool:
@@ -86,8 +125,12 @@ class IndexLock:
 
     def install(self) -> None:
         """Make the prepared index the real one; the lock goes with it."""
-        os.rename(self.path, self._index)
-        self.taken = False
+        if self._linked:
+            os.rename(self.path, self._index)
+            self.taken = False
+        elif self._own is not None:
+            os.rename(self._own, self._index)
+            self._own = None
         self.release()
 
     def release(self) -> None:
@@ -95,47 +138,108 @@ class IndexLock:
         if self.taken:
             os.unlink(self.path)
             self.taken = False
-        while self._files:
-            self._files.pop().unlink(missing_ok=True)
+        if self._adding is not None:
+            self._adding.result(check=False)
+            self._adding = None
+        if self._own is not None:
+            self._own.unlink(missing_ok=True)
+            self._own = None
+
+    def _named(self, commit: str) -> Path:
+        return Path(f"{os.path.dirname(self._index)}/{PREFIX}{token_hex(4)}-{commit}")
+
+    def _fill(self) -> None:
+        """Put what was prepared into the lock that is ours, or its name."""
+        assert self._own is not None
+        spare = self._named(_NONE)
+        if self._linked:
+            os.link(self._own, spare)
+        else:
+            _claim(self._own.name, spare)
+        os.rename(spare, self.path)
 
     def _copy(self, own: Path) -> tuple[object, ...] | None:
-        """Copy the index with its time: entries as new as it are looked at again by git, and stay so."""
+        """Have the index under a name of our own, with its time: entries as new as it are looked at again by git.
+
+        A link is a copy here: git replaces an index, it never writes into one.
+        """
         try:
-            source = os.open(self._index, os.O_RDONLY | os.O_CLOEXEC)
+            found = _stamp(str(own)) if _link(self._index, own) else _copy_file(self._index, own)
         except FileNotFoundError:
             return None
-        try:
-            found = os.fstat(source)
-            with open(source, "rb", closefd=False) as file:
-                data = file.read()
-        finally:
-            os.close(source)
-        target = os.open(own, _NEW_FILE, found.st_mode & 0o777)
-        with open(target, "wb") as file:
-            file.write(data)
-        os.utime(own, ns=(found.st_atime_ns, found.st_mtime_ns))
-        self._settings = _DEAF_MONITOR if b"FSMN" in data else ()
-        return _key(found, data[-_CHECKSUM_BYTES:])
+        self._settings = _DEAF_MONITOR if _mentions(own, b"FSMN") else ()
+        return found
 
-    def _put_in(self, own: Path, blobs: Mapping[str, str]) -> None:
-        """Add the files as they are on disk, so that git knows their times; make sure that they are ``blobs``."""
-        env = {"GIT_INDEX_FILE": str(own), "GIT_LITERAL_PATHSPECS": "1"}
-        paths = dict(zip(self._place.names, self._place.paths, strict=True))
-        wanted = {paths[name]: oid for name, oid in blobs.items()}
-
-        def run(*args: str, input: str | None = None) -> str:
-            return self._repo.plumbing(*args, input=input, env=env, settings=self._settings)
-
-        run("update-index", "--add", "-z", "--stdin", input="\0".join(wanted))
-        listed = run("ls-files", "--stage", "-z", "--", *wanted)
+    def _insist(self, wanted: Mapping[str, str]) -> None:
+        """Make sure of the entries where a look at the file did not settle it."""
+        listed = self._start("ls-files", "--stage", "-z", "--", *wanted).result()
         if _entries(listed) != {path: (FILE, oid, "0") for path, oid in wanted.items()}:
             lines = "".join(f"{FILE} {oid}\t{path}\0" for path, oid in wanted.items())
-            run("update-index", "--add", "-z", "--index-info", input=lines)
+            self._start("update-index", "--add", "-z", "--index-info").result(os.fsencode(lines))
+
+    def _start(self, *args: str) -> Running:
+        env = {"GIT_INDEX_FILE": str(self._own), "GIT_LITERAL_PATHSPECS": "1"}
+        return self._repo.start(*args, env=env, settings=self._settings)
 
 
 def _entries(listed: str) -> dict[str, tuple[str, ...]]:
     records = (record.partition("\t") for record in listed.split("\0") if record)
     return {path: tuple(about.split(" ")) for about, _, path in records}
+
+
+def _link(source: str | Path, target: str | Path) -> bool:
+    """Link a file under a second name; False where the file system cannot. Raises FileExistsError, OSError."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    return True
+
+
+def _claim(name: str, path: str | Path) -> None:
+    """Create a lock that says whose it is. Raises FileExistsError."""
+    fd = os.open(path, _NEW_FILE, FILE_MODE)
+    try:
+        os.write(fd, os.fsencode(name))
+    finally:
+        os.close(fd)
+
+
+def _copy_file(index: str, own: Path) -> tuple[object, ...]:
+    """Copy an index with its times; return the stamp of what was copied."""
+    with open(index, "rb") as source:
+        found = os.fstat(source.fileno())
+        data = source.read()
+    with open(os.open(own, _NEW_FILE, found.st_mode & 0o777), "wb") as target:
+        target.write(data)
+    os.utime(own, ns=(found.st_atime_ns, found.st_mtime_ns))
+    return _key(found, data[-_CHECKSUM_BYTES:])
+
+
+def _mentions(path: Path, name: bytes) -> bool:
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return data.find(name) >= 0
+
+
+def _has_plainly(index: Path, wanted: Mapping[str, str]) -> bool:
+    """Whether an index file has these entries (path → object id), plain and without flags.
+
+    A look at the bytes instead of a git process that reads it all once more. False where it cannot be told: version 4
+    shortens paths, and git may have been told to pass over one of them.
+    """
+    with open(index, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = 0
+        for path, oid in sorted((os.fsencode(path), bytes.fromhex(oid)) for path, oid in wanted.items()):
+            entry = oid + struct.pack(">H", min(len(path), 0xFFF)) + path + b"\0"
+            at = data.find(entry, at)
+            if at < _MODE_BEFORE_OID or data[at - _MODE_BEFORE_OID : at - _MODE_BEFORE_OID + len(_MODE)] != _MODE:
+                return False
+    return True
 
 
 def _stamp(index: str) -> tuple[object, ...] | None:

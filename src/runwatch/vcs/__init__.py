@@ -6,7 +6,8 @@ Must not decide what is committed. GitPython is imported by `repository` alone, 
 from runwatch.vcs.branch import UNBORN, Snapshot
 from runwatch.vcs.changes import ChangedFile
 from runwatch.vcs.layout import Head, change_key, common_dir, find_work_tree, git_dir, head_ref, read_head, read_ref
-from runwatch.vcs.repository import GitError, Repository, is_ignored
+from runwatch.vcs.repository import Repository, is_ignored
+from runwatch.vcs.running import GitError, Running
 
 __all__ = [
     "UNBORN",
@@ -14,6 +15,7 @@ __all__ = [
     "GitError",
     "Head",
     "Repository",
+    "Running",
     "Snapshot",
     "change_key",
     "common_dir",

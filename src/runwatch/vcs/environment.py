@@ -25,8 +25,10 @@ FIXED = {
 }
 """Set for every command: no lock, no question, no network for a look, no editor, no pager."""
 
+NO_HOOKS = ("core.hooksPath=/dev/null",)
+"""Configuration of every command but those that are there to run the user's hooks."""
+
 OVERRIDES = (
-    "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.safecrlf=false",
     "gc.auto=0",
@@ -34,7 +36,7 @@ OVERRIDES = (
     "i18n.commitEncoding=UTF-8",
     "color.ui=false",
 )
-"""Configuration of every command: no hook or monitor of the user's, no refusal over line ends, no background."""
+"""Configuration of every command: no monitor of the user's, no refusal over line ends, nothing in the background."""
 
 
 def stripped(environ: Mapping[str, str]) -> list[str]:

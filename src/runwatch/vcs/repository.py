@@ -13,25 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from runwatch.errors import RunwatchError
 from runwatch.vcs import layout
 from runwatch.vcs.branch import Snapshot, measure
 from runwatch.vcs.changes import ChangedFile, changed_files
-from runwatch.vcs.environment import FIXED, OVERRIDES, stripped
+from runwatch.vcs.environment import FIXED, NO_HOOKS, OVERRIDES, stripped
+from runwatch.vcs.running import GitError, Running
 
 if TYPE_CHECKING:
     from git import Repo
-
-_TIMEOUT_S = 120.0
-
-
-class GitError(RunwatchError):
-    """A git command that failed; ``stderr`` is what it said."""
-
-    def __init__(self, sentence: str, *, status: int | None = None, stderr: str = "") -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.stderr = stderr
 
 
 class Repository:
@@ -110,25 +99,20 @@ class Repository:
         ``settings`` are further ``name=value`` of configuration. Raises GitError when it fails, cannot be started or
         takes more than two minutes; with ``check=False`` a failing command just returns what it wrote.
         """
-        process = self.spawn(*args, env=env, settings=settings)
         data = os.fsencode(input) if isinstance(input, str) else input
-        try:
-            out, err = process.communicate(data, timeout=_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise GitError(f"git {args[0]} in {self.work_tree} took more than {_TIMEOUT_S:.0f} s.") from None
-        if check and process.returncode != 0:
-            raise failure(self.work_tree, args[0], process.returncode, err)
-        return os.fsdecode(out)
+        return self.start(*args, env=env, settings=settings).result(data, check=check)
 
-    def spawn(
+    def start(
         self,
         *args: str,
         env: Mapping[str, str] | None = None,
         settings: tuple[str, ...] = (),
-    ) -> subprocess.Popen[bytes]:
-        """Start one git command with pipes and return its process, which the caller must wait for. Raises GitError."""
+        hooks: bool = False,
+    ) -> Running:
+        """Start one git command with pipes; the caller must bring it to its end. Raises GitError.
+
+        ``hooks`` leaves the repository's hooks on, which are off for all else.
+        """
         if self._repo is None:
             raise RuntimeError("use the Repository in a with statement")
         from git.exc import GitCommandNotFound
@@ -137,7 +121,7 @@ class Repository:
         command = [
             *self._without,
             git.GIT_PYTHON_GIT_EXECUTABLE or "git",
-            *(word for value in (*OVERRIDES, *settings) for word in ("-c", value)),
+            *(word for value in (*OVERRIDES, *(() if hooks else NO_HOOKS), *settings) for word in ("-c", value)),
             *args,
         ]
         try:
@@ -151,7 +135,7 @@ class Repository:
         except (GitCommandNotFound, OSError) as error:
             raise GitError(f"git cannot be started: {error}.") from error
         process, wrapper.proc = wrapper.proc, None  # the wrapper would kill it when it goes out of scope
-        return cast("subprocess.Popen[bytes]", process)
+        return Running(cast("subprocess.Popen[bytes]", process), args[0], self.work_tree)
 
 
 def is_ignored(work_tree: Path, path: Path) -> bool:
@@ -161,16 +145,6 @@ def is_ignored(work_tree: Path, path: Path) -> bool:
             return repo.is_ignored(path)
     except GitError:
         return False
-
-
-def failure(work_tree: Path, command: str, status: int, err: bytes) -> GitError:
-    """Return the error for a command that ended with ``status`` and said ``err``."""
-    said = os.fsdecode(err).strip()
-    lines = said.splitlines()
-    first = next((line for word in ("fatal:", "error:") for line in lines if line.startswith(word)), "".join(lines[:1]))
-    return GitError(
-        f"git {command} in {work_tree} failed ({status}): {first or 'no message'}", status=status, stderr=said
-    )
 
 
 def _open(work_tree: Path) -> Repo:
