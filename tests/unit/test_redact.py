@@ -5,123 +5,24 @@ Every secret here is made up, and put together when the test runs: no file of th
 
 from __future__ import annotations
 
-import random
+import base64
+import html
+import json
 import re
-import string
+import shlex
+import time
 from collections.abc import Callable
+from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redaction_corpus import ANNOUNCED, LOOK_ALIKES, MIXED, SHAPES, WORD, block, made, shapes
 from runwatch import redact
 from runwatch.errors import SettingsError
-from runwatch.redact import Redactor
-
-LETTERS = string.ascii_letters
-MIXED = LETTERS + string.digits
-HEX = "0123456789abcdef"
-BASE32 = string.ascii_uppercase + "234567"
-
-
-def made(length: int, alphabet: str = MIXED, seed: int = 7) -> str:
-    """Make up a value that looks random and is the same every time; it ends in a digit where the alphabet has one."""
-    chance = random.Random(f"{seed}{length}{alphabet}")
-    digits = [character for character in alphabet if character.isdigit()] or list(alphabet)
-    return "".join(chance.choices(alphabet, k=length - 1)) + chance.choice(digits)
-
-
-def block(kind: str) -> str:
-    body = "\n".join(made(64, MIXED + "+/", seed) for seed in range(6))
-    return "\n".join(["-----BEGIN " + f"{kind}-----", body, "-----END " + f"{kind}-----"])
-
-
-SHAPES: dict[str, list[str]] = {
-    "private-key": [
-        block("RSA PRIVATE KEY"),
-        block("OPENSSH PRIVATE KEY"),
-        block("PRIVATE KEY"),
-        block("PGP PRIVATE KEY BLOCK"),
-    ],
-    "age-secret-key": ["AGE-SECRET-KEY-" + "1" + made(58, "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L")],
-    "aws-access-key": ["AKIA" + made(16, BASE32), "ASIA" + made(16, BASE32)],
-    "aws-bedrock-key": ["ABSK" + made(120), "bedrock-api-key-" + made(60)],
-    "google-api-key": ["AIza" + made(35)],
-    "google-oauth": ["ya29." + made(60), "GOCSPX-" + made(28)],
-    "azure-client-secret": ["a1B" + "8Q~" + made(34)],
-    "azure-account-key": ["AccountKey=" + made(86) + "=="],
-    "alibaba-access-key": ["LTAI" + made(20)],
-    "digitalocean-token": ["dop_" + "v1_" + made(64, HEX)],
-    "databricks-token": ["dapi" + made(32, HEX)],
-    "fly-token": ["fo1_" + made(43), "fm2_" + made(120)],
-    "heroku-key": ["HRKU-" + "AA" + made(58)],
-    "anthropic-key": ["sk-" + "ant-api03-" + made(93) + "AA", "sk-" + "ant-admin01-" + made(93) + "AA"],
-    "openai-key": [
-        "sk-" + made(20) + "T3Blbk" + "FJ" + made(20),
-        "sk-" + "proj-" + made(74) + "T3Blbk" + "FJ" + made(74),
-        "sk-" + "or-v1-" + made(64, HEX),
-    ],
-    "huggingface-token": ["hf_" + made(34, LETTERS)],
-    "model-service-key": [
-        "gsk_" + made(52),
-        "xai-" + made(80),
-        "r8_" + made(37),
-        "pplx-" + made(48),
-        "nvapi-" + made(64),
-        "lsv2_" + "pt_" + made(32, HEX) + "_" + made(10, HEX),
-        "fw_" + made(24),
-    ],
-    "github-token": ["ghp_" + made(36), "gho_" + made(36), "ghs_" + made(36), "github_" + "pat_" + made(82)],
-    "gitlab-token": [
-        "glpat-" + made(20),
-        "glrt-" + made(20),
-        "gldt-" + made(20),
-        "glcbt-64_" + made(20),
-        "GR13" + "48941" + made(20),
-    ],
-    "bitbucket-token": ["ATBB" + made(32)],
-    "atlassian-token": ["ATATT3" + made(186)],
-    "npm-token": ["npm_" + made(36)],
-    "pypi-token": ["pypi-" + "AgEIcHlwaS5vcmc" + made(80)],
-    "rubygems-key": ["rubygems_" + made(48, HEX)],
-    "docker-token": ["dckr_" + "pat_" + made(27)],
-    "slack-token": [
-        "xoxb-" + made(12, string.digits) + "-" + made(12, string.digits) + "-" + made(24),
-        "xapp-1-" + made(11, BASE32) + "-" + made(13, string.digits) + "-" + made(64, HEX),
-    ],
-    "webhook": [
-        "https://hooks.slack.com/" + "services/" + made(9, BASE32) + "/" + made(11, BASE32) + "/" + made(24),
-        "https://discord.com/api/" + "webhooks/" + made(18, string.digits) + "/" + made(68),
-    ],
-    "telegram-token": [made(10, string.digits) + ":AA" + made(33)],
-    "stripe-key": ["sk_" + "live_" + made(24), "rk_" + "test_" + made(24), "whsec_" + made(32)],
-    "shopify-token": ["shpat_" + made(32, HEX)],
-    "square-token": ["sq0atp-" + made(22)],
-    "sendgrid-key": ["SG." + made(22) + "." + made(43)],
-    "mail-service-key": ["xkeysib-" + made(64, HEX) + "-" + made(16), "key-" + made(32, HEX)],
-    "twilio-key": ["SK" + made(32, HEX)],
-    "vault-token": ["hvs." + made(95), "hvb." + made(140)],
-    "terraform-token": [made(14) + ".atlasv1." + made(67)],
-    "1password-token": ["ops_" + "eyJ" + made(260)],
-    "doppler-token": ["dp.pt." + made(43)],
-    "grafana-token": ["glsa_" + made(32) + "_" + made(8, HEX), "glc_" + made(80)],
-    "sentry-token": ["sntryu_" + made(64, HEX)],
-    "newrelic-key": ["NRAK-" + made(27, BASE32)],
-    "service-token": [
-        "lin_" + "api_" + made(40),
-        "ntn_" + made(46),
-        "PMAK-" + made(24, HEX) + "-" + made(34, HEX),
-        "pul-" + made(40, HEX),
-        "pscale_" + "tkn_" + made(43),
-        "sbp_" + made(40, HEX),
-        "shippo_" + "live_" + made(40, HEX),
-        "dt0c01." + made(24, BASE32) + "." + made(64, BASE32),
-        "rdme_" + made(70),
-        "pnu_" + made(36),
-    ],
-    "jwt": ["eyJ" + made(33) + ".eyJ" + made(60) + "." + made(43)],
-}
-"""Rule → values of the shape that it is for, the whole of which must go."""
+from runwatch.redact import Digests, Redactor
 
 
 @pytest.fixture
@@ -154,93 +55,11 @@ def test_every_shape_of_one_issuer_is_tried() -> None:
     assert {rule.id for rule in redact.rules()} == set(SHAPES) | generic
 
 
-SECRET = made(24, seed=3)
-WORD = "hunter" + "2hunter2"
-
-ANNOUNCED: list[tuple[str, str, str]] = [
-    ("authorization", "Authorization: Bearer {}", SECRET),
-    ("authorization", "-H 'Authorization: Basic {}'", made(20)),
-    ("authorization", '{{"authorization": "token {}"}}', SECRET),
-    ("authorization", "Authorization: Basic {}", "dXNlcjpwYX" + "NzcGFzcw=="),
-    ("authorization-value", "authorization: {}", SECRET),
-    ("bearer", "sent Bearer {} to the server", SECRET),
-    ("url-password", "postgresql://app:{}@db.internal:5432/app", WORD),
-    ("url-password", "git clone https://oauth2:{}@git.example.com/a/b.git", WORD),
-    ("url-password", "redis://:{}@localhost:6379/0", WORD),
-    ("url-signature", "GET https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature={}", made(64, HEX)),
-    ("url-signature", "https://a.blob.core.windows.net/c?sv=2024&sig={}", made(44)),
-    ("netrc", "machine example.com login me password {}", WORD),
-    ("cookie", "Set-Cookie: session={}; Path=/", SECRET),
-    ("flag", "deploy --token {} --verbose", SECRET),
-    ("flag", "login --user me --password={}", WORD),
-    ("flag", "tool --db-password '{}'", WORD),
-    ("password", "password={}", WORD),
-    ("password", 'DB_PASSWORD: "{}"', WORD),
-    ("password", '{{"user": "me", "passwd": "{}"}}', WORD),
-    ("password", '{{\\"password\\": \\"{}\\"}}', WORD),
-    ("password", "connecting with pwd={};server=x", WORD),
-    ("password", 'password = "{}"', "correct horse" + " battery 9"),
-    ("secret", "api_key={}", SECRET),
-    ("secret", "export OPENAI_API_KEY={}", SECRET),
-    ("secret", 'aws_secret_access_key = "{}"', made(40, MIXED + "+/")),
-    ("secret", '"clientSecret": "{}"', SECRET),
-    ("secret", '"SecretAccessKey": "{}",', made(40, MIXED + "+/")),
-    ("secret", "access_token={}&expires_in=3600", SECRET),
-    ("secret", "X-Api-Key: {}", SECRET),
-    ("secret", "session token: {}", made(40, HEX)),
-]
-
-
 @pytest.mark.parametrize(("rule", "template", "secret"), ANNOUNCED, ids=[case[1] for case in ANNOUNCED])
 def test_a_secret_that_is_announced_is_taken_out_and_its_surroundings_stay(
     plain: Redactor, rule: str, template: str, secret: str
 ) -> None:
     assert plain.text(template.format(secret)) == template.format(f"[redacted:{rule}]")
-
-
-LOOK_ALIKES = [
-    "commit 3f786850e387550fdab836ed7e6dc881de23001b on main",
-    "HEAD is now at 3f78685 sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "request 550e8400-e29b-41d4-a716-446655440000 took 2.0 s",
-    "runs/baes/20261020-142345-abc123/logs/step_001/adapter.log",
-    "run_20261020_142345_project_12345678 started",
-    "prompt_tokens=1234 completion_tokens=567 total_tokens: 1801000000",
-    "max_tokens: 4096, token_count=123456789012345, tokens/s 12345678.12",
-    '{"input_tokens": 123456789, "token_limit": "1000000000"}',
-    "TOKENIZERS_PARALLELISM=false tokenizer=bert-base-uncased-v2-2026",
-    "token: string, secret: bytes, password: required",
-    "password=None api_key=null token=undefined",
-    "password: ********  secret=<your-secret-here-1> token=${GITHUB_TOKEN} key=$API_KEY_2",
-    'api_key = os.environ["OPENAI_API_KEY_2"]',
-    "secret=config.secret_key token=settings.auth_token password=args.password",
-    "password = getpass.getpass('Password: ')",
-    "token = secrets.token_hex(32)",
-    "password_file=/run/secrets/db_password_1",
-    "secret: /etc/ssl/private/tls-2026.pem",
-    "the password is wrong; reset your password at https://example.com/reset/2026",
-    "Password: incorrect",
-    "error: unexpected token: IDENTIFIER at line 12",
-    "invalid token '}' at 14:26:03.882",
-    "the bearer of this message; Bearer authentication-is-required",
-    "https://example.com:8080/path?x=1@y and http://localhost:8000/@scope/pkg",
-    "ssh://git@github.com/owner/repository.git",
-    "postgresql://app:***@db/app and https://user:${PASSWORD}@host/",
-    "sk-learn-contrib-projects and task-management-of-2026-and-more",
-    "/usr/lib/python3.11/site-packages/keyring/backends/SecretService.py:117",
-    "import asia_pacific; ASIATICA; AKIAHABARA",
-    "model=gpt-4o-mini-2024-07-18 provider=openai temperature=0.7",
-    "sha512-" + "A" * 60,
-    "key: primary-key-of-the-table-2026",
-    "cache key 9f86d081884c7d659a2feaa0c55ad015 hit",
-    "tests/unit/test_secret_store.py::test_token_is_refreshed_after_3600_s PASSED",
-    "docker run -u 1000:1000 image:v1.2.3",
-    "--token-limit 4096 --max-tokens 100000 --password-stdin --secret-name app-2026",
-    "eyJust a word. eyJ.",
-    "sk-" + "a" * 30 + "1 password=aaaaaaaa1 token: 0000-0000-0000-0001 Bearer 0000000000000001",
-    "Authorization: required; authorization=insufficient_scope",
-    "expected a line '-----BEGIN RSA PRIVATE KEY-----' at the start of the file, but found nothing that looks like it",
-    "hf_hub_download(repo_id) npm_config_registry npm_lifecycle_event",
-]
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKES)
@@ -371,6 +190,194 @@ def test_every_rule_names_its_source_and_can_be_reached_by_its_keywords() -> Non
         assert rule.keywords, rule.id
         assert all(keyword == keyword.lower() for keyword in rule.keywords), rule.id
         re.compile(rule.regex, re.MULTILINE)
+
+
+def test_every_rule_names_an_address_or_an_entry_of_a_rule_book() -> None:
+    books = redact.rule_books()
+    assert all(address.startswith("https://") for address in books.values())
+    for rule in redact.rules():
+        for source in rule.source.split("; "):
+            assert source.startswith("https://") or source.partition(": ")[0] in books, (rule.id, source)
+
+
+READINGS: dict[str, Callable[[str], str]] = {
+    "JSON": lambda secret: json.dumps({"message": f"key {secret} was refused"}),
+    "JSON in JSON": lambda secret: json.dumps({"line": json.dumps({"message": f"key {secret} was refused"})}),
+    "JSON with every character escaped": lambda secret: '{"a": "' + "".join(f"\\u{ord(c):04x}" for c in secret) + '"}',
+    "JSON with its first letters escaped": lambda secret: f'{{"a": "\\u{ord(secret[0]):04X}{secret[1:]}"}}',
+    "a URL": lambda secret: f"https://example.com/q?k={quote(secret, safe='')}&page=2",
+    "a URL in lower case": lambda secret: "q=" + "".join(f"%{ord(c):02x}" for c in secret) + "&page=2",
+    "a shell's single quotes": lambda secret: f"echo {shlex.quote(secret)}",
+    "a Python representation": lambda secret: repr({"a": secret}),
+    "HTML": lambda secret: f"<td>{html.escape(secret)}</td>",
+    "a log with colors": lambda secret: f"key \x1b[31m{secret[:5]}\x1b[0;1m{secret[5:]}\x1b[0m was refused",
+    "base64": lambda secret: "sent " + base64.b64encode(f"user:{secret}".encode()).decode(),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(f"key={secret} ".encode()).decode().rstrip("="),
+    "Markdown": lambda secret: "| " + re.sub(r"([_*|])", r"\\\1", secret) + " |",
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_secret_is_found_however_it_is_written(plain: Redactor, reading: str) -> None:
+    for rule, values in shapes(seed=11).items():
+        for secret in values:
+            written = READINGS[reading](secret)
+            result = plain.text(written)
+            assert "[redacted:" in result, (rule, written)
+            for part in (secret[-16:], written[len(written) // 2 - 8 : len(written) // 2 + 8]):
+                assert part not in result, (rule, written, result)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_value_of_the_environment_is_found_however_it_is_written(reading: str) -> None:
+    value = "Tr0ub" + "4dor&3 'n' \"more\"/über"
+    result = Redactor({"APP_PASSWORD": value}).text(READINGS[reading](value))
+    assert "[redacted:env:APP_PASSWORD]" in result
+    assert "ub4dor" not in result
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:", "abcdefg:"])
+def test_a_value_is_found_in_base64_wherever_it_begins(before: str) -> None:
+    value = "horse-" + "battery"
+    blob = base64.b64encode(f"{before}{value}\x00\xff".encode("latin-1")).decode()
+    result = Redactor({"APP_PASSWORD": value}).text(f"x={blob}")
+    assert "[redacted:env:APP_PASSWORD]" in result
+    assert value.encode() not in base64.b64decode(re.sub(r"x=|\[.*?\]", "", result) + "====", validate=False)
+
+
+@pytest.mark.parametrize("reading", [name for name in READINGS if name.startswith("JSON")])
+def test_what_was_json_before_is_json_afterwards(plain: Redactor, reading: str) -> None:
+    for values in SHAPES.values():
+        for secret in values:
+            json.loads(plain.text(READINGS[reading](secret)))
+
+
+@given(st.text(max_size=200), st.sampled_from([secret for values in SHAPES.values() for secret in values]))
+def test_the_result_is_text_that_any_file_takes(around: str, secret: str) -> None:
+    surrogates = around.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    Redactor({"A_TOKEN": secret[::-1]}).text(f"{surrogates}%ff\\ud800{secret}\\x").encode()
+
+
+def test_the_name_of_a_variable_that_is_no_utf_8_breaks_nothing() -> None:
+    name, value = (
+        b"\xff_TOKEN".decode("utf-8", "surrogateescape"),
+        b"\xfe-secret-value".decode("utf-8", "surrogateescape"),
+    )
+    Redactor({name: value, "B_TOKEN": "quite" + "hidden"}).text("nothing, quite" + "hidden").encode()
+
+
+def test_a_text_that_was_cut_before_loses_the_word_at_its_end(plain: Redactor) -> None:
+    secret = SHAPES["github-token"][0]
+    cut = ("word " * 200 + secret)[: 1000 + 5][-1000:]
+    assert len(cut) == 1000
+    shown = plain.tree({"message": cut})["message"]
+    assert shown.endswith("word …")
+    assert plain.tree("word " * 199 + "tail") == "word " * 199 + "tail"
+
+
+def test_keys_are_redacted_and_none_is_lost(plain: Redactor) -> None:
+    first, second = SHAPES["github-token"][:2]
+    shown = plain.tree({first: 1, second: 2, "plain": [3, {"x": first}]})
+    assert shown == {
+        "[redacted:github-token]": 1,
+        "[redacted:github-token] #2": 2,
+        "plain": [3, {"x": "[redacted:github-token]"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("tree", "shown"),
+    [
+        ({"api_key": "open" + "sesame"}, {"api_key": "[redacted:secret]"}),
+        ({"clientSecret": "open" + "sesame"}, {"clientSecret": "[redacted:secret]"}),
+        ({"db-password": "hunter" + "2x"}, {"db-password": "[redacted:secret]"}),
+        ({"token_type": "bearer-token"}, {"token_type": "bearer-token"}),
+        ({"tokens": "123456", "key": "by-name"}, {"tokens": "123456", "key": "by-name"}),
+        ({"api_key": "${OPENAI_API_KEY}"}, {"api_key": "${OPENAI_API_KEY}"}),
+    ],
+)
+def test_a_key_announces_its_value(plain: Redactor, tree: object, shown: object) -> None:
+    assert plain.tree(tree) == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["curl", "-u", "me:open" + "sesame"], ["curl", "-u", "me:[redacted:flag]"]),
+        (["docker", "run", "-u", "1000:1000"], ["docker", "run", "-u", "1000:1000"]),
+        (["x", "--api-key=open" + "sesame"], ["x", "--api-key=[redacted:flag]"]),
+        (["env", "API_TOKEN=open" + "sesame", "x"], ["env", "API_TOKEN=[redacted:flag]", "x"]),
+        (["x", "--use-token=true", "--token", "${TOKEN}"], ["x", "--use-token=true", "--token", "${TOKEN}"]),
+        (["x", "--max-token", "4096"], ["x", "--max-token", "4096"]),
+        (["sh", "-c", "export A_TOKEN=open" + "sesame; x"], ["sh", "-c", "export A_TOKEN=[redacted:export]; x"]),
+        (["x", "A=1", "--name=value", "-v"], ["x", "A=1", "--name=value", "-v"]),
+    ],
+)
+def test_a_command_line_is_redacted_word_by_word(plain: Redactor, arguments: list[str], shown: list[str]) -> None:
+    assert plain.arguments(arguments) == shown
+
+
+def test_digests_find_a_value_without_holding_it() -> None:
+    value = "quite" + "hidden-1"
+    digests = Digests.of(Redactor({"APP_TOKEN": value}).values)
+    stored = msgspec.json.encode(digests)
+    assert value.encode() not in stored
+    later = Redactor({}, digests=msgspec.json.decode(stored, type=Digests))
+    assert later.text(f'{{"a": "x={value}, y"}}') == '{"a": "x=[redacted:env:APP_TOKEN], y"}'
+    assert later.text(quote(f"k={value}&", safe="")) == "k%3D[redacted:env:APP_TOKEN]%26"
+    assert Redactor({"APP_TOKEN": value}, digests=digests).text(value) == "[redacted:env:APP_TOKEN]"
+
+
+REPEATED = [
+    *[
+        "a",
+        "A",
+        "0",
+        "-",
+        "_",
+        ".",
+        "/",
+        ":",
+        "=",
+        " ",
+        '"',
+        "'",
+        "\\",
+        "%",
+        "\n",
+        "@",
+        "eyJ",
+        "eyJ.",
+        "a:",
+        "a.",
+        "a-",
+    ],
+    *["A_TOKEN=", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----END ", "://a:", "a://", "Bearer ", "password ="],
+    *["machine ", "curl -u ", "curl ", "%41", "\\u0041", "\\\\", "sk-", "key-", "cookie:", "authorization: ", "a: b\n"],
+    *["[redacted:", "export A", "--token ", "kind: secret\na: ", "password=a", '"api_key":', "&amp;", "'\"'\"'", "M0"],
+    *["A" * 64 + "\n", "-----BEGIN PRIVATE KEY-----\n" + "A" * 64 + "\n", "\x1b[", "1:AA", "sl.u.", "t1.a", "s.a"],
+]
+
+
+@pytest.mark.parametrize("piece", REPEATED, ids=ascii)
+def test_no_line_takes_more_than_linear_time(plain: Redactor, piece: str) -> None:
+    keywords = " ".join(keyword for rule in redact.rules() for keyword in rule.keywords)
+
+    def seconds(size: int) -> float:
+        text = keywords + "\n" + (piece * (size // len(piece) + 1))[:size]
+        begin = time.process_time()
+        plain.text(text)
+        return time.process_time() - begin
+
+    small = min(seconds(6 << 10) for _ in range(3))
+    # Eight times the text: linear takes 8 times as long, quadratic 64. A small text may take next to nothing.
+    assert seconds(48 << 10) < 30 * max(small, 0.004)
+
+
+def test_a_line_of_a_megabyte_is_redacted(plain: Redactor) -> None:
+    secret = SHAPES["github-token"][0]
+    line = "x" * (1 << 19) + f" {secret} " + "9f" * (1 << 18)
+    assert plain.text(line) == line.replace(secret, "[redacted:github-token]")
 
 
 PIECES = st.sampled_from(

@@ -7,6 +7,6 @@ Must not read files but its own rules, and must not decide what is published. Wh
 from runwatch.redact.digests import Digests
 from runwatch.redact.environment import secret_values
 from runwatch.redact.redactor import Redactor
-from runwatch.redact.rules import Rule, rules
+from runwatch.redact.rules import Rule, rule_books, rules
 
-__all__ = ["Digests", "Redactor", "Rule", "rules", "secret_values"]
+__all__ = ["Digests", "Redactor", "Rule", "rule_books", "rules", "secret_values"]

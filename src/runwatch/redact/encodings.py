@@ -16,7 +16,7 @@ _MOST_LAYERS = 3
 _ESCAPE = re.compile(
     r"""\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
     r"""|&\#(?P<hd>\d{1,6});|&(?P<name>amp|quot|apos|lt|gt);|\\(?P<c>[nrtbf])|(?P<quoted>'"'"'|'\\'')"""
-    r"""|\\(?P<literal>[^\w\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)"""
+    r"""|\\(?P<literal>[^A-Za-z0-9\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)"""
 )
 _NAMES = {"amp": "&", "quot": '"', "apos": "'", "lt": "<", "gt": ">"}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}

@@ -22,7 +22,7 @@ _REFERENCE = re.compile(
     r"|(?:os|env|process|self|cls|config|cfg|settings|args|opts|options|secrets|vars|ctx|request|data)[.\[].*"
     r"|[A-Za-z_]{1,24}(?:\.[A-Za-z_]{1,24})+"
     r"|(?:none|null|nil|true|false|undefined|redacted|changeme|optional|required|missing|incorrect|invalid|expired)"
-    r"|(?:your|example|my|the)[-_ ].*|(.)\1*"
+    r"|(?:your|example|my|the)[-_ ].*|(?:id|src|source|type|name|env|file|from)=.*|(.)\1*"
     r"|[~.]{0,2}/(?:[\w.-]+/)+[\w.-]*",
     re.IGNORECASE,
 )
@@ -111,7 +111,7 @@ def rules() -> tuple[Rule, ...]:
     return tuple(Rule(**rule) for rule in _content()["rule"])
 
 
-def sources() -> dict[str, str]:
+def rule_books() -> dict[str, str]:
     """Return the addresses of the rule books that `Rule.source` names by their short names."""
     return dict(_content()["sources"])
 
