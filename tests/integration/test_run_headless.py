@@ -230,3 +230,18 @@ def test_a_secret_in_the_command_line_does_not_reach_git(tmp_path: Path) -> None
     assert secret.encode() in run.log("stderr.log")
     for name in TRACKED:
         assert secret not in git("show", f"HEAD:{(run.dir / name).relative_to(tmp_path)}", cwd=tmp_path), name
+
+
+def test_reports_given_by_pattern_are_measured(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / "runwatch.toml").write_text('[capture]\ncoverage = ["cov.json"]\ntests = ["out/*.xml"]\n')
+    script = (
+        'mkdir out; echo \'{"totals": {"covered_lines": 3, "num_statements": 4}}\' > cov.json;'
+        "echo '<testsuite time=\"2\"><testcase/><testcase><failure/></testcase></testsuite>' > out/unit.xml"
+    )
+    done = record("sh", "-c", script, cwd=tmp_path)
+    metrics = json.loads((done.dir / "metrics.json").read_bytes())
+    assert metrics["code"]["coverage_percent"] == 75.0
+    assert {name: metrics["tests"][name] for name in ("passed", "failed", "duration_s")} == {
+        "passed": 1, "failed": 1, "duration_s": 2.0,
+    }  # fmt: skip

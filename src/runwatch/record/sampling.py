@@ -13,6 +13,8 @@ from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.git import GitSource
 from runwatch.sources.process import ProcessSource, left_behind
+from runwatch.sources.reports import ReportSource
+from runwatch.units import parse_time
 from runwatch.vcs import GitError, find_work_tree
 
 PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
@@ -26,6 +28,7 @@ class Sampler:
         self._paths, self._writer = paths, writer
         self._processes = ProcessSource(command) if command > 0 else None
         self._git = _git_source(paths, settings)
+        self._reports = _report_source(paths, settings)
         self._started: float | None = None
         self._next_sample = 0.0
         self._failed: set[str] = set()
@@ -40,11 +43,15 @@ class Sampler:
             self._sample(self._processes)
         if self._git is not None:
             self._snapshot(self._git, now)
+        if self._reports is not None:
+            self._read_reports(self._reports, now)
 
     def last(self) -> None:
-        """Take the last snapshot of the branch, and name the processes that the command left behind."""
+        """Take the last snapshot and reports, and name the processes that the command left behind."""
         if self._git is not None:
             self._snapshot(self._git, float("inf"))
+        if self._reports is not None:
+            self._read_reports(self._reports, float("inf"))
         if self._processes is not None:
             left = left_behind("RUNWATCH_RUN_DIR", str(self._paths.root))
             if left:
@@ -73,10 +80,35 @@ class Sampler:
         if event is not None:
             self._writer.emit("git.snapshot", **event)
 
+    def _read_reports(self, source: ReportSource, now: float) -> None:
+        try:
+            found = source.poll(now)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._report("reports", error)
+            return
+        for type_name, fields in found:
+            self._writer.emit(type_name, **fields)
+        while source.failures:
+            name, reason = source.failures.popitem()
+            if name not in self._failed:
+                self._failed.add(name)
+                self._writer.emit("warning", message=f"{name} is no report that can be read: {reason}", where="reports")
+
     def _report(self, source: str, error: Exception) -> None:
         if source not in self._failed:
             self._failed.add(source)
             self._writer.emit("warning", message=f"{type(error).__name__}: {error}", where=f"source {source}")
+
+
+def _report_source(paths: RunPaths, settings: Settings) -> ReportSource | None:
+    """Return the source for the configured patterns, from where the command started; None without any."""
+    capture = settings.capture
+    _, first = next(events(paths.journal), (0, None))
+    cwd, started = getattr(first, "cwd", None), getattr(first, "ts", None)
+    if not cwd or not (capture.coverage or capture.tests):
+        return None
+    since = parse_time(started).timestamp() if started else 0.0
+    return ReportSource(Path(cwd), since, coverage_patterns=capture.coverage, test_patterns=capture.tests)
 
 
 def _git_source(paths: RunPaths, settings: Settings) -> GitSource | None:
