@@ -307,6 +307,7 @@ LOOK_ALIKES = [
     "sk-" + "a" * 30 + "1 password=aaaaaaaa1 token: 0000-0000-0000-0001 Bearer 0000000000000001",
     "Authorization: required; authorization=insufficient_scope",
     "expected a line '-----BEGIN RSA PRIVATE KEY-----' at the start of the file, but found nothing that looks like it",
+    "def unix_getpass(prompt='Password: ', stream=None):",
     "hf_hub_download(repo_id) npm_config_registry npm_lifecycle_event",
     'ETag: "33a64df551425fcc55e4d42a148795d9f25f89d4" W/"0815" If-None-Match: "686897696a7c876b7e"',
     "req_011CSHoEeqs5C35K2UUqR7Fy msg_01XFDUDYJgAACzvnptvVoYEL toolu_01A09q90qw90lq917835lq9",
