@@ -16,6 +16,8 @@ from typing import Any
 from integration.recorded import start, wait_for
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+LONG_AGO = (1_760_000_000, 1_760_000_000)
+"""Times of files."""
 OTHER_BOOT = "00000000-0000-4000-8000-000000000000"
 
 
@@ -36,7 +38,8 @@ def dead_run(runs: Path, name: str = "f/r1", *, ended: dict[str, Any] | None = N
     (run / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (run / ".gitignore").write_text("*\n")
     (run / ".lock").touch()
-    os.utime(run / ".lock", (1_760_000_000, 1_760_000_000))
+    for file in (".lock", "events.jsonl"):
+        os.utime(run / file, LONG_AGO)
     if ended is not None:
         (run / "finalize.json").write_text(json.dumps({"outcome": ended}))
     ignore = runs / ".gitignore"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.dead_runs import OTHER_BOOT, dead_run, files, killed, read
-from integration.recorded import RUNWATCH, git, record, repository, runwatch, start
+from integration.dead_runs import LONG_AGO, OTHER_BOOT, dead_run, files, killed, read
+from integration.recorded import RUNWATCH, git, record, repository, runwatch, start, wait_for
+from runwatch.journal.paths import RunPaths
+from runwatch.record import sweep
 
 FIVE = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md")
 
@@ -140,7 +145,7 @@ def test_a_run_that_is_just_starting_is_not_taken_for_dead(tmp_path: Path) -> No
     before = files(run)
     assert recover(tmp_path) == []
     assert files(run) == before
-    os.utime(run, (1_760_000_000, 1_760_000_000))
+    os.utime(run, LONG_AGO)
     assert told(tmp_path) == [("f/r1", "dead", "finalized")]
 
 
@@ -179,7 +184,7 @@ def test_what_outlived_all_is_named_with_its_pid_and_a_pid_given_again_is_not(tm
         pid, start_ticks, boot = note.split()
         assert int(pid) == command
         (again / ".lock").write_bytes(b"%s %d %s\n" % (pid, int(start_ticks) - 1, boot))  # that pid, another process
-        os.utime(again / ".lock", (1_760_000_000, 1_760_000_000))
+        os.utime(again / ".lock", LONG_AGO)
         alive = [{"pid": command, "command": "sleep 601"}, {"pid": child, "command": "sleep 600"}]
         found = {each["path"]: each["left_running"] for each in recover(tmp_path)}
         assert found == {str(run): alive, str(again): []}
@@ -211,3 +216,70 @@ def test_where_there_are_no_runs_there_is_nothing_to_recover(tmp_path: Path, opt
     assert (done.returncode, done.stdout) == (0, b"")
     assert list(tmp_path.iterdir()) == []
     assert b"Nothing to recover" in done.stderr
+
+
+def test_the_next_run_finalizes_dead_ones_in_full_and_names_them(tmp_path: Path) -> None:
+    repository(tmp_path)
+    dead = [dead_run(tmp_path / "runs", f"f/r{number}") for number in range(2)]
+    waiting = "while ! grep -q '\"done\": {' runs/f/*/finalize.json; do sleep 0.05; done; sleep 0.2; exit 3"
+    done = runwatch("run", "--headless", "--", "sh", "-c", waiting, cwd=tmp_path)
+    assert done.returncode == 3
+    said = done.stderr.decode()
+    assert "2 earlier runs have lost their processes" in said
+    for run in dead:
+        assert f"f/{run.name}" in said
+        wait_for(lambda run=run: _is_done(run), "the end of the recovery")
+        assert read(run, "metadata.json")["status"] == "crashed"
+    assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "4\n"  # the first one, two dead ones, this one
+    assert git("status", "--porcelain", cwd=tmp_path) == ""
+
+
+def _is_done(run: Path) -> bool:
+    try:
+        return bool(read(run, "finalize.json")["stages"]["done"]["done"])
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def test_a_run_that_is_over_at_once_has_dead_ones_finalized_too(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    assert runwatch("run", "--headless", "--", "true", cwd=tmp_path).returncode == 0
+    wait_for(lambda: _is_done(run), "the recovery, which outlives the run")
+
+
+def test_recovery_begins_only_after_the_command_was_started(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    process = start("sh", "-c", "read line", cwd=tmp_path, stdin=subprocess.PIPE)
+    wait_for(lambda: _is_done(run), "the recovery")
+    live = next(path for path in tmp_path.glob("runs/default/*"))
+    ticks = int((live / ".lock").read_bytes().split()[1])
+    booted = next(int(line.split()[1]) for line in Path("/proc/stat").read_text().splitlines() if "btime" in line)
+    started = booted + ticks / os.sysconf("SC_CLK_TCK")
+    stage = read(run, "finalize.json")["stages"]["close"]["at"]
+    assert datetime.fromisoformat(stage).timestamp() > started - 1  # btime is in whole seconds
+    process.communicate(b"\n", timeout=60)
+
+
+def test_only_one_recovers_in_the_background_and_it_stays_out_of_the_way(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    folder = os.open(tmp_path / "runs", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        command = [sys.executable, "-P", "-m", "runwatch.record.sweep", str(tmp_path / "runs")]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout == b""
+        assert not (run / "finalize.json").exists()
+    finally:
+        os.close(folder)
+    script = "import os; from runwatch.record import sweep; sweep.main(); print(os.nice(0))"
+    command = [sys.executable, "-c", script, str(tmp_path / "runs")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.startswith(b"finalized  f/r1")
+    assert int(done.stdout.splitlines()[-1]) >= 10
+
+
+def test_a_run_that_may_not_be_dead_after_all_is_left_to_its_watchers(tmp_path: Path) -> None:
+    run = dead_run(tmp_path / "runs")
+    os.utime(run / "events.jsonl")
+    assert not sweep.can_sweep(RunPaths(run))
+    os.utime(run / "events.jsonl", LONG_AGO)
+    assert sweep.can_sweep(RunPaths(run))

@@ -28,10 +28,14 @@ from runwatch.vcs import find_work_tree
 
 SCHEMA = 1
 """The newest record that this version writes. Source: README.md, "Where it runs"."""
-LAST_LOOK_STAGE = "summary_final"
-"""Where commands that only look stop: they never commit. Source: finalizer.md, "Who finalizes"."""
+LOOK = "summary_final"
+"""The last stage of commands that only look: they never commit. Source: finalizer.md, "Who finalizes"."""
+QUICK_LOOK = "summary"
+"""The last stage before the archive, which can take long."""
 JUST_BEATEN_S = 0.5
 """A lock file touched so recently may be between its creation and its first lock."""
+SETTLED_S = 3.0
+"""A run whose journal was written to within this time is left to those who may still be at it."""
 OURS = ("events.jsonl", "finalize.json", ".lock", ".reserve", "logs", "metrics.json")
 """What tells a run directory from a folder of somebody else's."""
 
@@ -122,12 +126,23 @@ def _fault(paths: RunPaths) -> Condition | None:
     return None
 
 
+def is_settled(paths: RunPaths) -> bool:
+    """Whether nothing was written to the journal for a while.
+
+    A program's guardian that is starting its first recorder holds no lock, and knows better how the program ended.
+    """
+    try:
+        return abs(time.time() - os.stat(paths.journal).st_mtime) > SETTLED_S
+    except OSError:
+        return False
+
+
 def needs_look(paths: RunPaths) -> bool:
     """Whether a run is dead, may be written here, and has stages before its commit that nobody tried yet."""
-    if condition(paths).found != "dead" or not os.access(paths.root, os.W_OK):
+    if condition(paths).found != "dead" or not is_settled(paths) or not os.access(paths.root, os.W_OK):
         return False
     tried = load_state(paths.finalize_state).stages
-    return any(name not in tried for name in STAGES[: STAGES.index(LAST_LOOK_STAGE) + 1])
+    return any(name not in tried for name in STAGES[: STAGES.index(LOOK) + 1])
 
 
 def recover(
@@ -135,10 +150,10 @@ def recover(
     settings: Settings,
     *,
     force: bool = False,
-    commit: bool = True,
+    last: str | None = None,
     on_stage: Callable[[str, float], None] | None = None,
 ) -> Recovered:
-    """Finalize one run whose owner is gone; ``commit=False``, for those who only look: all but the commit.
+    """Finalize one run whose owner is gone, up to the stage ``last``: LOOK or QUICK_LOOK for those who only look.
 
     One that is finalized but for a commit that failed is committed. ``on_stage`` is told the stage at work and how
     much of it is done, 0 to 1. Whatever cannot be done is in the result; nothing is raised for it.
@@ -147,13 +162,13 @@ def recover(
     if (heartbeat_age_s(paths.lock) or JUST_BEATEN_S) < JUST_BEATEN_S:
         time.sleep(JUST_BEATEN_S)
     was = condition(paths, force=force)
-    wanted = ("dead", "uncommitted") if commit else ("dead",)
+    wanted = ("dead", "uncommitted") if last is None else ("dead",)
     if was.found not in wanted:
         return _result(paths, was, "nothing", reason=was.reason)
     left: tuple[Survivor, ...] = ()
     try:
         left = _left_running(paths) if was.found == "dead" else ()
-        state = _finalize(paths, settings, was, commit=commit, on_stage=on_stage)
+        state = _finalize(paths, settings, was, last=last, on_stage=on_stage)
     except RunBusy as error:
         return _result(paths, Condition(found="finalizing"), "nothing", reason=error.sentence)
     except (RunwatchError, OSError) as error:
@@ -172,14 +187,14 @@ def _finalize(
     settings: Settings,
     was: Condition,
     *,
-    commit: bool,
+    last: str | None,
     on_stage: Callable[[str, float], None] | None,
 ) -> FinalizeState:
     follower = Follower(paths.journal)
     try:
         finalizer = stages.Finalizer(paths, settings, follower=follower, on_stage=on_stage)
         first = "commit" if was.found == "uncommitted" else None
-        return finalizer.run(first=first, last=None if commit else LAST_LOOK_STAGE)
+        return finalizer.run(first=first, last=last)
     finally:
         follower.close()
         RunLock.of(paths.lock).close()  # else each of a thousand runs would keep a descriptor open

@@ -25,12 +25,13 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import ending
+from runwatch.record import ending, limits
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost
 from runwatch.record.project import Projector
 from runwatch.record.sampling import Sampler
+from runwatch.record.sweep import Neighbors
 from runwatch.record.talk import Talk
 from runwatch.settings import Settings
 
@@ -39,6 +40,8 @@ TICK_S = 0.2
 BUSY_TICK_S = 0.02
 """And for a while after an event: its line should come soon after those that a program wrote itself."""
 BUSY_FOR_S = 1.0
+NEIGHBORS_S = 2.0
+"""How long the end of a run may wait until it is known whether others need to be recovered."""
 LOCK_WAIT_S = 5.0
 """How long a new recorder waits for the lock of one that is just dying."""
 
@@ -63,6 +66,7 @@ class Recorder:
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
+        self.neighbors = Neighbors(self.paths, self.talk.line)
         self._last_event = self._last_beat = float("-inf")
         self._owner_fd = _pidfd(options.owner)
 
@@ -70,6 +74,7 @@ class Recorder:
         """Record until the run has ended, then finalize it; return the exit code."""
         if not self.lock.acquire(Role.RECORDER, LOCK_WAIT_S):
             return 0  # another recorder is at work
+        self.neighbors.start()
         poll = select.poll()
         poll.register(0, select.POLLIN)
         if self._owner_fd is not None:
@@ -166,6 +171,7 @@ class Recorder:
         except RunwatchError as error:
             self.talk.line(error.sentence)
             return error.exit_code
+        self.neighbors.settle(NEIGHBORS_S)
         return 0 if state.complete else 1
 
 
@@ -186,6 +192,7 @@ def main() -> int:
     parser.add_argument("--group", action="store_true")
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
+    limits.raise_files()
     recorder = Recorder(parser.parse_args())
 
     def ask(number: int, frame: object) -> None:

@@ -63,9 +63,14 @@ def survey(root: Path, settings: Settings, *, force: bool = False) -> list[Path]
 
 
 def recover_each(
-    paths: Iterable[Path], settings: Settings, *, force: bool = False, on_stage: OnStage | None = None
+    paths: Iterable[Path],
+    settings: Settings,
+    *,
+    force: bool = False,
+    last: str | None = None,
+    on_stage: OnStage | None = None,
 ) -> Iterator[Recovered]:
-    """Finalize runs one after the other and yield what came of each, commits included.
+    """Finalize runs one after the other, up to the stage ``last``, and yield what came of each.
 
     Where a finalized run's commit was waited for in vain, those of the runs behind it are not tried.
     """
@@ -80,6 +85,7 @@ def recover_each(
             path,
             settings,
             force=force,
+            last=last,
             on_stage=None if on_stage is None else lambda stage, done, name=name: on_stage(name, stage, done),  # type: ignore[misc]
         )
         if result.found == "uncommitted" and result.done == "failed" and time.monotonic() - began > PATIENCE_S:

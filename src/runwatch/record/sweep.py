@@ -1,0 +1,143 @@
+"""Recovering dead runs in the background: one process at a time in a place, at a low priority, a few runs each time.
+
+Must not delay whoever starts it, and must not hold any of its files: it is a session of its own. Started as
+``python -P -m runwatch.record.sweep RUNS_ROOT [--look]``; its standard output carries a line for each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from runwatch.finalize.recovery import LOOK, condition, is_settled, needs_look
+from runwatch.journal.paths import RunPaths
+from runwatch.record.folding import load_settings
+from runwatch.runs import recovery, recovery_text
+from runwatch.visible import visible
+
+NICENESS = 10
+"""Added to our caller's: enough to stay out of the way, not so much that git's lock is held for long on a busy host."""
+MOST_RUNS = 20
+"""So many are recovered at a time, the newest first; the next run, or `runwatch recover`, does the others."""
+MOST_S = 600.0
+"""No further run is begun after so long."""
+NAMED = 3
+"""So many runs are named one by one."""
+_OWN = ("RUNWATCH_RUN_DIR", "RUNWATCH_STEP")
+"""Would make the background process one of the run that started it."""
+
+
+def start(root: Path, *, look: bool, output: int | None = None) -> None:
+    """Start recovering below ``root``; ``look``: without any commit. ``output`` takes the lines. Raises OSError."""
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0) if output is None else (os.POSIX_SPAWN_DUP2, output, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    argv = [sys.executable, "-P", "-m", "runwatch.record.sweep", str(root.resolve()), *(["--look"] if look else [])]
+    environment = {name: value for name, value in os.environ.items() if name not in _OWN}
+    defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+    os.posix_spawn(
+        sys.executable, argv, environment, file_actions=actions, setsid=True, setsigmask=[], setsigdef=defaults
+    )
+
+
+class Neighbors:
+    """The dead runs beside one that is being recorded: looked for in a thread, and recovered in the background."""
+
+    def __init__(self, paths: RunPaths, say: Callable[[str], None]) -> None:
+        """``say`` takes one line for people at a time; it is called from the thread."""
+        self._own, self._say = paths.root.resolve(), say
+        self._root = self._own.parent.parent
+        self._looked = threading.Event()
+
+    def start(self) -> None:
+        """Begin to look; returns at once."""
+        threading.Thread(target=self._run, name="neighbors", daemon=True).start()
+
+    def settle(self, wait_s: float) -> None:
+        """Wait, for ``wait_s`` seconds at most, until it is known whether there are any, and their recovery began."""
+        self._looked.wait(wait_s)
+
+    def _run(self) -> None:
+        try:
+            dead = recovery.waiting(self._root, wanted=self._is_dead)
+            if dead:
+                self._recover(dead)
+        except OSError as error:
+            self._tell(f"runs without an owner could not be recovered: {error.strerror}.")
+        finally:
+            self._looked.set()
+
+    def _is_dead(self, paths: RunPaths) -> bool:
+        return paths.root != self._own and can_sweep(paths)
+
+    def _recover(self, dead: list[Path]) -> None:
+        names = [f"{path.parent.name}/{path.name}" for path in dead]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        whose = "run has lost its" if len(names) == 1 else "runs have lost their"
+        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        try:
+            start(self._root, look=False, output=write_fd)
+        finally:
+            os.close(write_fd)
+        self._tell(
+            f"{len(names)} earlier {whose} processes and will be finalized in the background: "
+            f"{', '.join(names[:NAMED])}{more}"
+        )
+        self._looked.set()
+        with os.fdopen(read_fd, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                self._tell(" ".join(line.split()))
+
+    def _tell(self, text: str) -> None:
+        self._say(f"runwatch: {visible(text)}")
+
+
+def sweep(root: Path, *, look: bool, say: Callable[[str], None]) -> None:
+    """Recover what is dead below ``root``, unless somebody else is at it already; ``say`` takes a line for each run."""
+    deadline = time.monotonic() + MOST_S
+    with recovery.only_one(root) as alone:
+        if not alone:
+            return
+        wanted = needs_look if look else can_sweep
+        waiting = recovery.waiting(root, wanted=wanted)[:MOST_RUNS]
+        for result in recovery.recover_each(waiting, load_settings(), last=LOOK if look else None):
+            for line in recovery_text.lines(result):
+                say(line)
+            if time.monotonic() > deadline:
+                return
+
+
+def can_sweep(paths: RunPaths) -> bool:
+    """Whether a run is dead, its last watcher has had time to speak, and it may be written here."""
+    return condition(paths).found == "dead" and is_settled(paths) and os.access(paths.root, os.W_OK)
+
+
+def main() -> int:
+    """Sweep, and never mind whether anybody reads what is said."""
+    parser = argparse.ArgumentParser(prog="runwatch.record.sweep")
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--look", action="store_true")
+    options = parser.parse_args()
+    os.nice(NICENESS)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def say(line: str) -> None:
+        try:
+            os.write(1, line.encode(errors="backslashreplace") + b"\n")
+        except OSError:
+            pass  # the recorder that listened is gone
+
+    sweep(options.root, look=options.look, say=say)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
