@@ -7,7 +7,9 @@ No I/O, no numbering of steps, no journal. Sources: GitHub workflow commands (``
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 MAX_MARKER_BYTES = 4096
@@ -24,6 +26,10 @@ _STARTS = (b"::", b"section_", b"\x1b[0Ksection_")
 _SUSPECT = re.compile(
     rb"\n(?:::|section_|\x1b\[0Ksection_)"
 )  # one pass: a search for each would cost more than the copy
+_IN_EVERY_ONE = (b"\n::", b"section_")
+"""One of them stands in every piece that ``_SUSPECT`` finds something in."""
+_LARGE_BYTES = 1 << 15
+"""From this size on a piece is searched by the C library first."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
 _KINDS: dict[bytes, Kind] = {b"group": "open", b"endgroup": "close", b"error": "error", b"warning": "warning"}
 
@@ -47,12 +53,18 @@ class MarkerScanner:
         self._own = re.compile(pattern.encode()) if pattern else None
 
     def suspects(self, buffer: bytearray, count: int) -> bool:
-        """Whether the first ``count`` bytes may hold a marker, or begin one in their unfinished last line. Quick."""
-        if self._own is not None:
+        """Whether the first ``count`` bytes may hold a marker, or begin one in their unfinished last line. Quick.
+
+        The byte behind them may be overwritten.
+        """
+        if self._own is not None or buffer.startswith(_STARTS):
             return True
-        if buffer.startswith(_STARTS) or _SUSPECT.search(buffer, 0, count):
+        lacks = _quick_search() if count >= _LARGE_BYTES else None
+        surely_none = lacks is not None and lacks(buffer, count, _IN_EVERY_ONE)
+        if not surely_none and _SUSPECT.search(buffer, 0, count):
             return True
-        return self.may_begin(buffer[buffer.rfind(b"\n", 0, count) + 1 : min(count, MAX_MARKER_BYTES + 1)])
+        last = buffer.rfind(b"\n", 0, count) + 1
+        return self.may_begin(buffer[last : min(count, last + MAX_MARKER_BYTES + 1)])
 
     def may_begin(self, line: bytes | bytearray) -> bool:
         """Whether an unfinished line may yet become a marker, so that it must not be filed under a step."""
@@ -79,6 +91,16 @@ class MarkerScanner:
             name = match.groupdict().get("name")
             return Marker("open", _clean(match[0] if name is None else name))
         return None
+
+
+@cache
+def _quick_search() -> Callable[[bytearray, int, tuple[bytes, ...]], bool] | None:
+    """Return the search for large pieces, loaded when a command prints much; None where it cannot be had."""
+    try:
+        from runwatch.sources.byte_search import lacks
+    except Exception:  # noqa: BLE001 - a command may remove what we run from; its output is copied all the same
+        return None
+    return lacks
 
 
 def _where(properties: bytes) -> str | None:

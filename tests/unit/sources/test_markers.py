@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from runwatch.sources import markers
 from runwatch.sources.markers import Marker, MarkerScanner
 
 
@@ -60,3 +63,45 @@ def test_ordinary_output_is_passed_over_quickly() -> None:
     buffer[:9] = b"::group::"
     assert MarkerScanner().suspects(buffer, len(buffer))
     assert not MarkerScanner().suspects(bytearray(b"abc\n::group::"), 3)
+
+
+LINE = b'{"level":"info","where":"a::b","section":"_x"}\n'
+LARGE = LINE * 4000
+
+
+@pytest.mark.parametrize(
+    "start", [b"::group::x\n", b"section_start:1:x\r", b"\x1b[0Ksection_end:1:x\r", b":", b"\x1b[0Ks"]
+)
+@pytest.mark.parametrize("behind", [0, 1, 5000])
+def test_a_marker_at_any_line_of_a_large_piece_is_suspected(start: bytes, behind: int) -> None:
+    scanner = MarkerScanner()
+    whole = start.endswith((b"\n", b"\r"))
+    for before in (0, 1, 2000) if whole else (4000,):
+        text = LINE * before + start + (b"\n" + LARGE if whole else b"")
+        buffer = bytearray(text + b"z" * behind)
+        assert scanner.suspects(buffer, len(text))
+        assert buffer[: len(text)] == text
+
+
+@pytest.mark.parametrize("behind", [b"", b"\n::group::x\n" + LARGE], ids=["nothing", "a marker"])
+def test_a_large_piece_without_a_marker_is_passed_over_whatever_stands_behind_it(behind: bytes) -> None:
+    buffer = bytearray(LARGE + b"tail" + behind)
+    assert not MarkerScanner().suspects(buffer, len(LARGE) + 4)
+    assert not MarkerScanner().suspects(bytearray(b"-section_\n" * 9000), 90_000)
+
+
+def test_a_marker_behind_a_zero_byte_is_suspected_too() -> None:
+    buffer = bytearray(b"\0" + LARGE + b"::endgroup::\n" + LARGE)
+    assert MarkerScanner().suspects(buffer, len(buffer))
+
+
+def test_a_large_piece_is_searched_even_where_the_c_library_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "runwatch.sources.byte_search", None)
+    markers._quick_search.cache_clear()
+    try:
+        buffer = bytearray(LARGE + b"::group::x\n" + LARGE)
+        assert MarkerScanner().suspects(buffer, len(buffer))
+        assert not MarkerScanner().suspects(buffer, len(LARGE))
+        assert markers._quick_search() is None
+    finally:
+        markers._quick_search.cache_clear()
