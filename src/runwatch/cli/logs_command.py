@@ -33,6 +33,7 @@ def command(
     runs_dir: str | None,
 ) -> int:
     """Print a run's logs, merged by time. RUN: path, run id, unique prefix, @1; else the newest."""
+    from runwatch.cli.looking import look_after
     from runwatch.runs import log_text
     from runwatch.visible import visible
 
@@ -45,6 +46,8 @@ def command(
     )
     # A terminal would obey what a log says; a pipe gets the text as it is.
     shown = visible if sys.stdout.isatty() else str
-    for line in log_text.lines(the_run(run, runs_dir), wanted, follow=follow):
+    run_dir = the_run(run, runs_dir)
+    for line in log_text.lines(run_dir, wanted, follow=follow):
         click.echo(shown(line))
+    look_after([run_dir])
     return 0

@@ -1,6 +1,6 @@
 """``runwatch ls``: the newest runs.
 
-Must not write anything.
+Must not wait for anything: what is dead is recovered in the background.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from runwatch.cli.where import pretty_json, runs_here
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--runs-dir", help="The runs folder.")
 def command(limit: int, everything: bool, as_json: bool, runs_dir: str | None) -> int:
-    """List the newest runs, live ones first."""
+    """List the newest runs, live ones first. Dead ones are recovered in the background, all but their commit."""
+    from runwatch.cli.looking import look_after
     from runwatch.runs.listing import runs
     from runwatch.views import listing
 
@@ -33,11 +34,13 @@ def command(limit: int, everything: bool, as_json: bool, runs_dir: str | None) -
                 [row | {"path": str(each.path)} for row, each in zip(listing.json_rows(rows), found, strict=True)]
             )
         )
-        return 0
-    if not found:
+    elif not found:
         click.echo(f"No runs below {root}: `runwatch run -- CMD` records one.", err=True)
         return 1
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    click.echo(listing.table(rows, width=width, color=terminal and not os.environ.get("NO_COLOR")))
+    else:
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else None
+        table = listing.table(rows, width=width, color=terminal and not os.environ.get("NO_COLOR"))
+        click.echo(table, nl=False)
+    look_after(each.path for each in found)
     return 0

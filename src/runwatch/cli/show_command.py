@@ -1,6 +1,6 @@
 """``runwatch show``: one run's summary.
 
-Must not write anything.
+Must not commit anything: a dead run is recovered up to that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import click
 
-from runwatch.cli.where import the_run
+from runwatch.cli.where import settings_here, the_run
+
+SMALL_BYTES = 64 << 20
+"""A dead run's archive is waited for up to this size of its files; that of a larger one is made in the background."""
 
 
 @click.command(epilog="Example: runwatch show @1")
@@ -19,23 +22,47 @@ from runwatch.cli.where import the_run
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, markdown: bool, as_json: bool, runs_dir: str | None) -> int:
     """Print one run's summary; of a live run, what is known so far. RUN: path, run id, prefix, @1; else the newest."""
+    from runwatch.cli.looking import remark
     from runwatch.journal.paths import RunPaths
+    from runwatch.runs.standing import standing
 
     paths = RunPaths(the_run(run, runs_dir))
+    now = standing(paths)
+    if now.recoverable:
+        _recover(paths.root)
+        now = standing(paths)
     wanted = paths.metrics if as_json else paths.summary_markdown if markdown else paths.summary_text
-    click.echo(_text(wanted) or _live(paths.root), nl=False)
+    click.echo(_text(wanted) or _known(paths.root, now.status, now.reason), nl=False)
+    remark(paths.root, now)
     return 0
 
 
+def _recover(run_dir: Path) -> None:
+    """Recover status and summary now, and the archive now or in the background."""
+    from runwatch.cli.looking import recover_behind
+    from runwatch.cli.progress import Progress
+    from runwatch.finalize.condition import LOOK, QUICK_LOOK
+    from runwatch.runs.recovery import recover_each, size_bytes
+
+    small = size_bytes(run_dir, SMALL_BYTES) < SMALL_BYTES
+    progress = Progress()
+    for _ in recover_each([run_dir], settings_here(), last=LOOK if small else QUICK_LOOK, on_stage=progress):
+        progress.clear()
+    if not small:
+        recover_behind([run_dir.parent.parent])
+
+
 def _text(path: Path) -> str | None:
+    from runwatch.journal.beneath import read_regular
+
     try:
-        return path.read_text("utf-8", "replace")
+        return read_regular(path).decode("utf-8", "replace")
     except OSError:
         return None
 
 
-def _live(run_dir: Path) -> str:
+def _known(run_dir: Path, status: str | None, reason: str | None) -> str:
     """Return the summary of a run that has none yet, folded from its journal now."""
     from runwatch.finalize.publish import summary_of
 
-    return summary_of(run_dir)
+    return summary_of(run_dir, status=status, reason=reason)

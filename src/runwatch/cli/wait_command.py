@@ -28,7 +28,9 @@ def command(run: str | None, runs_dir: str | None) -> int:
         time.sleep(POLL_S)
     outcome = load_state(paths.finalize_state).outcome
     if outcome is None:
-        click.echo(f"runwatch: {paths.run_id} ended without a status: `runwatch finalize {paths.run_id}`.", err=True)
+        click.echo(
+            f"runwatch: {paths.run_id} crashed and nobody knows its code: `runwatch recover` finalizes it.", err=True
+        )
         return 1
     return shell_code(outcome.exit_code, outcome.signal)
 

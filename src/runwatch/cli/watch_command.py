@@ -26,9 +26,16 @@ def command(run: str | None, runs_dir: str | None) -> int:
         raise UsageError(
             "The app needs a terminal and there is none here: `runwatch logs -f` and `show` work in pipes."
         )
+    from runwatch.cli.looking import recover_behind, remark
+    from runwatch.runs.standing import standing
     from runwatch.tui.app import run_app
 
+    now = standing(paths)
+    if now.recoverable:
+        recover_behind([paths.root.parent.parent])  # the app shows the stages as they are done
     run_app(
         paths.root, mode="watch", control=SocketControl(paths), settings=settings_here(), remember_theme=remember_theme
     )
+    if not now.live:
+        remark(paths.root, standing(paths))
     return 0

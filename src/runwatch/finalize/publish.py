@@ -19,7 +19,6 @@ from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.follow import Follower, events
-from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
@@ -163,8 +162,11 @@ def closing_lines(paths: RunPaths, *, color: bool = False) -> list[str]:
     return console.closing(metrics, facts, color=color)
 
 
-def summary_of(run_dir: Path) -> str:
-    """Return the text summary of a run as of now, folded from its journal; nothing is written."""
+def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None = None) -> str:
+    """Return the text summary of a run as of now, folded from its journal; nothing is written.
+
+    ``status`` and ``reason`` are those of a run that ended and whose journal does not say so.
+    """
     paths = RunPaths(run_dir)
     fold = Fold()
     follower = Follower(paths.journal)
@@ -173,9 +175,10 @@ def summary_of(run_dir: Path) -> str:
             fold.feed_line(line, follower.offset)
     follower.close()
     metrics = fold.metrics(now_text())
-    if metrics.run.status is None and not is_live(paths.lock):
-        metrics.run.status = "unfinished"
-        metrics.run.reason = f"its processes are gone: `runwatch finalize {paths.run_id}` finishes it"
+    if metrics.run.status is None and status is not None:
+        # Its clock stands at the last thing that is known.
+        metrics = fold.metrics(metrics.journal.last_time or now_text())
+        metrics.run.status, metrics.run.reason = status, reason
         metrics.run.end_time = metrics.journal.last_time
     return summary_text.render(metrics)
 

@@ -71,14 +71,26 @@ def how_lost(paths: RunPaths) -> str:
     return "its processes are gone"
 
 
-def may_be_starting(paths: RunPaths) -> bool:
+def may_be_starting(paths: RunPaths, started: RunStarted | None) -> bool:
     """Whether a run was created moments ago and its owner has not come to its lock yet."""
-    if os.path.lexists(paths.lock):
+    if os.path.lexists(paths.lock) or (started is not None and _creator_is_gone(started)):
         return False
     try:
         return -START_S < time.time() - os.stat(paths.root).st_mtime < START_S
     except OSError:
         return False
+
+
+def _creator_is_gone(started: RunStarted) -> bool:
+    if started.pid is None or started.boot_id != boot_id():
+        return False
+    try:
+        os.kill(started.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass  # somebody else's process
+    return False
 
 
 def _beat_since_boot(paths: RunPaths) -> bool:

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runwatch.finalize.recovery import LOOK, condition, is_settled, needs_look
+from runwatch.finalize.condition import LOOK, condition, is_settled, needs_look
 from runwatch.journal.paths import RunPaths
+from runwatch.record import background
 from runwatch.record.folding import load_settings
 from runwatch.runs import recovery, recovery_text
 from runwatch.visible import visible
@@ -29,23 +30,6 @@ MOST_S = 600.0
 """No further run is begun after so long."""
 NAMED = 3
 """So many runs are named one by one."""
-_OWN = ("RUNWATCH_RUN_DIR", "RUNWATCH_STEP")
-"""Would make the background process one of the run that started it."""
-
-
-def start(root: Path, *, look: bool, output: int | None = None) -> None:
-    """Start recovering below ``root``; ``look``: without any commit. ``output`` takes the lines. Raises OSError."""
-    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0) if output is None else (os.POSIX_SPAWN_DUP2, output, 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-    ]
-    argv = [sys.executable, "-P", "-m", "runwatch.record.sweep", str(root.resolve()), *(["--look"] if look else [])]
-    environment = {name: value for name, value in os.environ.items() if name not in _OWN}
-    defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
-    os.posix_spawn(
-        sys.executable, argv, environment, file_actions=actions, setsid=True, setsigmask=[], setsigdef=defaults
-    )
 
 
 class Neighbors:
@@ -84,7 +68,7 @@ class Neighbors:
         whose = "run has lost its" if len(names) == 1 else "runs have lost their"
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         try:
-            start(self._root, look=False, output=write_fd)
+            background.start(self._root, look=False, output=write_fd)
         finally:
             os.close(write_fd)
         self._tell(

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, read_line
-from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
+from runwatch.runs.standing import Standing, standing
 from runwatch.views.facts import RunRow
 
 
@@ -56,11 +57,13 @@ def listed(path: Path) -> Listed:
     run, steps = _section(metrics, "run"), metrics.get("steps")
     known = (steps if isinstance(steps, list) else []) or ([metrics["whole"]] if metrics.get("whole") else [])
     status = metadata.get("status")
+    now = Standing() if status else standing(paths)
     row = RunRow(
         framework=paths.framework,
         run_id=paths.run_id,
-        status=status or "unfinished",
-        live=not status and is_live(paths.lock),
+        status=status or now.status or ("running" if now.live else "unfinished"),
+        live=now.live,
+        stalled_s=now.stalled_s,
         start_time=metadata.get("start_time") or _first_time(paths),
         duration_seconds=run.get("duration_seconds"),
         steps_done=sum(1 for step in known if step.get("status")),
@@ -69,14 +72,14 @@ def listed(path: Path) -> Listed:
         tokens=_section(run, "tokens").get("total"),
         cost_usd=run.get("cost_usd"),
         model=_section(metadata, "llm_configuration").get("model"),
-        reason=metadata.get("reason"),
+        reason=metadata.get("reason") or now.reason,
     )
     return Listed(path, row)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(path.read_bytes())
+        value = msgspec.json.decode(read_regular(path))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runwatch.finalize.recovery import Recovered, condition, recover
+from runwatch.finalize.condition import condition
+from runwatch.finalize.recovery import Recovered, recover
 from runwatch.journal.paths import RunPaths
 from runwatch.settings import Settings
 
@@ -91,6 +92,20 @@ def recover_each(
         if result.found == "uncommitted" and result.done == "failed" and time.monotonic() - began > PATIENCE_S:
             blocked = next(iter(result.problems), None)
         yield result
+
+
+def size_bytes(run_dir: Path, enough: int) -> int:
+    """Return the size of a run's files; counting stops at ``enough``. Links are not followed."""
+    total = 0
+    for folder, _, names in os.walk(run_dir):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_size
+            except OSError:
+                continue
+        if total >= enough:
+            break
+    return total
 
 
 @contextmanager

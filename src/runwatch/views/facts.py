@@ -116,6 +116,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """None where nobody knows how it ended."""
     live: bool = False
     """Whether it goes on now."""
+    stalled_s: float | None = None
+    """For how many seconds its recorder has given no sign; None while it does."""
     start_time: str | None = None
     """RFC 3339."""
     duration_seconds: float | None = None

@@ -53,7 +53,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
     started = date_and_time(row.start_time).removesuffix(" UTC") if row.start_time else "-"
     return (
         one_line(f"{row.framework}/{row.run_id}"),
-        "running" if row.live else one_line(row.status or "unknown"),
+        _status(row),
         one_line(started),
         "-" if row.duration_seconds is None else duration_short(row.duration_seconds),
         steps,
@@ -62,6 +62,12 @@ def _cells(row: RunRow) -> tuple[str, ...]:
         "-" if row.cost_usd is None else usd(row.cost_usd),
         one_line(row.model or "-"),
     )
+
+
+def _status(row: RunRow) -> str:
+    if row.live and row.stalled_s is not None:
+        return f"stalled for {duration_short(row.stalled_s)}"
+    return "running" if row.live else one_line(row.status or "unknown")
 
 
 def _total(widths: list[int], columns: list[int]) -> int:

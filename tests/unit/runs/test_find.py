@@ -70,14 +70,16 @@ def test_the_list_is_newest_first_whatever_the_names_are(root: Path) -> None:
     assert [each.row.run_id for each in runs(root)] == ["alpha-1", "alpha-2", "zeta-1"]
 
 
-def test_a_run_without_owner_or_status_is_unfinished_never_running(root: Path) -> None:
+def test_a_run_without_owner_or_status_is_crashed_never_running(root: Path) -> None:
     folder = root / "baes" / "lost"
     folder.mkdir()
     (folder / "events.jsonl").write_text(
         '{"type":"run.started","framework":"baes","run_id":"lost","ts":"2026-10-23T00:00:00Z"}\n'
     )
+    (folder / ".lock").touch()
     row = runs(root)[0].row
-    assert (row.run_id, row.status, row.live) == ("lost", "unfinished", False)
+    assert (row.run_id, row.status, row.live) == ("lost", "crashed", False)
+    assert row.reason == "its processes are gone"
 
 
 def test_a_broken_file_costs_its_values_not_the_list(root: Path) -> None:

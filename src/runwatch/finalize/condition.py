@@ -1,0 +1,108 @@
+"""What condition a run directory is in: live, dead, finalized, of another host, broken.
+
+Must not write anything, nor load what finalizing needs: lists of runs ask for each.
+Source: finalizer.md, "Who finalizes".
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import Literal
+
+import msgspec
+
+from runwatch.finalize.state import STAGES, load_state
+from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine
+from runwatch.journal.lock import Role, holders
+from runwatch.journal.paths import RunPaths
+from runwatch.vcs import find_work_tree
+
+SCHEMA = 1
+"""The newest record that this version writes. Source: README.md, "Where it runs"."""
+LOOK = "summary_final"
+"""The last stage of commands that only look: they never commit. Source: finalizer.md, "Who finalizes"."""
+QUICK_LOOK = "summary"
+"""The last stage before the archive, which can take long."""
+SETTLED_S = 3.0
+"""A run whose journal was written to within this time is left to those who may still be at it."""
+OURS = ("events.jsonl", "finalize.json", ".lock", ".reserve", "logs", "metrics.json")
+"""What tells a run directory from a folder of somebody else's."""
+
+Found = Literal["dead", "uncommitted", "done", "live", "finalizing", "elsewhere", "newer", "broken", "foreign"]
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run directory turned out to be."""
+
+    found: Found
+    """dead: nobody owns it and it is not finalized; uncommitted: finalized, but its repository did not take the commit;
+    newer: of a newer runwatch; foreign: no run at all."""
+    reason: str | None = None
+    """What is to be said of it, where it is left alone."""
+
+
+def condition(paths: RunPaths, *, force: bool = False) -> Condition:
+    """Return what a run directory is, writing nothing; ``force``: what another host recorded is taken for dead."""
+    held = holders(paths.lock)
+    if Role.OWNER in held or Role.RECORDER in held:
+        return Condition(found="live")
+    if Role.FINALIZER in held:
+        return Condition(found="finalizing", reason=f"process {held[Role.FINALIZER]} is finalizing it")
+    state = load_state(paths.finalize_state)
+    uncommitted = "commit" in state.stages and not state.done("commit") and find_work_tree(paths.root) is not None
+    if state.complete and not uncommitted:
+        return Condition(found="done")
+    fault = _fault(paths)
+    if fault is not None:
+        return fault
+    readable, started = first_event(paths)
+    if state.outcome is None and may_be_starting(paths, started):
+        return Condition(found="live", reason="it is just starting")
+    if not readable:
+        return Condition(found="broken", reason="its journal holds no event: delete it, or look for a better copy")
+    if started is not None and started.schema > SCHEMA:
+        return Condition(found="newer", reason="recorded by a newer runwatch: upgrade to finalize it")
+    other = None if force or state.outcome is not None else other_machine(paths, started)
+    if other is not None:
+        return Condition(found="elsewhere", reason=f"recorded on {other}: recover it there, or with --force")
+    return Condition(found="uncommitted" if state.complete else "dead")
+
+
+def _fault(paths: RunPaths) -> Condition | None:
+    """Return what keeps a directory from being a run that can be finalized; None for a journal that can be read."""
+    try:
+        if not stat.S_ISREG(os.lstat(paths.journal).st_mode):
+            return Condition(found="broken", reason="its events.jsonl is no regular file")
+        os.close(os.open(paths.journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+    except FileNotFoundError:
+        if not any(os.path.lexists(paths.root / name) for name in OURS):
+            return Condition(found="foreign")
+        if paths.metadata.is_file() and not os.path.lexists(paths.lock):
+            return Condition(found="done")  # a fresh clone: the tracked files alone
+        if may_be_starting(paths, None):
+            return Condition(found="live", reason="it is just starting")
+        return Condition(found="broken", reason="it holds no journal: nothing of it was recorded, delete it")
+    except OSError as error:
+        return Condition(found="broken", reason=f"its events.jsonl cannot be read ({error.strerror})")
+    return None
+
+
+def is_settled(paths: RunPaths) -> bool:
+    """Whether nothing was written to the journal for a while.
+
+    A program's guardian that is starting its first recorder holds no lock, and knows better how the program ended.
+    """
+    try:
+        return abs(time.time() - os.stat(paths.journal).st_mtime) > SETTLED_S
+    except OSError:
+        return False
+
+
+def needs_look(paths: RunPaths) -> bool:
+    """Whether a run is dead, may be written here, and has stages before its commit that nobody tried yet."""
+    if condition(paths).found != "dead" or not is_settled(paths) or not os.access(paths.root, os.W_OK):
+        return False
+    tried = load_state(paths.finalize_state).stages
+    return any(name not in tried for name in STAGES[: STAGES.index(LOOK) + 1])

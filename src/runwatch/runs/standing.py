@@ -1,0 +1,86 @@
+"""How a run that has no final status in its tracked files stands now, for those who only look.
+
+Must not write anything, nor load what finalizing needs. Source: finalizer.md, "Who finalizes".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from runwatch.finalize.condition import Condition, condition, needs_look
+from runwatch.finalize.state import load_state
+from runwatch.finalize.whereabouts import how_lost
+from runwatch.journal.lock import STALLED_S, Role, heartbeat_age_s, holders
+from runwatch.journal.paths import RunPaths
+from runwatch.units import duration_short
+
+CRASHED = "crashed"
+"""The status of a run that nobody saw the end of. Source: finalizer.md, "Promised, whatever ends it" 2."""
+
+
+class Standing(NamedTuple):
+    """What is to be shown of a run."""
+
+    live: bool = False
+    """Whether it goes on."""
+    status: str | None = None
+    """How it ended, or what else it is; None for a live one, and where its own files say it."""
+    reason: str | None = None
+    """One line for people."""
+    stalled_s: float | None = None
+    """For how long its recorder has given no sign; None while it does."""
+    remark: str | None = None
+    """What is the matter with it and which command does something about it; None where nothing is."""
+    recoverable: bool = False
+    """Whether status, summary or archive can be recovered here and now; never the commit."""
+
+
+def standing(paths: RunPaths) -> Standing:
+    """Return how a run stands."""
+    was = condition(paths)
+    if was.found == "live":
+        return _live(paths)
+    if was.found == "finalizing":
+        outcome = load_state(paths.finalize_state).outcome
+        return Standing(status=outcome.status if outcome else "finalizing", reason=outcome.reason if outcome else None)
+    if was.found == "dead":
+        return _dead(paths)
+    if was.found in ("elsewhere", "newer", "broken"):
+        return _apart(paths, was)
+    return Standing()
+
+
+def stalled_s(paths: RunPaths) -> float | None:
+    """Return for how many seconds a live run's recorder has given no sign; None while it does, or there is none."""
+    if Role.RECORDER not in holders(paths.lock) or load_state(paths.finalize_state).outcome is not None:
+        return None  # a finalizer has more to do than to leave heartbeats
+    age = heartbeat_age_s(paths.lock)
+    return age if age is not None and age > STALLED_S else None
+
+
+def _live(paths: RunPaths) -> Standing:
+    age = stalled_s(paths)
+    if age is None:
+        return Standing(live=True)
+    remark = f"its recorder has been stalled for {duration_short(age)}: the command goes on and its output is kept"
+    return Standing(live=True, stalled_s=age, remark=remark)
+
+
+def _dead(paths: RunPaths) -> Standing:
+    outcome = load_state(paths.finalize_state).outcome
+    reason = (outcome.reason if outcome else None) or how_lost(paths)
+    recoverable = needs_look(paths)
+    what = "finalizes and commits it" if recoverable else "does what is left, commit included"
+    return Standing(
+        status=outcome.status if outcome else CRASHED,
+        reason=reason,
+        remark=f"nobody finalizes it any more: `runwatch recover` {what}",
+        recoverable=recoverable,
+    )
+
+
+def _apart(paths: RunPaths, was: Condition) -> Standing:
+    age = heartbeat_age_s(paths.lock)
+    if was.found == "elsewhere" and age is not None and age <= STALLED_S:
+        return Standing(live=True, reason=was.reason)
+    return Standing(status=was.found, reason=was.reason, remark=was.reason)
