@@ -46,7 +46,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 def condition(paths: RunPaths, *, force: bool = False) -> Condition:
     """Return what a run directory is, writing nothing; ``force``: what another host recorded is taken for dead."""
     held = holders(paths.lock)
-    if Role.OWNER in held or Role.RECORDER in held:
+    if not held.keys().isdisjoint({Role.OWNER, Role.RECORDER, Role.STARTER}):
         return Condition(found="live")
     if Role.FINALIZER in held:
         return Condition(found="finalizing", reason=f"process {held[Role.FINALIZER]} is finalizing it")

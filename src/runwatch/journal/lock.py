@@ -30,6 +30,10 @@ class Role(IntEnum):
     OWNER = 0
     RECORDER = 1
     FINALIZER = 2
+    STARTER = 3
+    """Who made the run directory, until the supervisor that takes over holds OWNER: see `reserve`."""
+    WRITER = 4
+    """Who replaces the files that are made of the journal: a finalizer, or for a moment a recorder."""
 
 
 _held: dict[str, RunLock] = {}
@@ -53,6 +57,23 @@ class RunLock:
         if lock is None or lock.pid != os.getpid():
             lock = _held[key] = cls(path)
         return lock
+
+    @classmethod
+    def adopt(cls, path: Path, fd: int) -> RunLock:
+        """Return this process's RunLock on a descriptor that `reserve` gave to it, STARTER held.
+
+        The program that this process starts does not inherit it.
+        """
+        os.set_inheritable(fd, False)
+        lock = cls.__new__(cls)
+        lock.path, lock._fd, lock.pid, lock.roles = path, fd, os.getpid(), set()
+        _held[os.path.realpath(path)] = lock
+        return lock
+
+    def started(self) -> None:
+        """Give STARTER back: an owner is there now."""
+        if _OFD_SETLK is not None:
+            fcntl.fcntl(self._fd, _OFD_SETLK, _flock(fcntl.F_UNLCK, int(Role.STARTER)))
 
     def acquire(self, role: Role, wait_s: float = 0.0) -> bool:
         """Take a role; False when another process still holds it after ``wait_s`` seconds."""
@@ -119,9 +140,27 @@ def holders(path: Path) -> dict[Role, int]:
 
 
 def is_live(path: Path) -> bool:
-    """Whether an owner or a recorder of the run whose lock file is ``path`` is alive."""
-    held = holders(path)
-    return Role.OWNER in held or Role.RECORDER in held
+    """Whether an owner, a recorder or a starter of the run whose lock file is ``path`` is alive."""
+    return not holders(path).keys().isdisjoint({Role.OWNER, Role.RECORDER, Role.STARTER})
+
+
+def reserve(path: Path) -> int:
+    """Hold a new run for the process that will own it; return an inheritable descriptor, -1 where there is no way.
+
+    A record lock belongs to one process; this one belongs to the open file and lasts as long as anybody who inherited
+    the descriptor has it open: no moment is left in which another process could take the run for dead.
+    Source: fcntl(2), "Open file description locks".
+    """
+    if _OFD_SETLK is None:
+        return -1
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fcntl.fcntl(fd, _OFD_SETLK, _flock(fcntl.F_WRLCK, int(Role.STARTER)))
+    except OSError:
+        os.close(fd)
+        return -1
+    os.set_inheritable(fd, True)
+    return fd
 
 
 def noted(path: Path) -> bytes:
@@ -150,14 +189,17 @@ def heartbeat_age_s(path: Path, now: float | None = None) -> float | None:
 # struct flock, from <fcntl.h>: Linux (64-bit off_t) and macOS order its members differently.
 _DARWIN = sys.platform == "darwin"
 _LAYOUT = "qqihh" if _DARWIN else "hhqqi4x"
+_OFD_SETLK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
+
+
+def _flock(kind: int, start: int) -> bytes:
+    if _DARWIN:
+        return struct.pack(_LAYOUT, start, 1, 0, kind, os.SEEK_SET)
+    return struct.pack(_LAYOUT, kind, os.SEEK_SET, start, 1, 0)
 
 
 def _get_lock(fd: int, start: int) -> int | None:
     """Ask the kernel who would be in the way of an exclusive lock on one byte (F_GETLK)."""
-    if _DARWIN:
-        request = struct.pack(_LAYOUT, start, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
-    else:
-        request = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
-    answer = struct.unpack(_LAYOUT, fcntl.fcntl(fd, fcntl.F_GETLK, request))
+    answer = struct.unpack(_LAYOUT, fcntl.fcntl(fd, fcntl.F_GETLK, _flock(fcntl.F_WRLCK, start)))
     kind, pid = (answer[3], answer[2]) if _DARWIN else (answer[0], answer[4])
     return None if kind == fcntl.F_UNLCK else max(0, pid)

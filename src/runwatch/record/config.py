@@ -33,6 +33,8 @@ class SupervisorConfig(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=
     """From a person's Ctrl-C or stop to SIGKILL."""
     grace_signal_s: float = 4.0
     """From a polite signal from outside to SIGKILL."""
+    lock_fd: int = -1
+    """Descriptor that holds the run until the supervisor owns it; -1: none."""
     rows: int = 0
     """Height of the terminal, for pseudo-terminals."""
     columns: int = 0

@@ -5,10 +5,6 @@ Must not decide a status that somebody else has written.
 
 from __future__ import annotations
 
-import os
-import signal
-import time
-
 from runwatch.finalize import stages
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState, Outcome
@@ -16,12 +12,15 @@ from runwatch.fold import Fold
 from runwatch.journal.control import request
 from runwatch.journal.follow import Follower
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter
+from runwatch.record import leftovers
 from runwatch.record.project import Projector
 from runwatch.record.talk import Talk
 from runwatch.settings import Settings
+from runwatch.sources import run_processes
 
-GRACE_S = 4.0
-"""From SIGHUP to SIGKILL for a command whose supervisor is gone."""
+LEFT = "left behind"
+"""Where the warning about processes that go on stands; the closing lines say it again."""
 
 
 def ask(paths: RunPaths, signal_name: str) -> None:
@@ -30,27 +29,22 @@ def ask(paths: RunPaths, signal_name: str) -> None:
     request(paths.control, message)
 
 
-def end_command(pid: int, *, group: bool) -> None:
-    """End a command as a closed terminal would: SIGHUP, SIGCONT, and SIGKILL after the grace time."""
+def end_command(command: int, paths: RunPaths, settings: Settings) -> None:
+    """End a command that lost its supervisor, and what it started; ``command`` is its pid, 0 where nobody knows."""
+    leftovers.end_command(command, paths.root, settings.run.grace_signal_s)
 
-    def send(number: int) -> bool:
-        try:
-            if group:
-                os.killpg(pid, number)
-            else:
-                os.kill(pid, number)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
 
-    if not (send(signal.SIGHUP) and send(signal.SIGCONT)):
+def settle_left(paths: RunPaths, settings: Settings, writer: EventWriter) -> None:
+    """Name the processes that the command left behind, and end them if so configured."""
+    left = run_processes.of_run(paths.root)
+    if not left:
         return
-    deadline = time.monotonic() + GRACE_S
-    while time.monotonic() < deadline:
-        if not send(0):
-            return
-        time.sleep(0.05)
-    send(signal.SIGKILL)
+    names = run_processes.described(left)
+    message = f"the command left processes behind: {names}"
+    if settings.run.end_leftovers:
+        leftovers.end_left(paths.root, settings.run.grace_signal_s)
+        message = f"the command left processes behind, and they were ended: {names}"
+    writer.emit("warning", message=message, where=LEFT)
 
 
 def finalize(

@@ -20,10 +20,12 @@ class Flusher:
         self._next = 0.0
         self._offset = -1
 
-    def poll(self, now: float, fold: Fold, offset: int) -> None:
-        """Flush when a second has passed and the journal grew to ``offset`` since (``now``: monotonic seconds)."""
-        if now < self._next or offset == self._offset:
-            return
+    def due(self, now: float, offset: int) -> bool:
+        """Whether a second has passed and the journal grew to ``offset`` since (``now``: monotonic seconds)."""
+        return now >= self._next and offset != self._offset
+
+    def flush(self, now: float, fold: Fold, offset: int) -> None:
+        """Write what ``fold`` knows at ``offset``."""
         self._next, self._offset = now + PERIOD_S, offset
         try:
             self._publisher.live(fold.metrics(now_text()))

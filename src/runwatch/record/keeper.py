@@ -39,6 +39,14 @@ class Keeper:
         """Whether it died too often."""
         self._told: str | None = None
 
+    def tell_command(self, pid: int) -> None:
+        """Tell this recorder and every later one which process to watch.
+
+        The first one starts before the command, so that none runs without anybody who would end it.
+        """
+        self._arguments = [*self._arguments, "--command", str(pid)]
+        self._write(f"command {pid}\n")
+
     def start(self) -> None:
         """Start a recorder in a session of its own, so that no terminal ends it."""
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
@@ -72,10 +80,13 @@ class Keeper:
         The outcome stands in finalize.json too, unless the disk is full.
         """
         self._told = f"end {msgspec.json.encode(outcome).decode()}\n"
+        self._deaths.clear()  # the end has tries of its own
+        self.given_up = False
         if self.pid is None:
             self.start()
         else:
             self._write(self._told)
+            os.kill(self.pid, signal.SIGCONT)  # a recorder that somebody stopped would keep the run from its end
 
     def _write(self, line: str) -> None:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,16 +20,20 @@ import msgspec
 from runwatch import version
 from runwatch.errors import RecordError
 from runwatch.journal.create import create_run
+from runwatch.journal.lock import reserve
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record.config import SupervisorConfig
+from runwatch.record.stopping import ASKING
 from runwatch.settings import Settings
 from runwatch.vcs import find_work_tree, read_head
 
 DEFAULTS = Settings()
 RESERVE_BYTES = 128 << 10
 """Enough for finalize.json, the seal and metadata.json."""
+_reserved: dict[Path, int] = {}
+"""Run directory to the descriptor that holds it for its supervisor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,28 @@ class Request:
 
 
 def prepare(request: Request) -> RunPaths:
-    """Create the run directory and write ``run.started``. Raises BadName, UsageError, RecordError."""
+    """Create the run directory and write ``run.started``. Raises BadName, UsageError, RecordError.
+
+    A signal that asks for an end waits from here on until there is a supervisor that answers it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+    try:
+        return _prepare(request)
+    except BaseException:
+        while _reserved:
+            os.close(_reserved.popitem()[1])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+        raise
+
+
+def _prepare(request: Request) -> RunPaths:
     paths = create_run(request.runs_root, request.framework, request.run_id, now=datetime.now(UTC))
+    try:
+        fd = reserve(paths.lock)  # before the journal: from its first byte on nobody may take the run for dead
+        if fd >= 0:
+            _reserved[paths.root] = fd
+    except OSError as error:
+        raise RecordError(f"{paths.lock} cannot be created ({error.strerror}): choose another --runs-dir.") from error
     writer = EventWriter(paths)
     set_aside(paths)
     try:
@@ -108,18 +133,25 @@ def become_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]
     """Replace this process by the supervisor: same pid, so that the shell's job control sees one program."""
     sys.stdout.flush()
     sys.stderr.flush()
+    # Signals stay blocked, pending ones pending, through the exec: the supervisor takes them.
     os.execv(sys.executable, _supervisor(paths, config, argv))
 
 
 def start_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> int:
     """Start the supervisor in a session of its own, with no terminal, and return its pid."""
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    return os.posix_spawn(sys.executable, _supervisor(paths, config, argv), os.environ, file_actions=null, setsid=True)
+    argv = _supervisor(paths, config, argv)
+    pid = os.posix_spawn(sys.executable, argv, os.environ, file_actions=null, setsid=True)
+    while _reserved:
+        os.close(_reserved.popitem()[1])  # the supervisor has it now
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+    return pid
 
 
 def _supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> list[str]:
     # -P: a module in the current folder must not stand in for one of the standard library.
     own = [sys.executable, "-P", "-m", "runwatch.record.supervisor"]
+    config = msgspec.structs.replace(config, lock_fd=_reserved.get(paths.root, -1))
     return [*own, str(paths.root.resolve()), msgspec.json.encode(config).decode(), "--", *argv]
 
 

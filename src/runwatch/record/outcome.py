@@ -14,6 +14,9 @@ from runwatch.finalize.state import Outcome
 POLITE = frozenset({"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"})
 """Signals by which a person or a process manager asks for an end."""
 
+LIMIT_CODE = 124
+"""Exit code of a run that a limit stopped. Source: cli-and-tui.md, ``runwatch run``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -34,9 +37,12 @@ def signal_name(number: int) -> str:
 
 
 def decide(
-    *, wait_status: int, stop: Stop | None, ended: str, killed_by_us: bool = False, core_dumped: bool = False
+    *, wait_status: int, stop: Stop | None, ended: str, killed: str | None = None, core_dumped: bool = False
 ) -> Outcome:
-    """Return the outcome of a command from waitpid's status and from who asked it to stop."""
+    """Return the outcome of a command from waitpid's status and from who asked it to stop.
+
+    ``killed`` says why we sent SIGKILL, if we did. A run that a limit stopped has a code of ours, `LIMIT_CODE`.
+    """
     number = os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else None
     code = None if number is not None else os.WEXITSTATUS(wait_status)
     name = signal_name(number) if number is not None else None
@@ -44,15 +50,12 @@ def decide(
     if core_dumped:
         how += " (core dumped)"
     if stop is not None:
-        tail = ", killed after the grace time" if killed_by_us else f", {how}"
-        return Outcome(
-            status="interrupted",
-            exit_code=code,
-            signal=name,
-            reason=f"stopped by {stop.by}{tail}" if not stop.limit else f"limit {stop.limit} reached{tail}",
-            ended=ended,
-            own=stop.limit is not None,
-        )
+        tail = f", {killed}" if killed and name == "SIGKILL" else f", {how}"
+        if stop.limit is not None:
+            reason = f"limit {stop.limit} reached{tail}"
+            return Outcome(status="interrupted", exit_code=LIMIT_CODE, reason=reason, ended=ended, own=True)
+        reason = f"stopped by {stop.by}{tail}"
+        return Outcome(status="interrupted", exit_code=code, signal=name, reason=reason, ended=ended)
     if name is not None:
         status = "interrupted" if name in POLITE else "crashed"
         return Outcome(status=status, signal=name, reason=how, ended=ended)

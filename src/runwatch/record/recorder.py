@@ -1,7 +1,7 @@
 """The recorder: reads a run while it goes on, folds it, samples, leaves its projections, and has it finalized.
 
 Must not hold any byte of the command's output: its death loses nothing. Started by the keeper as
-``python -P -m runwatch.record.recorder RUN_DIR --owner PID --command PID``.
+``python -P -m runwatch.record.recorder RUN_DIR --owner PID``; its standard input says what the owner learns later.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import ending
+from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost
+from runwatch.record.owner import Owner
 from runwatch.record.project import Projector
 from runwatch.record.sampling import Sampler
 from runwatch.record.sweep import Neighbors
@@ -64,11 +66,14 @@ class Recorder:
         self.projector = Projector(self.paths)
         self.flusher = Flusher(self.publisher)
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
+        self.durability = Durability(self.paths)
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
         self.neighbors = Neighbors(self.paths, self.talk.line)
         self._last_event = self._last_beat = float("-inf")
-        self._owner_fd = _pidfd(options.owner)
+        self._owner = Owner(options.owner, parent=True)
+        self._heard = b""
+        self._printed = 0
 
     def run(self) -> int:
         """Record until the run has ended, then finalize it; return the exit code."""
@@ -77,8 +82,8 @@ class Recorder:
         self.neighbors.start()
         poll = select.poll()
         poll.register(0, select.POLLIN)
-        if self._owner_fd is not None:
-            poll.register(self._owner_fd, select.POLLIN)
+        if self._owner.fd is not None:
+            poll.register(self._owner.fd, select.POLLIN)
         while True:
             busy = time.monotonic() - self._last_event < BUSY_FOR_S
             ready = {fd for fd, _ in poll.poll((BUSY_TICK_S if busy else TICK_S) * 1000)}
@@ -86,49 +91,83 @@ class Recorder:
             if self.asked:
                 ending.ask(self.paths, self.asked)
                 self.asked = None
-            if 0 in ready:
-                word = os.read(0, 65536)
-                if not word:
-                    poll.unregister(0)
-                else:
-                    told = msgspec.json.decode(word.removeprefix(b"end "), type=Outcome)
-                    return self._finalize(load_state(self.paths.finalize_state).outcome or told)
-            if (self._owner_fd is not None and self._owner_fd in ready) or self._owner_gone():
+            if 0 in ready and not self._hear():
+                poll.unregister(0)
+            told = self._told()
+            if told is not None:
+                return self._finalize(load_state(self.paths.finalize_state).outcome or told)
+            if self._owner.is_gone(ready):
                 if self.options.alone and self._outlive_guardian(poll):
                     continue
                 return self._finalize(self._owner_died())
 
+    def _hear(self) -> bool:
+        """Read what the owner says; False when it will say no more."""
+        data = os.read(0, 65536)
+        self._heard += data
+        return bool(data)
+
+    def _told(self) -> Outcome | None:
+        """Take in the whole lines that were heard; return the outcome of the run once it was named."""
+        *lines, self._heard = self._heard.split(b"\n")
+        for line in lines:
+            word, _, rest = line.partition(b" ")
+            if word == b"end":
+                return msgspec.json.decode(rest, type=Outcome)
+            if word == b"command":
+                self.options.command = int(rest)
+                self.sampler.watch(self.options.command)
+        return None
+
     def _outlive_guardian(self, poll: select.poll) -> bool:
         """Watch the program itself from now on, since its guardian is gone; False when the program is gone too."""
-        if self.options.owner == self.options.command:
+        if self._owner.pid == self.options.command:
             return False
-        if self._owner_fd is not None:
-            poll.unregister(self._owner_fd)
-            os.close(self._owner_fd)
-        self.options.owner = self.options.command
-        self._owner_fd = _pidfd(self.options.owner)
-        if self._owner_fd is None:
-            return False
-        poll.register(self._owner_fd, select.POLLIN)
-        return True
-
-    def _owner_gone(self) -> bool:
-        """Where the system has no pidfd: whether our parent changed."""
-        return self._owner_fd is None and os.getppid() != self.options.owner
+        if self._owner.fd is not None:
+            poll.unregister(self._owner.fd)
+        self._owner.close()
+        self._owner = Owner(self.options.command, parent=False)
+        if self._owner.fd is not None:
+            poll.register(self._owner.fd, select.POLLIN)
+        return not self._owner.is_gone(set())
 
     def _tick(self) -> None:
         """Fold what is new, project it, sample, and flush when it is time."""
         self._read()
         if not self.fold.sealed:  # else somebody finalizes, and has the last word in every file
             self.sampler.poll(time.monotonic())
-            self.flusher.poll(time.monotonic(), self.fold, self.follower.offset)
+            if self.flusher.due(time.monotonic(), self.follower.offset):
+                self._flush()
+        self._note_output()
         if time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
             self.lock.beat()
 
+    def _flush(self) -> None:
+        """Flush, unless somebody finalizes: what is known now must not replace what was known at the end."""
+        if not self.lock.acquire(Role.WRITER):
+            return
+        try:
+            self._read()
+            if not self.fold.sealed:
+                self.flusher.flush(time.monotonic(), self.fold, self.follower.offset)
+        finally:
+            self.lock.release(Role.WRITER)
+
+    def _note_output(self) -> None:
+        """Have new output of the command made durable: its index grows with it."""
+        try:
+            size = self.paths.output_index.stat().st_size
+        except OSError:
+            return  # a program that records itself has none
+        if size != self._printed:
+            self._printed = size
+            self.durability.note_output()
+
     def _read(self) -> None:
         while lines := self.follower.read():
             self._last_event = time.monotonic()
+            self.durability.note(lines)
             if self.follower.restarted:
                 self.follower.restarted = False
                 self.fold = self.publisher.new_fold()
@@ -147,8 +186,8 @@ class Recorder:
         state = load_state(self.paths.finalize_state)
         if state.outcome is not None:
             return state.outcome
-        if self.options.command > 0 and not self.options.alone:
-            ending.end_command(self.options.command, group=self.options.group)
+        if not self.options.alone:
+            ending.end_command(self.options.command, self.paths, self.settings)
         what = "the program ended without saying goodbye" if self.options.alone else "the supervisor was killed"
         outcome = owner_lost(now_text(), what)
         try:
@@ -163,7 +202,10 @@ class Recorder:
         self._read()
         if not self.fold.sealed:
             self.sampler.last()
+            if not self.options.alone:
+                ending.settle_left(self.paths, self.settings, self.writer)
             self._read()
+        self.durability.close()
         try:
             state = ending.finalize(
                 self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk
@@ -175,21 +217,12 @@ class Recorder:
         return 0 if state.complete else 1
 
 
-def _pidfd(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends; None where the system has none."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None
-
-
 def main() -> int:
     """Parse the keeper's arguments and record."""
     parser = argparse.ArgumentParser(prog="runwatch.record.recorder")
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--owner", type=int, required=True)
-    parser.add_argument("--command", type=int, default=-1)
-    parser.add_argument("--group", action="store_true")
+    parser.add_argument("--command", type=int, default=0)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
     recorder = Recorder(parser.parse_args())

@@ -12,7 +12,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.git import GitSource
-from runwatch.sources.process import ProcessSource, left_behind
+from runwatch.sources.process import ProcessSource
 from runwatch.sources.reports import ReportSource
 from runwatch.units import parse_time
 from runwatch.vcs import GitError, find_work_tree
@@ -26,12 +26,17 @@ class Sampler:
 
     def __init__(self, paths: RunPaths, writer: EventWriter, settings: Settings, command: int) -> None:
         self._paths, self._writer = paths, writer
-        self._processes = ProcessSource(command) if command > 0 else None
+        self._processes: ProcessSource | None = None
+        self.watch(command)
         self._git = _git_source(paths, settings)
         self._reports = _report_source(paths, settings)
         self._started: float | None = None
         self._next_sample = 0.0
         self._failed: set[str] = set()
+
+    def watch(self, command: int) -> None:
+        """Sample this process and all below it."""
+        self._processes = ProcessSource(command) if command > 0 else None
 
     def poll(self, now: float) -> None:
         """Sample what is due at ``now`` (monotonic seconds)."""
@@ -47,18 +52,11 @@ class Sampler:
             self._read_reports(self._reports, now)
 
     def last(self) -> None:
-        """Take the last snapshot and reports, and name the processes that the command left behind."""
+        """Take the last snapshot of the branch and the last reports."""
         if self._git is not None:
             self._snapshot(self._git, float("inf"))
         if self._reports is not None:
             self._read_reports(self._reports, float("inf"))
-        if self._processes is not None:
-            left = left_behind("RUNWATCH_RUN_DIR", str(self._paths.root))
-            if left:
-                names = ", ".join(f"{name} ({pid})" for pid, name in left[:5])
-                more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-                message = f"the command left processes behind: {names}{more}"
-                self._writer.emit("warning", message=message, where="recorder")
 
     def _sample(self, source: ProcessSource) -> None:
         try:

@@ -11,6 +11,9 @@ import time
 
 from runwatch.record.outcome import Stop
 
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals that ask for an end."""
+
 
 class Stopper:
     """Passes signals on to one command and remembers who asked it to end."""
@@ -20,13 +23,17 @@ class Stopper:
         self._pid, self._group = pid, group
         self.stop: Stop | None = None
         """Who asked first; None while nobody has."""
-        self.killed = False
-        """Whether SIGKILL was sent."""
-        self._presses = 0
+        self.killed: str | None = None
+        """Why SIGKILL was sent, for the reason of the run's end; None while it was not."""
+        self.gone = False
+        """Set once the command was waited for: its number may be another process's by now."""
+        self._asked: dict[str, int] = {}
         self._deadline: float | None = None
 
     def send(self, number: int) -> None:
-        """Send a signal to the command, or to its group; one that is gone is left alone."""
+        """Send a signal to the command, or to its group; one that is gone or never started is left alone."""
+        if self.gone or self._pid <= 0:
+            return
         try:
             if self._group:
                 os.killpg(self._pid, number)
@@ -35,18 +42,23 @@ class Stopper:
         except (ProcessLookupError, PermissionError):
             pass
 
-    def request(self, stop: Stop, grace_s: float, *, send: int | None) -> None:
+    def request(self, stop: Stop, grace_s: float, *, send: int | None, way: str = "") -> None:
         """Ask the command to end: with ``send``, or not at all where the terminal has told it already.
 
-        A second request goes on to SIGTERM, a third one to SIGKILL; the first one's name stays the reason.
+        A second request goes on to SIGTERM, a third one to SIGKILL; the first one's name stays the reason. The same
+        request that comes another ``way`` too, as when supervisor and recorder both get a signal, counts once.
         """
-        self._presses += 1
+        before = max(self._asked.values(), default=0)
+        self._asked[way] = self._asked.get(way, 0) + 1
+        presses = max(self._asked.values())
+        if presses == before:
+            return
         if self.stop is None:
             self.stop = stop
-        if self._presses >= 3:
-            self.kill()
+        if presses >= 3:
+            self.kill("killed at the third request")
             return
-        if self._presses == 2:
+        if presses == 2:
             self.send(signal.SIGTERM)
         elif send is not None:
             self.send(send)
@@ -54,9 +66,9 @@ class Stopper:
         deadline = time.monotonic() + grace_s
         self._deadline = deadline if self._deadline is None else min(self._deadline, deadline)
 
-    def kill(self) -> None:
+    def kill(self, why: str) -> None:
         """Send SIGKILL."""
-        self.killed = True
+        self.killed = self.killed or why
         self._deadline = None
         self.send(signal.SIGKILL)
 
@@ -67,4 +79,4 @@ class Stopper:
     def tick(self) -> None:
         """Send SIGKILL when the grace time is over."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            self.kill()
+            self.kill("killed after the grace time")

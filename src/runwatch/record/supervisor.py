@@ -26,11 +26,9 @@ from runwatch.record.control import ControlServer, Reply, Request
 from runwatch.record.keeper import Keeper
 from runwatch.record.outcome import Stop, decide, not_started, signal_name
 from runwatch.record.steps import Source, StepBook
-from runwatch.record.stopping import Stopper
+from runwatch.record.stopping import ASKING, Stopper
 from runwatch.sources.markers import Marker, MarkerScanner
 
-ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Signals that ask for an end."""
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM)
 """Signals that mean nothing to us and are the command's when a process sent them."""
 WAKE = signal.SIGRTMAX
@@ -45,12 +43,14 @@ class Supervisor:
 
     def __init__(self, run_dir: Path, config: SupervisorConfig, argv: list[str]) -> None:
         self.paths, self.config, self.argv = RunPaths(run_dir), config, argv
-        self.ignored = {number for number in (*ASKING, *PASSED_ON) if signal.getsignal(number) is signal.SIG_IGN}
+        self.ignored = {number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN}
+        # Python ignores the first two for itself; with the third ignored nobody could know how the command ended.
+        self.ignored -= {signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD}
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.waited = ({*ASKING, *PASSED_ON} - self.ignored) | {signal.SIGCHLD, WAKE}
         # Blocked in every thread and taken one by one with sigtimedwait: no handler ever interrupts anything.
         signal.pthread_sigmask(signal.SIG_BLOCK, self.waited)
-        self.lock = RunLock.of(self.paths.lock)
-        self.lock.acquire(Role.OWNER)
+        self.lock = self._own()
         self.journal = EventWriter(self.paths)
         self.book = StepBook()
         self.requests: list[Request] = []
@@ -58,6 +58,17 @@ class Supervisor:
         self.outcome: Outcome | None = None
         self.left_open: list[Stream] = []
         """Streams that processes which the command left behind still hold."""
+
+    def _own(self) -> RunLock:
+        """Take the run over from the process that made it."""
+        if self.config.lock_fd < 0:
+            lock = RunLock.of(self.paths.lock)
+            lock.acquire(Role.OWNER)
+            return lock
+        lock = RunLock.adopt(self.paths.lock, self.config.lock_fd)
+        lock.acquire(Role.OWNER)
+        lock.started()
+        return lock
 
     def run(self) -> Outcome:
         """Start the command, see it to its end, have the run finalized; return how it ended."""
@@ -68,17 +79,18 @@ class Supervisor:
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
         failure: spawn.CannotStart | None = None
         self.pid = NO_COMMAND
+        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
+        self.keeper.start()
         try:
             self.pid = spawn.start(self._launch(), channels, {int(number) for number in self.ignored})
         except spawn.CannotStart as error:
             failure = error
         else:
+            self.keeper.tell_command(self.pid)
             self._mark_command()
         self.stopper = Stopper(self.pid, group=self.config.own_session)
         self.capture.start()
         self.control = ControlServer(self.paths.control, self._answer)
-        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
-        self.keeper.start()
         if failure is not None:
             if not self.config.quiet or self.config.pass_through:
                 farewell.say(failure.sentence)
@@ -112,9 +124,7 @@ class Supervisor:
         )
 
     def _recorder_arguments(self) -> list[str]:
-        arguments = ["--owner", str(os.getpid()), "--command", str(self.pid)]
-        if self.config.own_session:
-            arguments.append("--group")
+        arguments = ["--owner", str(os.getpid())]
         if self.config.pass_through and not self.config.quiet:
             arguments.append("--talk")
         return arguments
@@ -140,8 +150,10 @@ class Supervisor:
             name = signal_name(number)
             person = number == signal.SIGINT and not from_process
             grace = self.config.grace_person_s if person else self.config.grace_signal_s
-            # What the terminal sent has reached the command too: it is in the same process group.
-            send = number if from_process or self.config.own_session else None
+            # What the terminal sent has reached the command too: it is in the same process group. But a terminal that
+            # closes tells the leader of its session alone (`ssh -t host runwatch run …`), and that may be us.
+            leader = number == signal.SIGHUP and os.getsid(0) == os.getpid()
+            send = number if from_process or self.config.own_session or leader else None
             self.stopper.request(Stop(by="Ctrl-C" if person else name), grace, send=send)
         elif number in PASSED_ON and from_process:
             self.stopper.send(number)
@@ -152,7 +164,8 @@ class Supervisor:
             number = getattr(signal, request.signal, signal.SIGTERM)
             usual = self.config.grace_person_s if request.person else self.config.grace_signal_s
             grace = usual if request.grace_s is None else request.grace_s
-            self.stopper.request(Stop(by=request.by, limit=request.limit), grace, send=int(number))
+            stop = Stop(by=request.by, limit=request.limit)
+            self.stopper.request(stop, grace, send=int(number), way="" if request.person else "relay")
 
     def _answer(self, request: Request) -> Reply:
         """Serve one request; runs in the client's thread."""
@@ -206,9 +219,10 @@ class Supervisor:
     def _recorder_died(self, reason: str) -> None:
         self.journal.emit("recorder.replaced", reason=reason)
         if self.keeper.given_up and self.config.pass_through and not self.config.quiet:
-            farewell.say(f"the recorder was {reason}; `runwatch finalize {self.paths.root}` finishes the run.")
+            farewell.say(f"recorder {reason}; nothing is lost, all is read at the end.")
 
     def _command_ended(self, status: int) -> None:
+        self.stopper.gone = True
         self.left_open = self.capture.finish(TRAILING_S)
         if self.capture.lost_bytes:
             message = f"{self.capture.lost_bytes} bytes of output could not be written to the logs"
@@ -220,7 +234,7 @@ class Supervisor:
             wait_status=status,
             stop=self.stopper.stop,
             ended=now_text(),
-            killed_by_us=self.stopper.killed,
+            killed=self.stopper.killed,
             core_dumped=os.WCOREDUMP(status),
         )
         self._end(outcome)

@@ -89,18 +89,3 @@ class ProcessSource:
         seen = self._seen.pop(pid)
         self._gone_read += seen.read_bytes
         self._gone_written += seen.written_bytes
-
-
-def left_behind(variable: str, value: str) -> list[tuple[int, str]]:
-    """Return (pid, name) of the processes whose environment has ``variable=value``, in the order of their pids.
-
-    Also those whose parents are all gone are found so; ones of other users are not.
-    """
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(variable) == value and process.status() != psutil.STATUS_ZOMBIE:
-                found.append((process.pid, process.name()))
-        except (psutil.Error, OSError):
-            continue
-    return sorted(found)

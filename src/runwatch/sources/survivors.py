@@ -34,7 +34,7 @@ def survivors(paths: RunPaths) -> tuple[Survivor, ...]:
     command = marked(noted(paths.lock))
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     found = [
-        Survivor(pid=process.pid, command=_command(process))
+        Survivor(pid=process.pid, command=command_line(process))
         for process in psutil.process_iter()
         if process.pid not in ours - {command} and (process.pid == command or _belongs(process, root))
     ]
@@ -49,7 +49,8 @@ def _belongs(process: psutil.Process, root: str) -> bool:
         return False
 
 
-def _command(process: psutil.Process) -> str:
+def command_line(process: psutil.Process) -> str:
+    """Return the command line of a process, cut; a question mark where it cannot be read."""
     try:
         text = " ".join(process.cmdline()) or process.name()
     except (psutil.Error, OSError):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runwatch.journal.lock import Role, RunLock, heartbeat_age_s, holders, is_live
+from runwatch.journal.lock import Role, RunLock, heartbeat_age_s, holders, is_live, reserve
 
 HOLDER = """
 import sys, os
@@ -99,4 +99,51 @@ def test_the_heartbeat_is_the_age_of_the_lock_file(tmp_path: Path) -> None:
     age = heartbeat_age_s(path)
     assert age is not None
     assert age < 1e6
+    lock.close()
+
+
+ADOPTER = """
+import sys
+from pathlib import Path
+from runwatch.journal.lock import Role, RunLock
+lock = RunLock.adopt(Path(sys.argv[1]), int(sys.argv[2]))
+print("here", flush=True)
+sys.stdin.readline()
+assert lock.acquire(Role.OWNER)
+lock.started()
+print("owned", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_is_live_from_its_making_until_its_owner_dies_without_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    fd = reserve(path)
+    assert set(holders(path)) == {Role.STARTER}
+    child = subprocess.Popen(
+        [sys.executable, "-c", ADOPTER, str(path), str(fd)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[fd],
+    )  # fmt: skip
+    os.close(fd)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert is_live(path), "the starter is gone, the one it started holds the run"
+    assert child.stdout.readline() == "here\n"
+    assert set(holders(path)) == {Role.STARTER}
+    child.stdin.write("\n")
+    child.stdin.flush()
+    assert child.stdout.readline() == "owned\n"
+    assert holders(path) == {Role.OWNER: child.pid}
+    child.kill()
+    child.wait()
+    assert not is_live(path)
+    _end(child)
+
+
+def test_who_writes_files_or_finalizes_does_not_make_a_run_live(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    lock = RunLock.of(path)
+    assert lock.acquire(Role.WRITER)
+    assert lock.acquire(Role.FINALIZER)
+    assert not is_live(path)
     lock.close()

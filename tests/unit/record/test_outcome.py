@@ -35,8 +35,10 @@ def test_the_reason_names_who_and_how() -> None:
     assert decide(wait_status=3 << 8, stop=None, ended=NOW).reason == "exit code 3"
     assert decide(wait_status=11, stop=None, ended=NOW, core_dumped=True).reason == "killed by SIGSEGV (core dumped)"
     assert decide(wait_status=2, stop=Stop(by="Ctrl-C"), ended=NOW).reason == "stopped by Ctrl-C, killed by SIGINT"
-    killed = decide(wait_status=9, stop=Stop(by="SIGTERM"), ended=NOW, killed_by_us=True)
+    killed = decide(wait_status=9, stop=Stop(by="SIGTERM"), ended=NOW, killed="killed after the grace time")
     assert killed.reason == "stopped by SIGTERM, killed after the grace time"
+    late = decide(wait_status=0, stop=Stop(by="SIGTERM"), ended=NOW, killed="killed after the grace time")
+    assert late.reason == "stopped by SIGTERM, exit code 0"
 
 
 def test_ends_of_runwatchs_own_are_marked_as_such() -> None:
@@ -44,6 +46,6 @@ def test_ends_of_runwatchs_own_are_marked_as_such() -> None:
     assert owner_lost(NOW).status == "crashed"
     assert owner_lost(NOW).exit_code is None
     limit = decide(wait_status=15, stop=Stop(by="a limit", limit="max_cost_usd"), ended=NOW)
-    assert limit.own
+    assert (limit.own, limit.exit_code, limit.signal) == (True, 124, None)
     assert limit.reason is not None
     assert "max_cost_usd" in limit.reason
