@@ -9,6 +9,7 @@ import msgspec
 
 from runwatch.fold.metrics import (
     AgentMetrics,
+    AttemptMetrics,
     CallMetrics,
     CodeMetrics,
     DebuggingCycle,
@@ -242,6 +243,21 @@ def full() -> Metrics:
         current_step=3,
         issues=[issue(123)],
         agents=[agent("testing")],
+        attempts=[
+            AttemptMetrics(
+                agent="testing",
+                attempt=4,
+                issue=123,
+                start_time=AT,
+                end_time=LATER,
+                duration_s=91.5,
+                success=True,
+                retries=2,
+                tool_calls=19,
+                total_tokens=2700,
+                error="flaky",
+            )
+        ],
         models=[model()],
         cost_by_issue={"123": 0.21, "": 0.22},
         cost_by_agent={"testing": 0.11, "": 0.32},

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from runwatch.finalize import failing, tables
+from runwatch.finalize import failing
 from runwatch.finalize.state import FinalizeState, Stage, load_state
+from runwatch.finalize.tables import Tables
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
@@ -44,6 +45,7 @@ class Publisher:
         self.paths, self.settings = paths, settings
         self._redactor = Redactor(environ, settings.redact.patterns, _digests(paths.secrets))
         self._written: dict[Path, bytes] = {}
+        self._tables = Tables(paths, self._redactor.tree)
 
     def new_fold(self) -> Fold:
         """Return an empty fold with the configuration's prices."""
@@ -60,7 +62,7 @@ class Publisher:
         self._json(self.paths.metrics, metrics_json.render(shown), durable=False)
         self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
         self._issues(shown)
-        tables.write_own(self.paths, shown)
+        self._tables.live(shown)
 
     def metadata(self, metrics: Metrics, state: FinalizeState) -> None:
         """Write metadata.json. Raises OSError."""
@@ -75,8 +77,7 @@ class Publisher:
         """Write the issue reports and the CSV rows of this run and of all runs. Raises OSError."""
         shown = self.redacted(metrics)
         self._issues(shown)
-        tables.write_own(self.paths, shown)
-        tables.add_to_all(self.paths, shown)
+        self._tables.final(shown)
 
     def summaries(self, metrics: Metrics, state: FinalizeState, failures: Mapping[str, Stage]) -> None:
         """Write logs_summary.txt, summary.md and commit.txt. Raises OSError."""

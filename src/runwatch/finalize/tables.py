@@ -1,4 +1,4 @@
-"""The CSV files: this run's rows in ``csv/``, and every run's rows in ``runs/csv/``.
+"""The CSV files: this run's rows in ``csv/``, and every run's rows in ``runs/csv/``, as their entities end.
 
 Must not decide columns or cells: the view does. Each row stands once over all runs, whatever crash came between.
 Source: metrics.md, "CSV".
@@ -6,88 +6,179 @@ Source: metrics.md, "CSV".
 
 from __future__ import annotations
 
-import csv
-import fcntl
-import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from runwatch.finalize.state import load_state
+import msgspec
+
+from runwatch.finalize.error_rows import ErrorRows
+from runwatch.finalize.shared_table import SharedTable, locked
 from runwatch.fold.metrics import Metrics
-from runwatch.journal.atomic import DIR_MODE, FILE_MODE, write_atomic
+from runwatch.journal.atomic import DIR_MODE, write_atomic
 from runwatch.journal.paths import RunPaths
 from runwatch.views import csv_rows
+from runwatch.views.csv_rows import Row
+from runwatch.views.facts import RecordedError
+
+ERRORS = "errors"
+_MOST_ROWS = 20_000
+"""Rows of errors that are held at a time."""
 
 
-def write_own(paths: RunPaths, metrics: Metrics) -> None:
-    """Replace the run's own CSV files where their rows changed. Raises OSError."""
-    paths.csv.mkdir(mode=DIR_MODE, exist_ok=True)
-    for table, rows in csv_rows.tables(metrics).items():
-        path = paths.csv / f"{table}.csv"
-        data = csv_rows.file_text(table, rows).encode()
-        if not path.exists() or path.read_bytes() != data:
-            write_atomic(path, data, durable=False)
+class Tables:
+    """The rows of one run. For one process at a time: the recorder, then the finalizer."""
+
+    def __init__(self, paths: RunPaths, redact: Callable[[Any], Any]) -> None:
+        """``redact`` takes the secrets out of a tree of plain values."""
+        self._paths = paths
+        self._redact = redact
+        self._folder = paths.root.parent.parent / "csv"
+        self._shared = {
+            table: SharedTable(self._folder, table, paths.run_id, paths.framework) for table in csv_rows.COLUMNS
+        }
+        self._own: dict[str, list[Row]] = {}
+        """What this process wrote of each table into the run's own files."""
+        self._there: dict[str, Counter[Row]] = {}
+        """What of each table is in the files over all runs."""
+        self._errors: ErrorRows | None = None
+        self._error_rows: list[Row] = []
+        """Rows of errors that are in the run's own file and not yet in the one over all runs."""
+        self._errors_held: list[Row] | None = None
+        """Rows that the one over all runs had before this process and that no error has been found for yet; None
+        before they are known."""
+
+    def live(self, metrics: Metrics) -> None:
+        """Add the rows of what has ended since. Raises OSError; what was not written is written the next time."""
+        self._write(metrics)
+
+    def final(self, metrics: Metrics) -> None:
+        """Bring all files to agree with the sealed journal, whatever is in them. Raises OSError."""
+        self._own.clear()
+        self._there.clear()
+        if self._errors is not None:
+            self._errors.close()
+        self._errors = None
+        self._write(metrics)
+        if self._errors_held:  # more than the journal holds
+            with locked(self._folder):
+                self._replace_errors()
+
+    def _write(self, metrics: Metrics) -> None:
+        self._paths.csv.mkdir(mode=DIR_MODE, exist_ok=True)
+        tables = csv_rows.tables(metrics, errors=())
+        del tables[ERRORS]
+        changed = [table for table, rows in tables.items() if self._own.get(table) != rows]
+        for table in changed:
+            _replace(self._paths.csv / f"{table}.csv", csv_rows.file_text(table, tables[table]).encode())
+        self._write_errors(metrics)
+        if changed or self._error_rows or self._errors_held is None:
+            self._folder.mkdir(mode=DIR_MODE, exist_ok=True)
+            with locked(self._folder):
+                for table in changed:
+                    self._share(table, tables[table])
+                self._share_errors()
+        self._own |= {table: tables[table] for table in changed}
+
+    def _share(self, table: str, rows: list[Row]) -> None:
+        """Bring the file over all runs to hold exactly these rows of the run."""
+        shared = self._shared[table]
+        there = self._there.get(table)
+        if there is None or not shared.path.exists():
+            held = shared.rows()
+            if held is None:
+                shared.rebuild(csv_rows.text(rows))
+                self._there[table] = Counter(rows)
+                return
+            there = Counter(held)
+        wanted = Counter(rows)
+        if there - wanted:  # a row has been corrected since
+            shared.replace(csv_rows.text(rows))
+        elif missing := wanted - there:
+            shared.append(csv_rows.text(_in_order(rows, missing)))
+        self._there[table] = wanted
+
+    def _write_errors(self, metrics: Metrics) -> None:
+        """Add the errors that came since to the run's own file; from the first, if this process has not yet."""
+        path = self._paths.csv / f"{ERRORS}.csv"
+        if self._errors is None or not path.exists():
+            self._errors = ErrorRows(self._paths.journal)
+        for errors in self._errors.new():
+            if self._errors.restarted:
+                self._begin_errors(path)
+            rows = csv_rows.error_rows(metrics, self._redacted(errors))
+            _append(path, csv_rows.text(rows).encode())
+            self._error_rows += rows
+            if len(self._error_rows) > _MOST_ROWS:
+                self._folder.mkdir(mode=DIR_MODE, exist_ok=True)
+                with locked(self._folder):
+                    self._share_errors()
+        if self._errors.restarted:
+            self._begin_errors(path)
+
+    def _begin_errors(self, path: Path) -> None:
+        assert self._errors is not None
+        self._errors.restarted = False
+        self._error_rows = []
+        self._errors_held = None
+        write_atomic(path, csv_rows.file_text(ERRORS, ()).encode(), durable=False)
+
+    def _share_errors(self) -> None:
+        """Errors come in order and are never corrected: what is there is the beginning of what should be."""
+        shared, rows = self._shared[ERRORS], self._error_rows
+        if self._errors_held is None:
+            held = shared.rows()
+            if held is None:
+                shared.rebuild("")
+            self._errors_held = held or []
+        elif not shared.path.exists():
+            self._errors = None  # somebody took it away: all errors are read again
+            return
+        known = self._errors_held[: len(rows)]
+        if known == rows[: len(known)]:
+            if len(known) < len(rows):
+                shared.append(csv_rows.text(rows[len(known) :]))
+            self._errors_held = self._errors_held[len(known) :]
+        else:
+            self._replace_errors()
+        self._error_rows = []
+
+    def _replace_errors(self) -> None:
+        own = (self._paths.csv / f"{ERRORS}.csv").read_bytes().decode()
+        self._shared[ERRORS].replace(own.partition("\r\n")[2])
+        self._errors_held = []
+
+    def _redacted(self, errors: list[RecordedError]) -> list[RecordedError]:
+        return msgspec.convert(self._redact(msgspec.to_builtins(errors)), list[RecordedError])
 
 
-def add_to_all(paths: RunPaths, metrics: Metrics) -> None:
-    """Put the run's rows into the files over all runs, in place of any it has there already. Raises OSError."""
-    folder = paths.root.parent.parent / "csv"
-    folder.mkdir(mode=DIR_MODE, exist_ok=True)
-    with _locked(folder / ".lock"):
-        for table, rows in csv_rows.tables(metrics).items():
-            _put(folder / f"{table}.csv", table, rows, (paths.run_id, paths.framework))
+def _in_order(rows: list[Row], missing: Counter[Row]) -> list[Row]:
+    """Return the missing rows in the order of ``rows``."""
+    left = Counter(missing)
+    found = []
+    for row in rows:
+        if left[row] > 0:
+            left[row] -= 1
+            found.append(row)
+    return found
 
 
-def _put(path: Path, table: str, rows: list[csv_rows.Row], run: tuple[str, str]) -> None:
-    stored = _read(path, table)
-    if stored is None:  # missing, torn, or of another version: every run has its own rows
-        others = [row for row in _rebuilt(path.parent.parent, table) if row[:2] != run]
-        write_atomic(path, csv_rows.file_text(table, [*others, *rows]).encode())
-        return
-    own = [row for row in stored if row[:2] == run]
-    if not own and rows:
-        _append(path, csv_rows.text(rows).encode())
-    elif own != [tuple(row) for row in rows]:
-        write_atomic(path, csv_rows.file_text(table, [*(row for row in stored if row[:2] != run), *rows]).encode())
-
-
-def _read(path: Path, table: str) -> list[csv_rows.Row] | None:
-    """Return the rows of a whole file with today's columns; None for any other."""
+def _replace(path: Path, data: bytes) -> None:
     try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
-    header = tuple(csv_rows.COLUMNS[table])
-    if not text.endswith("\r\n") or not rows or rows[0] != header or any(len(row) != len(header) for row in rows):
-        return None
-    return rows[1:]
-
-
-def _rebuilt(root: Path, table: str) -> Iterator[csv_rows.Row]:
-    """Yield the rows of every finalized run, from the runs' own files."""
-    for path in sorted(root.glob(f"*/*/csv/{table}.csv")):
-        if not path.is_symlink() and load_state(RunPaths(path.parent.parent).finalize_state).done("reports"):
-            yield from _read(path, table) or ()
+        if not path.is_symlink() and path.read_bytes() == data:
+            return
+    except OSError:
+        pass  # it is not there yet
+    write_atomic(path, data, durable=False)
 
 
 def _append(path: Path, data: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        os.write(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock between finalizers that end side by side. Nobody forks while it is held."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX)
-        yield
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
     finally:
         os.close(fd)

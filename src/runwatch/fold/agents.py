@@ -13,20 +13,35 @@ from runwatch.events.notices import OutcomeVerified
 from runwatch.events.work import AgentCompleted, AgentStarted
 from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds, until
 from runwatch.fold.issues import Issue, Issues
-from runwatch.fold.metrics import AgentMetrics
-from runwatch.fold.tally import CHANGES, Tally, cost_of, tokens_of
+from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
+from runwatch.fold.tally import CHANGES, TOTAL, Tally, cost_of, tokens_of
 
 _ATTEMPTS, _SUCCESSES, _FAILURES, _SAID_SUCCESSES, _SAID_FAILURES, _RETRIES, _MICROS, _TOOL_CALLS, _ERRORS = range(9)
 _NO_CALLS = [0] * (CHANGES + 1)
 
 
 class _Attempt:
-    __slots__ = ("call_id", "moment", "number", "success", "verified")
+    __slots__ = (
+        "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "shown", "shown_as",
+        "success", "tool_calls", "verified",
+    )  # fmt: skip
 
-    def __init__(self, number: int | None, call_id: str | None, moment: Moment) -> None:
+    def __init__(self, number: int | None, call_id: str | None, moment: Moment, index: int, ordinal: int) -> None:
         self.number = number
+        """As it was said."""
+        self.index = index
+        """Among the agent's attempts at its issue, from 1."""
         self.call_id = call_id
         self.moment = moment
+        self.ordinal = ordinal
+        """Among all attempts of the run, from 1."""
+        self.end: str | None = None
+        self.micros = 0
+        self.error: str | None = None
+        self.retries = self.tool_calls = 0
+        self.shown: AttemptMetrics | None = None
+        self.shown_as: tuple[object, ...] = ()
+        """What ``shown`` was made of."""
         self.success: bool | None = None
         """How it ended, after the external truth; None while it goes on."""
         self.verified: bool | None = None
@@ -80,6 +95,8 @@ class Agent:
     def settle_retries(self) -> None:
         """Bring the retries up to date."""
         self.bump(_RETRIES, max(self.row[_ATTEMPTS] - 1, self.debug_attempts, 0) - self.row[_RETRIES])
+        if self.last is not None:
+            self.last.retries = self.row[_RETRIES]
 
     def metrics(self, now: str | None, tally: Tally) -> AgentMetrics:
         """Return it as it is shown."""
@@ -96,6 +113,8 @@ class Agents:
         """Outside of any issue."""
         self._totals: dict[str, _Total] = {}
         self._orders = 0
+        self._ordinals = 0
+        self._ended: list[tuple[Agent, _Attempt]] = []
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -115,6 +134,22 @@ class Agents:
         agent = self.of(issue_id, name)
         agent.row[_TOOL_CALLS] += 1
         agent.total.row[_TOOL_CALLS] += 1
+        if agent.open:
+            agent.open[-1].tool_calls += 1
+
+    def attempt_of(self, issue_id: int | str | None, name: str) -> int:
+        """Return the ordinal of the attempt that an agent has under way, the newest; 0 without one."""
+        if issue_id is None:
+            agents = self._loose
+        else:
+            issue = self._issues.get(issue_id)
+            agents = {} if issue is None else issue.agents
+        agent = agents.get(name)
+        return agent.open[-1].ordinal if agent is not None and agent.open else 0
+
+    def attempts(self, tallies: dict[int, Tally]) -> list[AttemptMetrics]:
+        """Return the attempts that have ended, in order of their end."""
+        return [_shown_attempt(agent, attempt, tallies) for agent, attempt in self._ended]
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
@@ -178,10 +213,12 @@ class Agents:
                 return  # the first word stands
             attempt = self._begin(agent, event, moment)
         agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
+        attempt.error = event.error
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
 
     def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> _Attempt:
-        attempt = _Attempt(event.attempt, event.call_id, moment)
+        self._ordinals += 1
+        attempt = _Attempt(event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
         if agent.order is None:
             self._orders += 1
             agent.order = self._orders
@@ -203,7 +240,10 @@ class Agents:
             agent.issue.parts_open -= 1
             agent.issue.changes += 1
         agent.bump(_SUCCESSES if attempt.success else _FAILURES)
-        agent.bump(_MICROS, duration if duration is not None else elapsed(attempt.moment, moment) or 0)
+        attempt.micros = duration if duration is not None else elapsed(attempt.moment, moment) or 0
+        agent.bump(_MICROS, attempt.micros)
+        attempt.end = moment[0]
+        self._ended.append((agent, attempt))
 
 
 def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str | None], Tally]) -> list[AgentMetrics]:
@@ -212,6 +252,28 @@ def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str
         agent.metrics(now, tallies.get((issue.name, agent.total.name), _NO_CALLS))
         for agent in _ordered(issue.agents.values())
     ]
+
+
+def _shown_attempt(agent: Agent, attempt: _Attempt, tallies: dict[int, Tally]) -> AttemptMetrics:
+    """Return one attempt as it is shown, the same object while nothing of it changes."""
+    tokens = tallies.get(attempt.ordinal, _NO_CALLS)[TOTAL]
+    made_of = (attempt.success, attempt.retries, attempt.tool_calls, tokens)
+    if attempt.shown is None or attempt.shown_as != made_of:
+        attempt.shown_as = made_of
+        attempt.shown = AttemptMetrics(
+            agent=agent.total.name,
+            attempt=attempt.index if attempt.number is None else attempt.number,
+            issue=agent.issue.id if agent.issue is not None else None,
+            start_time=attempt.moment[0],
+            end_time=attempt.end,
+            duration_s=seconds(attempt.micros),
+            success=bool(attempt.success),
+            retries=attempt.retries,
+            tool_calls=attempt.tool_calls,
+            total_tokens=tokens,
+            error=attempt.error,
+        )
+    return attempt.shown
 
 
 def _ordered(agents: Iterable[Any]) -> list[Any]:

@@ -77,6 +77,10 @@ class Issues:
         """Return what folds which event."""
         return {IssueStarted: self._started, IssueCompleted: self._completed}
 
+    def get(self, id_: int | str) -> Issue | None:
+        """Return an issue that is known."""
+        return self._by_id.get(id_) or self.all.get(str(id_))
+
     def of(self, id_: int | str) -> Issue:
         """Return an issue, about to change."""
         issue = self._by_id.get(id_)

@@ -76,7 +76,7 @@ def _rank(source: str) -> int:
 
 
 class Cell:
-    """The calls of one step, issue, agent, model and source."""
+    """The calls of one step, issue, agent and its attempt, model and source."""
 
     __slots__ = ("applied", "contest", "durations", "is_dirty", "model", "rows", "scope", "source", "totals")
 
@@ -97,16 +97,23 @@ class Cell:
 class Ledger:
     """All cells and sums. Sums are brought up to date by ``settle``, not at every call."""
 
-    def __init__(self, on_agent: Callable[[int | str | None, str | None], None]) -> None:
+    def __init__(
+        self,
+        on_agent: Callable[[int | str | None, str | None], None],
+        attempt_of: Callable[[int | str | None, str], int],
+    ) -> None:
         self._on_agent = on_agent
         """Told of each issue and agent that a call names first."""
+        self._attempt_of = attempt_of
+        """Ordinal of the attempt that an agent has under way, 0 without one."""
         self.run = empty()
         self.by_step: dict[int | None, Tally] = {}
         self.by_issue: dict[str | None, Tally] = {}
         self.by_agent: dict[str | None, Tally] = {}
         self.by_issue_agent: dict[tuple[str | None, str | None], Tally] = {}
+        self.by_attempt: dict[int, Tally] = {}
         self.models: dict[tuple[str | None, str | None], Model] = {}
-        self._cells: dict[tuple[int | None, int | str | None, str | None, str | None, str | None, str], Cell] = {}
+        self._cells: dict[tuple[int | None, int | str | None, str | None, int, str | None, str | None, str], Cell] = {}
         self._scopes: dict[tuple[int | None, int | str | None, str | None], Scope] = {}
         self._contests: dict[tuple[str | None, str | None, str | None, str | None], _Contest] = {}
         self._dirty: list[Cell] = []
@@ -121,10 +128,11 @@ class Ledger:
         source: str,
     ) -> Cell:
         """Return the cell of a call that is about to change it."""
-        key = (step, issue, agent, provider, model, source)
+        attempt = 0 if agent is None else self._attempt_of(issue, agent)
+        key = (step, issue, agent, attempt, provider, model, source)
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = self._new(step, issue, agent, provider, model, source)
+            cell = self._cells[key] = self._new(step, issue, agent, attempt, provider, model, source)
         if not cell.is_dirty:
             self.touch(cell)
         return cell
@@ -172,6 +180,7 @@ class Ledger:
         step: int | None,
         issue: int | str | None,
         agent: str | None,
+        attempt: int,
         provider: str | None,
         model: str | None,
         source: str,
@@ -187,6 +196,8 @@ class Ledger:
             self.by_agent.setdefault(agent, empty()),
             self.by_issue_agent.setdefault((name, agent), empty()),
         ]
+        if attempt:
+            rows.append(self.by_attempt.setdefault(attempt, empty()))
         contest = self._contests.setdefault((agent, name, provider, model), _Contest())
         cell = Cell(state, source, self.scope(step, issue, agent), contest, rows)
         contest.cells.append(cell)

@@ -19,6 +19,7 @@ from runwatch.fold.metrics_measures import (
 from runwatch.fold.metrics_notes import ErrorGroup, JournalMetrics, Notice, Question
 from runwatch.fold.metrics_work import (
     AgentMetrics,
+    AttemptMetrics,
     DebuggingCycle,
     DebuggingTotals,
     IssueMetrics,
@@ -29,6 +30,7 @@ from runwatch.fold.metrics_work import (
 
 __all__ = [
     "AgentMetrics",
+    "AttemptMetrics",
     "CallMetrics",
     "CodeMetrics",
     "DebuggingCycle",
@@ -136,6 +138,8 @@ class Metrics(msgspec.Struct, kw_only=True):
     """In order of their start."""
     agents: list[AgentMetrics] = []
     """Over the whole run, in order of their first attempt."""
+    attempts: list[AttemptMetrics] = []
+    """Of agents, in order of their end."""
     models: list[ModelMetrics] = []
     """In order of their first call."""
     cost_by_issue: dict[str, float] = {}

@@ -75,6 +75,33 @@ class AgentMetrics(msgspec.Struct, kw_only=True):
     """Recorded errors."""
 
 
+class AttemptMetrics(msgspec.Struct, kw_only=True):
+    """One attempt of an agent that has ended."""
+
+    agent: str
+    """Role."""
+    attempt: int
+    """Number of the attempt for its issue."""
+    issue: int | str | None = None
+    """For which issue."""
+    start_time: str | None = None
+    """RFC 3339."""
+    end_time: str | None = None
+    """RFC 3339."""
+    duration_s: float = 0.0
+    """Seconds."""
+    success: bool = False
+    """After the external truth, where it is known; False for one that never ended."""
+    retries: int = 0
+    """Retries of the agent up to the next attempt; those of its last attempt are the agent's."""
+    tool_calls: int = 0
+    """Tool calls while it went on."""
+    total_tokens: int = 0
+    """Tokens of the model calls while it went on."""
+    error: str | None = None
+    """Why it failed, as it was said."""
+
+
 class PipelineMetrics(msgspec.Struct, kw_only=True):
     """One CI attempt."""
 

@@ -57,7 +57,7 @@ class Parts:
         self.agents = Agents(self.clock, self.issues)
         self.pipelines = Pipelines(self.clock, self.issues)
         self.debugging = Debugging(self.clock, self.issues, self.agents)
-        self.ledger = Ledger(self._imply)
+        self.ledger = Ledger(self._imply, self.agents.attempt_of)
         self.trends = Trends()
         self.models = Models(self.clock, self.facts, self.ledger, self.trends, price, settings)
         self.calls = Calls(self.clock, self.steps, self.agents, settings)

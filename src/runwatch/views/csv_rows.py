@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from runwatch.fold.metrics import IssueMetrics, Metrics
-from runwatch.views.facts import AgentAttempt, RecordedError
+from runwatch.fold.metrics import AttemptMetrics, IssueMetrics, Metrics
+from runwatch.views.facts import RecordedError
 from runwatch.visible import visible
 
 Cell = str | int | float | bool | None
@@ -50,7 +50,6 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 def tables(
     metrics: Metrics,
     *,
-    attempts: Iterable[AgentAttempt] = (),
     errors: Iterable[RecordedError] | None = None,
 ) -> dict[str, list[Row]]:
     """Return the rows of every table for what has ended by now; live and at the end it is the same row.
@@ -61,13 +60,19 @@ def tables(
     bodies: dict[str, list[list[Cell]]] = {
         "runs": [] if metrics.run.status is None else [_run(metrics)],
         "issues": [_issue(issue) for issue in metrics.issues if issue.status is not None],
-        "agents": [_attempt(attempt) for attempt in attempts],
+        "agents": [_attempt(attempt) for attempt in metrics.attempts],
         "pipelines": _pipelines(metrics),
         "debugging_cycles": _cycles(metrics),
         "errors": [_error(error) for error in (_first_errors(metrics) if errors is None else errors)],
         "tool_usage": [] if metrics.run.status is None else _tools(metrics),
     }
     return {table: [(*common, *map(cell, row)) for row in rows] for table, rows in bodies.items()}
+
+
+def error_rows(metrics: Metrics, errors: Iterable[RecordedError]) -> list[Row]:
+    """Return the rows of single errors."""
+    common = _common(metrics)
+    return [(*common, *map(cell, _error(error))) for error in errors]
 
 
 def text(rows: Iterable[Sequence[str]]) -> str:
@@ -157,7 +162,7 @@ def _issue(issue: IssueMetrics) -> list[Cell]:
     ]
 
 
-def _attempt(attempt: AgentAttempt) -> list[Cell]:
+def _attempt(attempt: AttemptMetrics) -> list[Cell]:
     return [
         attempt.issue,
         attempt.agent,
@@ -169,7 +174,7 @@ def _attempt(attempt: AgentAttempt) -> list[Cell]:
         attempt.retries,
         attempt.tool_calls,
         attempt.total_tokens,
-        attempt.error_message,
+        attempt.error,
     ]
 
 

@@ -138,33 +138,6 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line for people."""
 
 
-class AgentAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt of an agent that ended: a row of ``agents``."""
-
-    agent: str
-    """Role."""
-    attempt: int
-    """Number, from 1."""
-    issue: int | str | None = None
-    """For which issue."""
-    start_time: str | None = None
-    """RFC 3339."""
-    end_time: str | None = None
-    """RFC 3339."""
-    duration_s: float | None = None
-    """Seconds."""
-    success: bool | None = None
-    """After the external truth, where it is known."""
-    retries: int = 0
-    """Debugging attempts in it."""
-    tool_calls: int = 0
-    """Tool calls in it."""
-    total_tokens: int = 0
-    """Tokens used in it."""
-    error_message: str | None = None
-    """Why it failed."""
-
-
 class RecordedError(msgspec.Struct, frozen=True, kw_only=True):
     """One recorded error: a row of ``errors``."""
 

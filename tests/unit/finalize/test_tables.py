@@ -1,27 +1,56 @@
-"""The CSV files over all runs: every row once, whatever was written before."""
+"""The CSV files of a run and over all runs: every row once, whatever was written before, as it ends."""
 
 from __future__ import annotations
 
 import csv
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
-from runwatch.finalize.state import FinalizeState, Stage, save_state
-from runwatch.finalize.tables import add_to_all, write_own
-from runwatch.fold.metrics import ErrorGroup, Metrics, Run
+import pytest
+
+from journals import Journal
+from runwatch.finalize import tables
+from runwatch.finalize.tables import Tables
+from runwatch.fold.metrics import Metrics
+from runwatch.journal.follow import Follower
 from runwatch.journal.paths import RunPaths
 from runwatch.views.csv_rows import COLUMNS
 
 
-def _metrics(run_id: str, duration_s: float = 1.0) -> Metrics:
-    run = Run(run_id=run_id, framework="baes", status="completed", duration_seconds=duration_s)
-    return Metrics(
-        run=run, errors=[ErrorGroup(error_type="X", message="=cmd()"), ErrorGroup(error_type="Y", message="a\nb")]
-    )
+class Written:
+    """One run below a runs folder, its journal and its tables."""
 
+    def __init__(self, root: Path, run_id: str, *, errors: int = 2) -> None:
+        self.paths = RunPaths(root / "baes" / run_id)
+        self.paths.root.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal()
+        self.journal.run_started(run_id=run_id)
+        for number in range(errors):
+            self.error(f"m{number}")
+        self.tables = self.new_tables()
 
-def _add(root: Path, run_id: str) -> None:
-    add_to_all(RunPaths(root / "baes" / run_id), _metrics(run_id))
+    def new_tables(self) -> Tables:
+        """Another process's tables of the same run."""
+        return Tables(self.paths, lambda tree: tree)
+
+    def error(self, message: str, **more: Any) -> None:
+        """Record an error."""
+        self.journal.add("error", error_type="X", message=message, **more)
+
+    def metrics(self) -> Metrics:
+        """Write the journal, and fold it."""
+        self.paths.journal.write_bytes(b"".join(self.journal.lines))
+        return self.journal.metrics()
+
+    def live(self) -> None:
+        """Flush as the recorder does."""
+        self.tables.live(self.metrics())
+
+    def final(self) -> None:
+        """Seal, and write as the finalizer does."""
+        self.journal.run_completed(after=3)
+        self.tables.final(self.metrics())
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -29,53 +58,154 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_rows_are_added_once_and_replaced_when_they_changed(tmp_path: Path) -> None:
-    for run_id in ("a", "b", "a"):
-        _add(tmp_path, run_id)
-    rows = _rows(tmp_path / "csv" / "runs.csv")
-    assert tuple(rows[0]) == tuple(COLUMNS["runs"])
-    assert [row[0] for row in rows[1:]] == ["a", "b"]
-    add_to_all(RunPaths(tmp_path / "baes" / "a"), _metrics("a", 7.0))
-    rows = _rows(tmp_path / "csv" / "runs.csv")
-    assert sorted((row[0], row[COLUMNS["runs"].index("duration_seconds")]) for row in rows[1:]) == [
-        ("a", "7"),
-        ("b", "1"),
-    ]
-    assert len(_rows(tmp_path / "csv" / "errors.csv")) == 1 + 4
+def _all(root: Path, table: str, column: str) -> list[tuple[str, str]]:
+    rows = _rows(root / "csv" / f"{table}.csv")
+    assert tuple(rows[0]) == COLUMNS[table]
+    return [(row[0], row[COLUMNS[table].index(column)]) for row in rows[1:]]
+
+
+def test_a_row_appears_when_its_entity_ends_and_stands_once(tmp_path: Path) -> None:
+    run = Written(tmp_path, "a", errors=0)
+    run.journal.add("issue.started", issue=1)
+    run.journal.add("issue.started", issue=2)
+    run.live()
+    assert _all(tmp_path, "issues", "issue_id") == []
+    run.journal.add("issue.completed", after=1, issue=2, status="success")
+    run.error("=cmd()")
+    run.live()
+    run.live()
+    assert _all(tmp_path, "issues", "issue_id") == [("a", "2")]
+    assert _all(tmp_path, "errors", "message") == [("a", "'=cmd()")]
+    run.journal.add("issue.completed", after=1, issue=1, status="failed")
+    run.error("a\nb")
+    run.live()
+    run.final()
+    assert _all(tmp_path, "issues", "issue_id") == [("a", "2"), ("a", "1")]
+    assert _all(tmp_path, "errors", "message") == [("a", "'=cmd()"), ("a", "a\nb")]
+    assert _all(tmp_path, "runs", "status") == [("a", "completed")]
+    for table in COLUMNS:
+        own, shared = _rows(run.paths.csv / f"{table}.csv"), _rows(tmp_path / "csv" / f"{table}.csv")
+        assert sorted(own) == sorted(shared), table
+
+
+def test_a_row_that_is_corrected_later_stands_once_as_it_is(tmp_path: Path) -> None:
+    other = Written(tmp_path, "other")
+    other.final()
+    run = Written(tmp_path, "a")
+    run.journal.add("issue.started", issue=1)
+    run.journal.add("issue.completed", issue=1, status="success")
+    run.live()
+    run.journal.add("outcome.verified", issue=1, success=False, source="forge")
+    run.live()
+    assert _all(tmp_path, "issues", "status") == [("a", "failed")]
+    run.final()
+    assert _all(tmp_path, "issues", "status") == [("a", "failed")]
+    assert _all(tmp_path, "runs", "status") == [("other", "completed"), ("a", "completed")]
+
+
+@pytest.mark.parametrize("shared", range(4))
+def test_another_process_goes_on_where_the_one_before_was_killed(tmp_path: Path, shared: int) -> None:
+    """``shared``: how many of three errors had reached the file over all runs."""
+    run = Written(tmp_path, "a", errors=3)
+    run.live()
+    path = tmp_path / "csv" / "errors.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[: 1 + shared]))
+    run.tables = run.new_tables()
+    run.error("m3")
+    run.live()
+    run.tables = run.new_tables()
+    run.final()
+    run.tables = run.new_tables()
+    run.tables.final(run.metrics())
+    assert _all(tmp_path, "errors", "message") == [("a", f"m{number}") for number in range(4)]
+
+
+def test_rows_that_the_journal_does_not_hold_are_taken_out(tmp_path: Path) -> None:
+    run = Written(tmp_path, "a", errors=3)
+    run.live()
+    run.journal.lines = run.journal.lines[:2]
+    run.tables = run.new_tables()
+    run.final()
+    assert _all(tmp_path, "errors", "message") == [("a", "m0")]
+
+
+def test_many_errors_are_not_held_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_MOST_ROWS", 3)
+    monkeypatch.setattr(Follower.read, "__defaults__", (500,))
+    run = Written(tmp_path, "a", errors=40)
+    run.live()
+    run.tables = run.new_tables()
+    run.final()
+    assert _all(tmp_path, "errors", "message") == [("a", f"m{number}") for number in range(40)]
+
+
+def test_an_error_is_a_row_even_when_torn_foreign_or_without_a_time_and_not_after_the_seal(tmp_path: Path) -> None:
+    run = Written(tmp_path, "a", errors=0)
+    run.journal.lines.append(b'{"type":"step.started","ts":"2026-11-21T12:00:00Z","step":1}\n')
+    run.journal.lines.append(b'{"message": "foreign", "type": "error"}\n')
+    run.journal.lines.append(b'{"type":"tool.sta{"type":"error","message":"torn","ts":"2026-11-21T12:00:01Z"}\n')
+    run.journal.lines.append(b'{"type":"run.completed","status":"completed","ts":"2026-11-21T12:00:02Z"}\n')
+    run.journal.lines.append(b'{"type":"error","message":"too late","ts":"2026-11-21T12:00:03Z"}\n')
+    run.tables.final(run.metrics())
+    assert [row[4] for row in _rows(tmp_path / "csv" / "errors.csv")[1:]] == [
+        "2026-11-21T12:00:00.000000Z", "2026-11-21T12:00:01.000000Z",
+    ]  # fmt: skip
+    assert _all(tmp_path, "errors", "message") == [("a", "foreign"), ("a", "torn")]
+
+
+def _whole_run(root: Path, run_id: str) -> None:
+    run = Written(root, run_id, errors=5)
+    for number in range(5):
+        run.journal.add("pipeline.completed", pipeline_id=number, status="success")
+        run.live()
+    run.final()
 
 
 def test_runs_that_end_side_by_side_have_every_row_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_add, args=(tmp_path, f"run{number}")) for number in range(6)]
+    workers = [context.Process(target=_whole_run, args=(tmp_path, f"run{number}")) for number in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    rows = _rows(tmp_path / "csv" / "runs.csv")
-    assert sorted(row[0] for row in rows[1:]) == [f"run{number}" for number in range(6)]
+    runs = [f"run{number}" for number in range(6)]
+    assert sorted(run for run, _ in _all(tmp_path, "runs", "status")) == runs
+    for table, column in (("pipelines", "pipeline_id"), ("errors", "message")):
+        prefix = "m" if table == "errors" else ""
+        expected = sorted((run, f"{prefix}{number}") for run in runs for number in range(5))
+        assert sorted(_all(tmp_path, table, column)) == expected
 
 
-def test_a_file_torn_by_a_kill_is_rebuilt_from_the_runs_own_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["torn", "gone", "other columns", "no UTF-8"])
+def test_a_file_that_is_not_whole_is_rebuilt_from_the_runs_own_rows(tmp_path: Path, damage: str) -> None:
     for run_id in ("a", "b"):
-        paths = RunPaths(tmp_path / "baes" / run_id)
-        paths.root.mkdir(parents=True)
-        write_own(paths, _metrics(run_id))
-        save_state(paths.finalize_state, FinalizeState(stages={"reports": Stage(done=True)}))
-        _add(tmp_path, run_id)
-    path = tmp_path / "csv" / "runs.csv"
-    path.write_bytes(path.read_bytes()[:-20])
-    _add(tmp_path, "c")
-    assert [row[0] for row in _rows(path)[1:]] == ["a", "b", "c"]
-    path.unlink()
-    _add(tmp_path, "a")
-    assert sorted(row[0] for row in _rows(path)[1:]) == ["a", "b"]
+        Written(tmp_path, run_id).final()
+    for table in ("runs", "errors"):
+        path = tmp_path / "csv" / f"{table}.csv"
+        if damage == "torn":
+            path.write_bytes(path.read_bytes()[:-20])
+        elif damage == "gone":
+            path.unlink()
+        elif damage == "other columns":
+            path.write_bytes(b"run_id,name\r\nc,x\r\n")
+        else:
+            path.write_bytes(path.read_bytes() + b"c,\xff\r\n")
+    Written(tmp_path, "c").final()
+    expected = ["a", "b", "c"]
+    assert sorted({run for run, _ in _all(tmp_path, "runs", "status")}) == expected
+    assert sorted({run for run, _ in _all(tmp_path, "errors", "message")}) == expected
+    assert len(_all(tmp_path, "errors", "message")) == 6
 
 
-def test_a_runs_own_files_hold_its_rows_alone(tmp_path: Path) -> None:
-    paths = RunPaths(tmp_path / "baes" / "a")
-    paths.root.mkdir(parents=True)
-    write_own(paths, _metrics("a"))
-    write_own(paths, _metrics("a"))
-    assert [row[0] for row in _rows(paths.csv / "runs.csv")[1:]] == ["a"]
-    assert {path.stem for path in paths.csv.iterdir()} == set(COLUMNS)
+def test_a_file_that_is_taken_away_during_the_run_is_whole_at_its_end(tmp_path: Path) -> None:
+    run = Written(tmp_path, "a")
+    run.live()
+    for path in (tmp_path / "csv").glob("*.csv"):
+        path.unlink()
+    run.error("m2")
+    run.live()
+    run.final()
+    assert _all(tmp_path, "errors", "message") == [("a", "m0"), ("a", "m1"), ("a", "m2")]
+    assert _all(tmp_path, "runs", "status") == [("a", "completed")]

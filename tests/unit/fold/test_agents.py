@@ -111,3 +111,48 @@ def test_errors_tokens_and_cost_are_the_agent_s() -> None:
     part, whole = metrics.issues[0].agents[0], metrics.agents[0]
     assert (part.errors, part.tokens.total, part.cost_usd) == (1, 4, 0.25)
     assert (whole.errors, whole.tokens.total, whole.cost_usd) == (1, 8, 0.75)
+
+
+def test_each_attempt_has_its_own_calls_tokens_and_the_retries_up_to_the_next() -> None:
+    journal = Journal()
+    about = {"issue": 123, "agent": "testing"}
+    journal.add("agent.started", **about)
+    journal.add("tool.completed", **about, tool="t")
+    journal.add("llm.completed", after=1, **about, request_id="a", total_tokens=100)
+    journal.add("llm.completed", **about, request_id="a", total_tokens=140)
+    journal.add("agent.completed", after=1, **about, success=False, error="red", duration_s=7.5)
+    journal.add("llm.completed", **about, request_id="between", total_tokens=1)
+    journal.add("agent.started", **about)
+    journal.add("llm.completed", **about, request_id="b", total_tokens=10)
+    journal.add("llm.completed", issue=123, agent="other", request_id="c", total_tokens=1000)
+    journal.add("agent.completed", after=1, **about, success=True)
+    for _ in range(2):
+        journal.add("debug.started", **about, cycle="c")
+        journal.add("debug.attempt", cycle="c")
+    journal.add("agent.started", agent="loose", attempt=5)
+    first, second = journal.metrics().attempts
+    assert (first.attempt, first.success, first.error, first.duration_s) == (1, False, "red", 7.5)
+    assert (first.tool_calls, first.total_tokens, first.retries) == (1, 140, 0)
+    assert (second.attempt, second.success, second.tool_calls, second.total_tokens, second.retries) == (
+        2,
+        True,
+        0,
+        10,
+        2,
+    )
+    assert second.retries == journal.metrics().issues[0].agents[0].retries
+    journal.add("outcome.verified", **about, success=False, source="ci")
+    journal.run_completed(after=1)
+    _, second, loose = journal.metrics().attempts
+    assert (second.success, loose.agent, loose.attempt, loose.success) == (False, "loose", 5, False)
+    assert sum(row.total_tokens for row in journal.metrics().attempts) == 150
+
+
+def test_a_call_that_two_sources_saw_counts_once_in_the_attempt_too() -> None:
+    journal = Journal()
+    about = {"issue": 1, "agent": "a", "model": "m", "provider": "p"}
+    journal.add("agent.started", issue=1, agent="a")
+    journal.add("llm.completed", **about, total_tokens=100)
+    journal.add("llm.completed", **about, total_tokens=90, source="otlp.span")
+    journal.add("agent.completed", issue=1, agent="a")
+    assert journal.metrics().attempts[0].total_tokens == 100

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import metrics_samples as samples
-from runwatch.fold.metrics import Metrics, Run
+from runwatch.fold.metrics import AttemptMetrics, Metrics, Run
 from runwatch.views import csv_rows
-from runwatch.views.facts import AgentAttempt, RecordedError
+from runwatch.views.facts import RecordedError
 
 COMMON = ["run_id", "framework", "provider", "model"]
 
 
-def _dicts(table: str, metrics: Metrics, **more: list[AgentAttempt] | list[RecordedError]) -> list[dict[str, str]]:
-    text = csv_rows.file_text(table, csv_rows.tables(metrics, **more)[table])  # type: ignore[arg-type]  # by table
+def _dicts(table: str, metrics: Metrics, errors: list[RecordedError] | None = None) -> list[dict[str, str]]:
+    text = csv_rows.file_text(table, csv_rows.tables(metrics, errors=errors)[table])
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -48,7 +48,7 @@ def test_the_columns_are_exactly_those_of_the_specification() -> None:
 
 
 def test_every_row_is_as_wide_as_its_table() -> None:
-    tables = csv_rows.tables(samples.full(), attempts=[AgentAttempt(agent="coding", attempt=1)])
+    tables = csv_rows.tables(samples.full())
     assert list(tables) == list(csv_rows.COLUMNS)
     for table, rows in tables.items():
         assert rows, table
@@ -78,9 +78,11 @@ def test_the_rows_of_issue_pipeline_cycle_tool_and_error() -> None:
 
 
 def test_attempts_and_errors_are_taken_as_given() -> None:
-    attempt = AgentAttempt(agent="coding", attempt=2, issue=7, duration_s=1.25, success=False, error_message="no")
-    (row,) = _dicts("agents", samples.full(), attempts=[attempt])
+    metrics = samples.full()
+    metrics.attempts = [AttemptMetrics(agent="coding", attempt=2, issue=7, duration_s=1.25, success=False, error="no")]
+    (row,) = _dicts("agents", metrics)
     assert (row["agent"], row["attempt"], row["duration_seconds"], row["success"]) == ("coding", "2", "1.25", "false")
+    assert row["error_message"] == "no"
     recorded = RecordedError(time=samples.AT, error_type="E", message="m", agent="coding")
     (error,) = _dicts("errors", samples.full(), errors=[recorded])
     assert (error["agent"], error["message"]) == ("coding", "m")

@@ -84,7 +84,7 @@ SUMMARY_LEAVES = _names(
     issues.debugging.* issues.debugging_totals.attempts issues.debugging_totals.success_rate
     issues.debugging_totals.resolution_s issues.code.files_* issues.code.commits issues.code.dirty
     issues.code.coverage_* models.priced models.tokens.cache_* models.tokens.reasoning models.durations.total_s
-    models.durations.p50_s models.durations.max_s instruments.*
+    models.durations.p50_s models.durations.max_s instruments.* attempts.*
     """
 )
 LEFT_OUT = {
@@ -110,7 +110,7 @@ BELONGS = {
     issues.code.commits issues.test_coverage issues.first_time_right pipelines.pipeline_id pipelines.issue
     pipelines.attempt pipelines.queued_s pipelines.duration_s debugging.issue debugging.attempts
     debugging.resolved debugging.duration_s errors.step errors.issue tools.calls tools.successes tools.failures
-    tools.durations.total_s tools.durations.mean_s
+    tools.durations.total_s tools.durations.mean_s attempts.*
     """
     ),
     "issue report": _names(

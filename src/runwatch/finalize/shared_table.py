@@ -1,0 +1,106 @@
+"""One CSV file over all runs: the rows of one run in it, read, added and replaced under a lock.
+
+Must not decide columns or cells. Runs that end side by side each have every row once, whatever crash came between.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runwatch.journal.atomic import FILE_MODE, write_atomic
+from runwatch.views import csv_rows
+from runwatch.views.csv_rows import Row
+
+_END = b"\r\n"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of all files in ``folder``. Nobody forks while it is held."""
+    fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+class SharedTable:
+    """The file of one table, as one run sees it. All calls are made under the lock; all raise OSError."""
+
+    def __init__(self, folder: Path, table: str, run_id: str, framework: str) -> None:
+        self.path = folder / f"{table}.csv"
+        self._table = table
+        self._run = (csv_rows.cell(run_id), csv_rows.cell(framework))
+
+    def rows(self) -> list[Row] | None:
+        """Return the run's rows; None where the file is missing, torn, or has other columns."""
+        if not self._is_whole():
+            return None
+        if not self._is_named():
+            return []  # the usual case costs no parsing
+        with self.path.open("r", encoding="utf-8", newline="") as file:
+            try:
+                return [tuple(row) for row in csv.reader(file) if tuple(row[:2]) == self._run]
+            except (UnicodeDecodeError, csv.Error):
+                return None
+
+    def append(self, text: str) -> None:
+        """Add finished rows at the end."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            view = memoryview(text.encode())
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def replace(self, text: str) -> None:
+        """Put finished rows in place of the run's own."""
+        with self.path.open("r", encoding="utf-8", newline="") as file:
+            others = [tuple(row) for row in csv.reader(file)][1:]
+        self._write([row for row in others if row[:2] != self._run], text)
+
+    def rebuild(self, text: str) -> None:
+        """Make the file anew: the rows of every other run from that run's own file, then finished rows of this one."""
+        self._write([row for row in self._others() if row[:2] != self._run], text)
+
+    def _write(self, others: list[Row], text: str) -> None:
+        write_atomic(self.path, (csv_rows.file_text(self._table, others) + text).encode())
+
+    def _others(self) -> Iterator[Row]:
+        header = csv_rows.COLUMNS[self._table]
+        for path in sorted(self.path.parent.parent.glob(f"*/*/csv/{self.path.name}")):
+            if path.is_symlink():
+                continue
+            try:
+                content = path.read_bytes().decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            rows = [tuple(row) for row in csv.reader(io.StringIO(content[: content.rfind("\r\n") + 2], newline=""))]
+            if rows and rows[0] == header:
+                yield from (row for row in rows[1:] if len(row) == len(header))
+
+    def _is_whole(self) -> bool:
+        header = csv_rows.file_text(self._table, ()).encode()
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            size = os.fstat(fd).st_size
+            return os.pread(fd, len(header), 0) == header and os.pread(fd, 2, size - 2) == _END
+        finally:
+            os.close(fd)
+
+    def _is_named(self) -> bool:
+        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(self._run[0].encode()) >= 0
