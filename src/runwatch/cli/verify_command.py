@@ -19,6 +19,7 @@ def command(run: str | None, runs_dir: str | None) -> int:
     import hashlib
 
     from runwatch.finalize import archive
+    from runwatch.finalize.archive_read import opened
     from runwatch.finalize.state import load_state
     from runwatch.journal.paths import RunPaths
 
@@ -26,8 +27,8 @@ def command(run: str | None, runs_dir: str | None) -> int:
     if not paths.archive.is_file():
         raise NotFound(f"{paths.archive} does not exist: `runwatch finalize {paths.run_id}` makes it.")
     recorded = load_state(paths.finalize_state).archive
-    with paths.archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with opened(paths.archive) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a raw file, which it takes
     if recorded is not None and recorded.sha256 != digest:
         raise VerifyError(f"{paths.archive} has SHA-256 {digest}, but {recorded.sha256} was recorded.")
     report = archive.verify(paths.archive)

@@ -22,6 +22,7 @@ from runwatch.finalize.archive_write import header, padding
 from runwatch.finalize.deflate import crc32, failures, inflater
 from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, STORED_HEADER, STORED_LAST, TRAILER
 from runwatch.finalize.manifest import Manifest
+from runwatch.journal.beneath import open_regular
 
 CHUNK_BYTES = 1 << 20
 _TAR: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -47,7 +48,7 @@ class Listing(msgspec.Struct, frozen=True):
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open an archive for reading. Raises VerifyError where it cannot be read, also later on."""
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(open_regular(path), "rb", buffering=0) as file:
             yield cast("BinaryIO", file)
     except OSError as error:
         raise VerifyError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -45,8 +45,8 @@ class Folder:
     """A run directory held open. Use it in a ``with`` statement."""
 
     def __init__(self, path: Path) -> None:
-        """Open it; the path itself may lead through links. Raises OSError."""
-        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        """Open it; it must be no link itself, the folders above it may be. Raises OSError."""
+        self._fd = os.open(path, _FOLDER)
 
     def __enter__(self) -> Folder:
         return self

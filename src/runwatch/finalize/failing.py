@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runwatch.fold.metrics import Metrics, StepMetrics
 from runwatch.fold.outcome import ended_well
+from runwatch.journal.beneath import open_beneath
 from runwatch.journal.paths import RunPaths
 from runwatch.redact import Redactor
 from runwatch.views.facts import FailedStep
@@ -27,7 +28,7 @@ def failed_step(paths: RunPaths, metrics: Metrics, redactor: Redactor) -> Failed
     for component in ("stderr", "stdout"):
         path = paths.component_log(step.step if step else None, component)
         # Redacted before it is cut: a key has many lines, of which the last few do not look like one.
-        lines = [line for line in redactor.lines(_tail(path)) if line][-MOST_LINES:]
+        lines = [line for line in redactor.lines(_tail(paths, path)) if line][-MOST_LINES:]
         if lines:
             return FailedStep(
                 lines=tuple(lines),
@@ -45,10 +46,10 @@ def _which(metrics: Metrics) -> StepMetrics | None:
     return failed[-1] if failed else others[-1] if others else None
 
 
-def _tail(path: Path) -> list[str]:
+def _tail(paths: RunPaths, path: Path) -> list[str]:
     """Return the last lines of a log, without line feeds; empty where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_beneath(paths.root, str(path.relative_to(paths.root)))
     except OSError:
         return []
     try:

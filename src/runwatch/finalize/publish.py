@@ -19,6 +19,7 @@ from runwatch.finalize.tables import Tables
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
+from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, events
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
@@ -128,7 +129,7 @@ class Publisher:
 
 def _digests(path: Path) -> Digests | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Digests)
+        return msgspec.json.decode(read_regular(path), type=Digests)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -186,7 +187,7 @@ def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None =
 
 def _stored(paths: RunPaths) -> Metrics:
     try:
-        return msgspec.json.decode(paths.metrics.read_bytes(), type=Metrics)
+        return msgspec.json.decode(read_regular(paths.metrics), type=Metrics)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Metrics()
 

@@ -17,6 +17,7 @@ from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outc
 from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
+from runwatch.journal.beneath import open_regular
 from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import TRACKED, RunPaths
@@ -68,6 +69,11 @@ class Finalizer:
         self._first = first
         if not self.paths.journal.is_file():
             raise RecordError(f"{self.paths.root} was deleted while the run went on: nothing is left to finalize.")
+        for folder in (self.paths.root, self.paths.root.parent):
+            if folder.is_symlink():
+                raise RecordError(
+                    f"{folder} is a symbolic link, and runs are not finalized through one: put the folder itself there."
+                )
         lock = RunLock.of(self.paths.lock)
         if not lock.acquire(Role.FINALIZER, LOCK_WAIT_S):
             raise RunBusy(
@@ -204,7 +210,7 @@ class Finalizer:
         """Whether there is a verified archive, unchanged since."""
         self._made = self.state.archive
         try:
-            with self.paths.archive.open("rb") as file:
+            with open(open_regular(self.paths.archive), "rb") as file:
                 return self._made is not None and hashlib.file_digest(file, "sha256").hexdigest() == self._made.sha256
         except OSError:
             return False

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from runwatch.journal.atomic import write_json
+from runwatch.journal.beneath import read_regular
 
 STAGES: Final = (
     "close",
@@ -111,7 +112,7 @@ class FinalizeState(msgspec.Struct, kw_only=True):
 def load_state(path: Path) -> FinalizeState:
     """Return the state in ``path``; an empty one where there is none or it cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=FinalizeState)
+        return msgspec.json.decode(read_regular(path), type=FinalizeState)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return FinalizeState()
 

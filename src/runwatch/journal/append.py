@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runwatch.errors import RecordError
 from runwatch.journal.atomic import FILE_MODE
+from runwatch.journal.beneath import open_regular
 
 
 class Appender:
@@ -74,7 +75,7 @@ class Appender:
 def _ends_with_line_feed(path: Path | str) -> bool:
     """Whether the file is empty or its last line is finished (a writer may have been killed in the middle)."""
     try:
-        with open(path, "rb") as file:
+        with open(open_regular(path), "rb") as file:
             size = file.seek(0, os.SEEK_END)
             if size == 0:
                 return True

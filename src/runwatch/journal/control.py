@@ -6,6 +6,7 @@ Must never raise for a supervisor that is dead, slow or strange, and never wait 
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def _connect(connection: Any, path: Path) -> None:
     """Connect to a socket file; an address holds 108 bytes, and a run directory may be longer than that."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        if not stat.S_ISSOCK(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode):
+            raise OSError("is no socket")  # a link may lead to somebody else's
         short = f"/proc/self/fd/{folder}/{path.name}"
         connection.connect(short if os.path.isdir("/proc/self/fd") else str(path))
     finally:

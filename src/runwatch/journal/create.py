@@ -40,6 +40,11 @@ def create_run(
     try:
         _make_folder(runs_root, parents=True)
         _make_folder(runs_root / framework)
+        if (runs_root / framework).is_symlink():
+            raise RecordError(
+                f"{runs_root / framework} is a symbolic link, and runs are not recorded through one: replace it by a "
+                "folder, or choose another runs folder with --runs-dir or RUNWATCH_RUNS_DIR."
+            )
         for name in names:
             paths = RunPaths(runs_root / framework / name)
             try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runwatch.events import Event, Unknown, Unreadable, decode, salvage
+from runwatch.journal.beneath import open_regular
 
 CHUNK_BYTES = 1 << 20
 """How much one call reads at the most."""
@@ -66,7 +67,7 @@ class Follower:
 
     def _opened(self) -> bool:
         try:
-            now = os.stat(self.path)
+            now = os.stat(self.path, follow_symlinks=False)
         except OSError:
             return self._fd >= 0
         same = self._inode == (now.st_dev, now.st_ino)
@@ -76,7 +77,7 @@ class Follower:
             self.offset, self._rest, self.restarted = 0, b"", True
         self.close()
         try:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._fd = open_regular(self.path)
         except OSError:
             return False
         self._inode = (now.st_dev, now.st_ino)

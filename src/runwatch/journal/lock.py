@@ -14,7 +14,7 @@ import time
 from enum import IntEnum
 from pathlib import Path
 
-from runwatch.journal.atomic import FILE_MODE
+from runwatch.journal.beneath import open_regular
 
 HEARTBEAT_S = 1.0
 """How often a live recorder touches its lock file."""
@@ -45,7 +45,7 @@ class RunLock:
     def __init__(self, path: Path) -> None:
         """Open the lock file, creating it. Raises OSError."""
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        self._fd = open_regular(path, os.O_RDWR | os.O_CREAT)
         self.pid = os.getpid()
         self.roles: set[Role] = set()
 
@@ -129,7 +129,7 @@ def holders(path: Path) -> dict[Role, int]:
         found = {role: lock.probe(role) for role in Role}
         return {role: pid for role, pid in found.items() if pid is not None}
     try:
-        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_regular(path, os.O_RDWR)
     except OSError:
         return {}
     try:
@@ -181,7 +181,7 @@ def noted(path: Path) -> bytes:
 def heartbeat_age_s(path: Path, now: float | None = None) -> float | None:
     """Seconds since the recorder's last heartbeat by the wall clock; None when there is no lock file."""
     try:
-        return max(0.0, (time.time() if now is None else now) - os.stat(path).st_mtime)
+        return max(0.0, (time.time() if now is None else now) - os.stat(path, follow_symlinks=False).st_mtime)
     except OSError:
         return None
 

@@ -5,7 +5,9 @@ Must not follow a symbolic link below the log folder, nor know what a line says.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -121,7 +123,8 @@ def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | Non
     """Open the log that is to be written to, and the folders on the way, refusing links."""
     folder, stem = place(step, component)
     logs.mkdir(mode=DIR_MODE, parents=True, exist_ok=True)
-    at = os.open(logs, _FOLDER)
+    # The log folder of a run is one that runwatch made; elsewhere it is the user's choice, and may be a link.
+    at = os.open(logs, _FOLDER | (os.O_NOFOLLOW if (logs.parent / "events.jsonl").exists() else 0))
     try:
         if folder is not None:
             try:
@@ -134,7 +137,11 @@ def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | Non
         number = 0
         while True:
             fd = os.open(f"{stem}.{number}.log" if number else f"{stem}.log", _FILE, FILE_MODE, dir_fd=at)
-            if not max_bytes or os.fstat(fd).st_size < max_bytes:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                os.close(fd)
+                raise OSError(errno.EINVAL, "is no regular file", f"{stem}.log")
+            if not max_bytes or found.st_size < max_bytes:
                 return fd
             os.close(fd)
             number += 1

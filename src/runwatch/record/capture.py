@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
+from runwatch.journal.beneath import open_beneath
 from runwatch.journal.output_index import format_record
 from runwatch.journal.paths import RunPaths
 from runwatch.record.spawn import Channel
@@ -69,11 +70,11 @@ class StepLog:
 
     def _open(self) -> None:
         folder = self._paths.step_logs(self._step)
-        folder.mkdir(mode=DIR_MODE, exist_ok=True)  # no parents: a run that was deleted is not made anew
         while True:
             suffix = f".{self._number}" if self._number else ""
             path = folder / f"{self._stream}{suffix}.log"
-            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+            name = str(path.relative_to(self._paths.root))
+            fd = open_beneath(self._paths.root, name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             size = os.fstat(fd).st_size
             if not self._max or size < self._max:
                 break
@@ -86,7 +87,7 @@ class StepLog:
     def tail(self) -> bytes:
         """Return the last kilobytes of the file; empty where it cannot be read."""
         try:
-            with open(self._paths.logs / self.name, "rb") as file:
+            with open(open_beneath(self._paths.root, f"logs/{self.name}"), "rb") as file:
                 file.seek(max(0, self.size - TAIL_BYTES))
                 return file.read(TAIL_BYTES)
         except OSError:

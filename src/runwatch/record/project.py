@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from runwatch.events import Event, Unknown
-from runwatch.journal.atomic import DIR_MODE, FILE_MODE
+from runwatch.journal.beneath import open_beneath
 from runwatch.journal.follow import read_line
 from runwatch.journal.paths import RunPaths
 from runwatch.views import event_line
@@ -54,8 +54,8 @@ class Projector:
     def _open(self, path: Path) -> int:
         fd = self._files.pop(path, None)
         if fd is None:
-            path.parent.mkdir(mode=DIR_MODE, exist_ok=True)
-            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+            name = str(path.relative_to(self._paths.root))
+            fd = open_beneath(self._paths.root, name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             size = os.fstat(fd).st_size
             if size and os.pread(fd, 1, size - 1) != b"\n":
                 os.write(fd, b"\n")  # a former recorder was killed in the middle of a line
@@ -71,7 +71,7 @@ def _last_position(paths: RunPaths) -> int:
     for path in paths.logs.glob("**/*.log"):
         if path.name in ("stdout.log", "stderr.log") or path.is_symlink():
             continue
-        last = max(last, _last_in(path))
+        last = max(last, _last_in(paths, path))
     return last
 
 
@@ -80,9 +80,9 @@ class _Line(msgspec.Struct):
     at: int = 0
 
 
-def _last_in(path: Path) -> int:
+def _last_in(paths: RunPaths, path: Path) -> int:
     try:
-        with path.open("rb") as file:
+        with open(open_beneath(paths.root, str(path.relative_to(paths.root))), "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
             lines = file.read().split(b"\n")
     except OSError:

@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 def write_ignore_rules(root: Path) -> Written:
     """Put the rules into ``root/.gitignore``, in place of a former ``runs/`` line, and name that. Raises OSError."""
-    path = root / ".gitignore"
+    path = root.resolve() / ".gitignore"
     text = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
     lines = text.splitlines()
     if all(rule in lines for rule in RULES):

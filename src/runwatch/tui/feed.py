@@ -18,6 +18,7 @@ import msgspec
 
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
+from runwatch.journal.beneath import open_regular, read_regular
 from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.lock import Role, heartbeat_age_s, holders
 from runwatch.journal.log_files import RunLogs
@@ -199,7 +200,7 @@ class Feed:
         if self._snapshot.life in LIVE or not self._renewed(self.paths.summary_text):
             return False
         try:
-            with self.paths.summary_text.open("rb") as file:
+            with open(open_regular(self.paths.summary_text), "rb") as file:
                 text = file.read(SUMMARY_BYTES).decode("utf-8", "replace")
         except OSError:
             return False
@@ -245,6 +246,6 @@ class Feed:
 def _read(path: Path, shape: type[_T]) -> _T | None:
     """Return a JSON file as a structure; None when it is missing or is none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=shape)
+        return msgspec.json.decode(read_regular(path), type=shape)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
