@@ -24,36 +24,32 @@ class Place(NamedTuple):
 
 
 class Cursor:
-    """Walks over one log's lines in both directions, block by block."""
+    """Walks over one log's rows in both directions, chunk by chunk."""
 
-    __slots__ = ("_at", "_block", "_index", "_number", "log")
+    __slots__ = ("_at", "_chunk", "_index", "_number", "log")
 
     def __init__(self, index: LogIndex, log: int, row: int) -> None:
-        """Stand in front of line ``row``; at the end for the number of lines."""
+        """Stand in front of row ``row``; at the end for the number of rows."""
         self._index = index
         self.log = log
         """Position of the log among the others."""
         if row >= index.row_count:
             self._number = len(index.table) - 1
-            self._block = index.block(self._number)
-            self._at = len(self._block.starts)
-            if self._at and self._block.starts[-1] >= index.stream.size:
-                self._at -= 1
+            self._chunk = index.order.chunk(self._number)
+            self._at = self._chunk.lines
         else:
-            self._number, self._at = index.table.find(row)
-            index.count_exactly(self._number)
-            self._block = index.block(self._number)
-            self._at = min(self._at, len(self._block.starts))
+            number, at = index.table.find(row)
+            self._move(number)
+            self._at = min(at, self._chunk.lines)
 
     def following(self) -> Place | None:
         """Return the line behind this place, or None at the end."""
-        while self._at >= len(self._block.starts):
+        while self._at >= self._chunk.lines:
             if self._number + 1 >= len(self._index.table):
                 return None
             self._move(self._number + 1)
             self._at = 0
-        place = self._place(self._at)
-        return place if place.offset < self._index.stream.size else None
+        return self._place(self._at)
 
     def preceding(self) -> Place | None:
         """Return the line in front of this place, or None at the beginning."""
@@ -61,7 +57,7 @@ class Cursor:
             if self._number == 0:
                 return None
             self._move(self._number - 1)
-            self._at = len(self._block.starts)
+            self._at = self._chunk.lines
         return self._place(self._at - 1)
 
     def forward(self) -> None:
@@ -75,9 +71,8 @@ class Cursor:
     def _move(self, number: int) -> None:
         self._number = number
         self._index.count_exactly(number)
-        self._block = self._index.block(number)
+        self._chunk = self._index.order.chunk(number)
 
     def _place(self, at: int) -> Place:
-        starts = self._block.starts
-        end = starts[at + 1] if at + 1 < len(starts) else None
-        return Place(self._block.times[at], self.log, starts[at], end)
+        chunk = self._chunk
+        return Place(chunk.times[at], self.log, chunk.starts[at], chunk.end(at))

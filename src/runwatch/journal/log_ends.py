@@ -9,6 +9,9 @@ from array import array
 from bisect import bisect_right
 from math import inf, nan
 
+from runwatch.journal.log_block import Bounds
+from runwatch.journal.log_times import WINDOW_S
+
 FLOOR_S = 1.0
 """Time of lines in front of the first known time."""
 
@@ -33,8 +36,14 @@ class BlockEnds:
             self._ends.extend(array("d", [inf]) * room)
 
     def end(self, number: int) -> float:
-        """Return the time at which a block ends."""
-        return self._ends[number]
+        """Return the time at which a block ends; infinite behind the last one."""
+        return self._ends[number] if number < len(self._ends) else inf
+
+    def bounds(self, number: int) -> Bounds:
+        """Return what is known of the times in a block."""
+        opens = self.begin(number)
+        earliest = self.begin(number - 1) if number else self.base - WINDOW_S
+        return Bounds(earliest, opens, self.end(number), self.end(number + 1))
 
     def begin(self, number: int) -> float:
         """Return a time that no line of a block comes before."""

@@ -13,10 +13,11 @@ from math import inf
 from time import perf_counter
 
 from runwatch.journal.line_table import LineTable
-from runwatch.journal.log_block import BLOCK_BYTES, Block
+from runwatch.journal.log_block import BLOCK_BYTES, Block, Bounds
 from runwatch.journal.log_ends import FLOOR_S, BlockEnds
+from runwatch.journal.log_order import LogOrder
 from runwatch.journal.log_scanner import Scanner
-from runwatch.journal.log_stream import LogStream
+from runwatch.journal.log_stream import TAIL_BYTES, LogStream
 from runwatch.journal.log_time import HEAD_BYTES
 from runwatch.journal.log_times import LineTimes
 
@@ -40,13 +41,15 @@ def _buffer() -> bytearray:
 
 
 class LogIndex:
-    """Rows, offsets and times of one log. Belongs to one thread at a time."""
+    """Lines, offsets and times of one log in the order of the file. Belongs to one thread at a time."""
 
     def __init__(self, stream: LogStream, rule: LineTimes) -> None:
         self.stream = stream
         self.rule = rule
         self.generation = 0
         """Changes whenever a row may show something else."""
+        self.order = LogOrder(self)
+        """The same lines as rows, in the order of their times."""
         self._begin()
 
     def _begin(self) -> None:
@@ -62,6 +65,11 @@ class LogIndex:
         self.table.set(0, 1)
 
     @property
+    def keeps_file_order(self) -> bool:
+        """True where the order in which bytes arrived is the order of the lines."""
+        return self._arrivals is not None
+
+    @property
     def exact(self) -> bool:
         """True when every line has been counted."""
         return self._front is self._end
@@ -72,9 +80,9 @@ class LogIndex:
         return self.table.total - (self._end.line_start == self.stream.size)
 
     @property
-    def unfinished(self) -> bool:
-        """True when the last line has no line feed yet."""
-        return self.stream.size > 0 and self._end.line_start != self.stream.size
+    def finished_bytes(self) -> int:
+        """Where the line under way begins: the end when the last line has its line feed."""
+        return self.stream.size if self._end.line_start is None else self._end.line_start
 
     def poll(self) -> bool:
         """Look at the files, and index what is new at the end; return True when anything changed."""
@@ -117,14 +125,8 @@ class LogIndex:
                 break
         return not self.exact
 
-    def find(self, row: int) -> int:
-        """Return the offset at which a row begins; the end for a row beyond the last."""
-        for offset in self.offsets(row, 1):
-            return offset
-        return self.stream.size
-
     def offsets(self, row: int, count: int) -> list[int]:
-        """Return where up to ``count`` lines from ``row`` on begin."""
+        """Return where up to ``count`` lines begin, from the ``row``-th line of the file on."""
         found: list[int] = []
         if not 0 <= row < self.table.total:
             return found
@@ -140,7 +142,7 @@ class LogIndex:
         return found
 
     def row_at(self, offset: int) -> int:
-        """Return the row of the line that begins at, or holds, an offset."""
+        """Return the number in the file of the line that begins at, or holds, an offset."""
         number = min(offset // BLOCK_BYTES, len(self.table) - 1)
         self.count_exactly(number)
         inside = bisect_right(self.block(number).starts, offset)
@@ -153,50 +155,41 @@ class LogIndex:
         at = bisect_right(block.starts, offset) - 1
         return block.times[at] if at >= 0 else self.block_opens(number)
 
-    def lines_until(self, time: float) -> int:
-        """Return how many lines count with ``time`` or earlier."""
-        number = self._block_after(time)
-        lines = self.table.before(number) + self.block(number).lines_until(time)
-        return min(lines, self.row_count)
-
-    def bounds_until(self, time: float) -> tuple[int, int]:
-        """Return the least and the largest that ``lines_until`` can be, from the block table alone."""
-        number = self._block_after(time)
-        before = self.table.before(number)
-        return before, before + self.table.count(number)
-
-    def latest_time(self) -> float:
-        """Return the effective time of the newest line."""
-        count = self.row_count
-        times = self.block(self.table.find(count - 1)[0]).times if count else None
-        return times[-1] if times else self.ends.settled_end
-
     def block(self, number: int) -> Block:
         """Return the lines of a block, as far as the log goes now."""
-        floor = self.block_opens(number)
+        bounds = self.bounds(number)
         block = self._blocks.get(number)
-        if block is None or block.floor != floor:
-            block = self._blocks[number] = Block(number, floor)
+        if block is None or not block.fits(bounds):
+            block = self._blocks[number] = Block(number, bounds)
             if len(self._blocks) > _CACHED_BLOCKS:
                 self._blocks.popitem(last=False)
         else:
             self._blocks.move_to_end(number)
         if not block.complete:
             block.extend(self.stream, self.rule)
-        block.cap(self.block_closes(number))
         return block
 
     def block_opens(self, number: int) -> float:
-        """Return a time that no line of a block comes before."""
+        """Return the time at which the block above ended."""
         if self._arrivals is None:
             return self.ends.begin(number)
         return self._arrived_by(number - 1) if number else FLOOR_S
 
-    def block_closes(self, number: int) -> float:
-        """Return a time that no line of a block comes after."""
-        if number >= len(self.table) - 1:
-            return inf
-        return self.ends.end(number) if self._arrivals is None else self._arrived_by(number)
+    def bounds(self, number: int) -> Bounds:
+        """Return what is known of the times in a block without looking at its lines."""
+        if self._arrivals is None:
+            return self.ends.bounds(number)
+        opens = self.block_opens(number)
+        closes = inf if number >= len(self.table) - 1 else self._arrived_by(number)
+        return Bounds(opens, opens, closes, closes)
+
+    def block_after(self, time: float) -> int:
+        """Return the first block that ends later than ``time``, else the last one."""
+        if self._arrivals is None:
+            return self.ends.after(time)
+        offset = self._arrivals.offset_after(time)
+        last = len(self.table) - 1
+        return last if offset is None else min(offset // BLOCK_BYTES, last)
 
     # What the scanners report
 
@@ -236,13 +229,16 @@ class LogIndex:
 
     def _read(self, scanner: Scanner, stop: int) -> None:
         while scanner.at < stop:
-            room = min(_SLICE_BYTES, stop - scanner.at)
+            room = stop - scanner.at
+            if room > _SLICE_BYTES:  # the last slice is large enough to be all that is kept of the end
+                room = min(_SLICE_BYTES, room - TAIL_BYTES)
             if scanner.at >= self.stream.kept_from:
                 data: bytes | bytearray = self.stream.read(scanner.at, room)
                 length = len(data)
             else:
                 data = _buffer()
                 length = self.stream.read_into(memoryview(data)[:room], scanner.at)
+                self.stream.keep_end(memoryview(data)[:length], scanner.at)
             if not length:
                 break
             scanner.feed(data, length, self)
@@ -294,13 +290,6 @@ class LogIndex:
             self.ends.settle(number)
         elif self.rule.base is not None:
             self.ends.settle_behind_gap((self._end.begin + 1) // BLOCK_BYTES, number)
-
-    def _block_after(self, time: float) -> int:
-        if self._arrivals is None:
-            return self.ends.after(time)
-        offset = self._arrivals.offset_after(time)
-        last = len(self.table) - 1
-        return last if offset is None else min(offset // BLOCK_BYTES, last)
 
     def _arrived_by(self, number: int) -> float:
         assert self._arrivals is not None

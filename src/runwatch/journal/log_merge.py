@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heapreplace
-from itertools import zip_longest
 from math import inf, nextafter
 
 from runwatch.journal.log_cursor import Cursor, Place
@@ -31,7 +30,7 @@ def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
     if start < 0 or count <= 0:
         return []
     if len(logs) == 1:
-        return _only(logs[0], start, count)
+        return walk(logs, [start], count, [total])
     if total - start <= _WALK_ROWS:
         return _walk_back(logs, _ends(logs), total - start)[:count]
     skipped, cut = _cut(logs, start)
@@ -41,20 +40,20 @@ def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
 def row_of(logs: Sequence[LogIndex], log: int, offset: int) -> int:
     """Return the row at which the line of one log that begins at an offset stands among all."""
     if len(logs) == 1:
-        return logs[0].row_at(offset)
+        return logs[0].order.row_of(offset)
     time = logs[log].time_at(offset)
     earlier = nextafter(time, -inf)
-    row = logs[log].row_at(offset)
+    row = logs[log].order.row_of(offset)
     for number, other in enumerate(logs):
         if number != log:
-            row += other.lines_until(time if number < log else earlier)
+            row += other.order.lines_until(time if number < log else earlier)
     return row
 
 
 def cut_at_time(logs: Sequence[LogIndex], time: float) -> list[int]:
     """Return for each log how many of its lines count with a time before ``time``."""
     earlier = nextafter(time, -inf)
-    return [log.lines_until(earlier) for log in logs]
+    return [log.order.lines_until(earlier) for log in logs]
 
 
 def cut_at_row(logs: Sequence[LogIndex], row: int) -> list[int]:
@@ -73,25 +72,20 @@ def _ends(logs: Sequence[LogIndex]) -> list[int]:
     return [log.row_count for log in logs]
 
 
-def _only(log: LogIndex, start: int, count: int) -> list[Place]:
-    offsets = log.offsets(start, count + 1)
-    return [Place(0.0, 0, offset, end) for offset, end in zip_longest(offsets, offsets[1:])][:count]
-
-
 def _cut(logs: Sequence[LogIndex], row: int) -> tuple[int, list[int]]:
     """Return (rows in front, lines of each log in front) for a place at or a little before ``row``."""
-    low, high = 0.0, max(log.latest_time() for log in logs)
+    low, high = 0.0, max(log.order.latest_time() for log in logs)
     while True:
         middle = (low + high) / 2
         if middle <= low or middle >= high:
             break
-        bounds = [log.bounds_until(middle) for log in logs]
+        bounds = [log.order.bounds_until(middle) for log in logs]
         if sum(least for least, _ in bounds) > row:
             high = middle
         elif sum(most for _, most in bounds) <= row:
             low = middle
         else:
-            counts = [log.lines_until(middle) for log in logs]
+            counts = [log.order.lines_until(middle) for log in logs]
             skipped = sum(counts)
             if skipped > row:
                 high = middle
@@ -104,10 +98,10 @@ def _cut(logs: Sequence[LogIndex], row: int) -> tuple[int, list[int]]:
 
 def _cut_among_equals(logs: Sequence[LogIndex], row: int, low: float, high: float) -> tuple[int, list[int]]:
     """Place the cut where all lines around it have the same time, ``high``: there logs come one after the other."""
-    counts = [log.lines_until(low) for log in logs]
+    counts = [log.order.lines_until(low) for log in logs]
     rest = row - sum(counts)
     for number, log in enumerate(logs):
-        equal = min(log.lines_until(high) - counts[number], rest)
+        equal = min(log.order.lines_until(high) - counts[number], rest)
         counts[number] += equal
         rest -= equal
     return row - rest, counts

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from math import inf
 from threading import RLock
 from time import perf_counter
 
 from runwatch.journal import log_merge
 from runwatch.journal.log_hits import HitCounter, Matcher
 from runwatch.journal.log_index import LogIndex
+from runwatch.journal.log_order import REACH
 
 _UNDER_WAY = -1
+_NOTHING = (-inf, -1, -1)
+"""Time, log and offset of no hit."""
 
 
 class LogSearch:
@@ -82,53 +86,44 @@ class LogSearch:
 
     def _forward(self, cut: Sequence[int]) -> Iterator[int | None]:
         ahead = [
-            (self._opens(log, number), position, number)
+            (log.order.earliest_in(number), position, number)
             for position, log in enumerate(self._logs)
-            for number in [log.table.find(cut[position])[0] if cut[position] < log.row_count else len(log.table)]
-            if number < len(log.table)
+            if cut[position] < log.row_count
+            for number in [max(log.table.find(cut[position])[0] - REACH, 0)]
         ]
         heapify(ahead)
-        best: tuple[float, int, int] | None = None
-        while ahead and (best is None or ahead[0][:2] <= best[:2]):
+        best, enough = _NOTHING, dict[int, int]()
+        while ahead and (best is _NOTHING or ahead[0][:2] <= best[:2]):
             _, position, number = heappop(ahead)
             log = self._logs[position]
-            hits = self._counters[position].in_block(number)
-            hit = next((offset for offset in hits if log.row_at(offset) >= cut[position]), None)
-            if hit is not None:
-                key = (log.time_at(hit), position, hit)
-                best = key if best is None else min(best, key)
-            elif number + 1 < len(log.table):
-                heappush(ahead, (self._opens(log, number + 1), position, number + 1))
+            for hit in self._counters[position].in_block(number):
+                if log.order.row_of(hit) >= cut[position]:
+                    enough.setdefault(position, number + REACH)
+                    key = (log.time_at(hit), position, hit)
+                    best = key if best is _NOTHING else min(best, key)
+            if number < min(len(log.table) - 1, enough.get(position, len(log.table))):
+                heappush(ahead, (log.order.earliest_in(number + 1), position, number + 1))
             yield _UNDER_WAY
-        yield None if best is None else log_merge.row_of(self._logs, best[1], best[2])
+        yield None if best is _NOTHING else log_merge.row_of(self._logs, best[1], best[2])
 
     def _back(self, cut: Sequence[int]) -> Iterator[int | None]:
         behind = [
-            (-self._closes(log, number), -position, number)
+            (-log.order.latest_in(number), -position, -number)
             for position, log in enumerate(self._logs)
             if cut[position] > 0
-            for number in [log.table.find(cut[position] - 1)[0]]
+            for number in [min(log.table.find(cut[position] - 1)[0] + REACH, len(log.table) - 1)]
         ]
         heapify(behind)
-        best: tuple[float, int, int] | None = None
-        while behind and (best is None or -behind[0][0] >= best[0]):
+        best, enough = _NOTHING, dict[int, int]()
+        while behind and (best is _NOTHING or -behind[0][0] >= best[0]):
             _, negative, number = heappop(behind)
-            position = -negative
+            position, number = -negative, -number
             log = self._logs[position]
-            hits = self._counters[position].in_block(number)
-            hit = next((offset for offset in reversed(hits) if log.row_at(offset) < cut[position]), None)
-            if hit is not None:
-                key = (log.time_at(hit), position, hit)
-                best = key if best is None else max(best, key)
-            elif number:
-                heappush(behind, (-self._closes(log, number - 1), negative, number - 1))
+            for hit in self._counters[position].in_block(number):
+                if log.order.row_of(hit) < cut[position]:
+                    enough.setdefault(position, number - REACH)
+                    best = max(best, (log.time_at(hit), position, hit))
+            if number > max(0, enough.get(position, 0)):
+                heappush(behind, (-log.order.latest_in(number - 1), negative, 1 - number))
             yield _UNDER_WAY
-        yield None if best is None else log_merge.row_of(self._logs, best[1], best[2])
-
-    def _opens(self, log: LogIndex, number: int) -> float:
-        """Return a time that no line of a block comes before."""
-        return log.block_opens(number) if len(self._logs) > 1 else float(number)
-
-    def _closes(self, log: LogIndex, number: int) -> float:
-        """Return a time that no line of a block comes after."""
-        return log.block_closes(number) if len(self._logs) > 1 else float(number)
+        yield None if best is _NOTHING else log_merge.row_of(self._logs, best[1], best[2])

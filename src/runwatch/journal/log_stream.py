@@ -151,6 +151,13 @@ class LogStream:
         buffer[: len(data)] = data
         return len(data)
 
+    def keep_end(self, data: memoryview, offset: int) -> None:
+        """Keep what was read at ``offset`` if it is the end: that is drawn next."""
+        kept = max(offset, self.size - TAIL_BYTES)
+        if offset + len(data) == self.size and kept < self._tail_at:
+            self._tail = bytearray(data[kept - offset :])
+            self._tail_at = kept
+
     def _from_files(self, offset: int, end: int) -> bytes:
         pieces = []
         for segment in self._segments:

@@ -18,6 +18,11 @@ _EARLY_S = 900.0
 """A line may state a time this long before its bytes arrived: programs buffer. More is another time zone."""
 _LATEST_S = 4_102_444_800.0
 """From the year 2100 on it is no time: one such line would push all that follow it to the end."""
+WINDOW_S = 0.2
+"""A line that stands this far from where its time says is put there: several writers of one log, and several logs.
+
+Source: targets.md, "Viewing" (100 to 200 ms).
+"""
 _SEEN_GAP_S = 0.02
 _SEEN_KEPT = 50_000
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runwatch.journal import log_index
+from runwatch.journal import log_index, log_merge
 from runwatch.journal.log_block import BLOCK_BYTES
 from runwatch.journal.log_folder import LogFolder
 from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_stream import LogStream
 from runwatch.journal.log_time import line_time
-from runwatch.journal.log_times import LineTimes
+from runwatch.journal.log_times import WINDOW_S, LineTimes
 
 START = 1_795_224_000.0
 
@@ -49,7 +49,7 @@ def stamped(number: int, seconds: float, text: str = "") -> bytes:
 
 
 def effective(data: bytes) -> list[float]:
-    """Work out, the plain way, the time every line counts with: the running maximum, held within its block."""
+    """Work out, the plain way, the time every line counts with: its own within the window, else its place's."""
     starts = [0] + [at + 1 for at, byte in enumerate(data) if byte == 10]
     starts = [start for start in starts if start < len(data)]
     ends = [*[start - 1 for start in starts[1:]], len(data)]
@@ -57,38 +57,53 @@ def effective(data: bytes) -> list[float]:
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         unfinished = number == len(starts) - 1 and not data.endswith(b"\n") and end - start < 4096
         own.append(None if unfinished else line_time(data[start:end]))
-    first_block = [
+    base = next(
         time
         for time, start, end in zip(own, starts, ends, strict=True)
         if time is not None and start < BLOCK_BYTES and end < BLOCK_BYTES - 1
-    ]
-    blocks: dict[int, list[int]] = {}
-    for number, start in enumerate(starts):
-        blocks.setdefault(start // BLOCK_BYTES, []).append(number)
-    times, latest = [0.0] * len(starts), first_block[0]
-    for block, members in sorted(blocks.items()):
-        last = next((own[number] for number in reversed(members) if own[number] is not None), None)
-        is_open = block == (data.rfind(b"\n") + 1) // BLOCK_BYTES
-        ceiling = float("inf") if is_open else max(latest, last if last is not None else latest)
-        running = latest
-        for number in members:
-            running = max(running, own[number]) if own[number] is not None else running  # type: ignore[type-var]
-            times[number] = min(running, ceiling)
-        latest = latest if is_open else ceiling
+    )
+    closed = (data.rfind(b"\n") + 1) // BLOCK_BYTES
+    closes = {-2: base - WINDOW_S, -1: base}
+    for block in range(len(data) // BLOCK_BYTES + 3):
+        last = [
+            time for time, start in zip(own, starts, strict=True) if start // BLOCK_BYTES == block and time is not None
+        ]
+        closes[block] = max([closes[block - 1], *last[-1:]]) if block < closed else float("inf")
+    times, group, running, at = [], base, base, -1
+    for time, start in zip(own, starts, strict=True):
+        block = start // BLOCK_BYTES
+        if block != at:
+            if at >= 0 and group < closes[at - 1]:  # what belongs to a block's last line may go on in this one
+                first = next(n for n in range(len(times), 0, -1) if times[n - 1] != group)
+                times[first:] = [closes[at]] * (len(times) - first)
+            at, running, group = block, closes[block - 1], closes[block - 1]
+        if time is not None:
+            running = max(running, time)
+            middle = min(running, closes[block])
+            near = abs(time - middle) <= WINDOW_S and closes[block - 2] <= time <= closes[block + 1]
+            group = time if near else middle
+        times.append(group)
     return times
+
+
+def ordered(data: bytes) -> list[int]:
+    """Return where the lines begin in the order of their times, and of the file where these are equal."""
+    starts = [0] + [at + 1 for at, byte in enumerate(data) if byte == 10]
+    return [start for _, start in sorted(zip(effective(data), starts, strict=False))]
 
 
 def random_log(seed: int, size_bytes: int) -> bytes:
     """Make lines of all kinds: timed, not timed, out of order, long, empty, no UTF-8, torn at the end."""
     chance = random.Random(seed)
+    pace = chance.choice([1.0, 0.02, 0.0005])  # blocks of minutes, of seconds, of less than the window
     lines, length, seconds = [stamped(0, 0.0)], 0, 0.0
     while length < size_bytes:
-        kind, seconds = chance.random(), seconds + chance.choice([0, 0.001, 0.5])
+        kind, seconds = chance.random(), seconds + chance.choice([0, 0.001, 0.5]) * pace
         number = len(lines)
         if kind < 0.6:
             line = stamped(number, seconds, "x" * chance.randrange(200))
         elif kind < 0.7:
-            line = stamped(number, seconds - chance.random() * 5)
+            line = stamped(number, seconds - chance.random() * chance.choice([5, 0.3, 0.05]))
         elif kind < 0.9:
             line = chance.choice([b"\n", b"  at line 3\n", b"\xff\x00\x1b[31m\n", b"10%\r20%\r30%\n", b"\r\n"])
         elif kind < 0.98:
@@ -98,6 +113,11 @@ def random_log(seed: int, size_bytes: int) -> bytes:
         lines.append(line)
         length += len(line)
     return b"".join(lines)[: -chance.choice([1, 1, 30]) or None]
+
+
+def rows_of(index: LogIndex, start: int, count: int) -> list[int]:
+    """Return where the lines of some rows begin."""
+    return [place.offset for place in log_merge.places([index], max(start, 0), count)]
 
 
 def test_every_row_is_the_line_that_a_plain_split_gives(tmp_path: Path) -> None:
@@ -146,13 +166,14 @@ def test_growth_in_any_chunks_gives_the_index_of_one_shot(
             file.write(data[at : at + cut])
             at += cut
             grown.poll()
-            grown.time_at(grown.find(grown.row_count - 1))  # drawing while it grows must change nothing
+            rows_of(grown, grown.row_count - 40, 40)  # drawing while it grows must change nothing
     blocks = range(len(whole.table))
     assert [grown.table.count(n) for n in blocks] == [whole.table.count(n) for n in blocks]
     assert [(None if isnan(a) else a) for a in grown.ends.last] == [(None if isnan(a) else a) for a in whole.ends.last]
     offsets = whole.offsets(0, whole.row_count)
     assert grown.offsets(0, grown.row_count) == offsets
     assert [grown.time_at(at) for at in offsets] == [whole.time_at(at) for at in offsets] == effective(data)
+    assert rows_of(grown, 0, len(offsets)) == rows_of(whole, 0, len(offsets)) == ordered(data)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -178,6 +199,7 @@ def test_the_end_first_and_the_rest_later_gives_the_index_of_one_pass(
     assert other.row_count == one.row_count
     assert other.offsets(0, other.row_count) == offsets
     assert [other.time_at(at) for at in offsets] == [one.time_at(at) for at in offsets] == effective(data)
+    assert rows_of(other, 0, len(offsets)) == ordered(data)
 
 
 def test_blocks_end_one_after_the_other_while_the_end_is_known_and_the_rest_is_not(
@@ -189,7 +211,7 @@ def test_blocks_end_one_after_the_other_while_the_end_is_known_and_the_rest_is_n
     index = open_log(tmp_path / "a.log")
     assert not index.exact
     while index.work(0):
-        closes = [index.block_closes(number) for number in range(len(index.table))]
+        closes = [index.bounds(number).closes for number in range(len(index.table))]
         assert closes == sorted(closes)
 
 
@@ -207,10 +229,13 @@ def test_a_line_that_comes_byte_by_byte_has_the_time_it_states(tmp_path: Path) -
 def test_rows_and_offsets_answer_each_other(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(random_log(3, 600_000))
     index = finish(open_log(tmp_path / "a.log"))
+    offsets = index.offsets(0, index.row_count)
     for row in random.Random(1).sample(range(index.row_count), 100):
-        offset = index.find(row)
-        assert index.row_at(offset) == row
-        assert index.row_at(offset + 1 if index.find(row + 1) > offset + 1 else offset) == row
+        assert index.offsets(row, 1) == [offsets[row]]
+        inside = (offsets[row + 1] if row + 1 < len(offsets) else index.stream.size) - 1
+        assert index.row_at(offsets[row]) == index.row_at(inside) == row
+        place = rows_of(index, row, 1)[0]
+        assert index.order.row_of(place) == row
 
 
 def test_lines_until_counts_what_a_plain_comparison_counts(tmp_path: Path) -> None:
@@ -219,9 +244,9 @@ def test_lines_until_counts_what_a_plain_comparison_counts(tmp_path: Path) -> No
     index = finish(open_log(tmp_path / "a.log"))
     times = effective(data)
     for time in [0.0, *random.Random(2).sample(times, 100), times[-1] + 1]:
-        assert index.lines_until(time) == sum(one <= time for one in times)
-        low, high = index.bounds_until(time)
-        assert low <= index.lines_until(time) <= high
+        assert index.order.lines_until(time) == sum(one <= time for one in times)
+        low, high = index.order.bounds_until(time)
+        assert low <= index.order.lines_until(time) <= high
 
 
 def test_a_giant_line_is_indexed_in_bounded_memory_and_ends_where_it_ends(tmp_path: Path) -> None:
