@@ -153,7 +153,7 @@ def reserve(path: Path) -> int:
     """
     if _OFD_SETLK is None:
         return -1
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.fcntl(fd, _OFD_SETLK, _flock(fcntl.F_WRLCK, int(Role.STARTER)))
     except OSError:
