@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 
 from integration.recorded import git, record, repository, runwatch, start, wait_for
 from runwatch.cli.main import COMMANDS
+
+PROGRAM = str(Path(sys.executable).with_name("runwatch"))
+"""The entry point."""
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -186,17 +190,87 @@ def test_a_journal_with_garbage_is_counted_and_nothing_is_lost(tmp_path: Path) -
         ("[capture]\nmod = 'pty'\n", ("runwatch.toml", "line 2", "mod", "mode")),
         ("[capture]\nmode = 'tape'\n", ("runwatch.toml", "line 2", "tape")),
         ("[capture\n", ("runwatch.toml", "line 1")),
-        ('[tui]\ntheme = "nope"\n', ("nope", "runwatch-dark")),
-        ('[keys]\n"app.quit" = "!!!"\n', ("!!!", "app.quit")),
+        ('[run]\n[tui]\ntheme = "nope"\n', ("runwatch.toml, line 3", "nope", "runwatch-dark")),
+        ('[keys]\n"log.next" = "n"\n"app.quit" = "!!!"\n', ("runwatch.toml, line 3", "!!!", "app.quit")),
+        ('[keys]\n"app.qiut" = "q"\n', ("runwatch.toml, line 2", "app.qiut", "app.quit")),
     ],
 )
 def test_a_bad_configuration_is_one_sentence_with_file_and_line(
     tmp_path: Path, text: str, words: tuple[str, ...]
 ) -> None:
     (tmp_path / "runwatch.toml").write_text(text)
-    done = runwatch("run", "--", "true", cwd=tmp_path)
+    done = runwatch("run", "--", "touch", "started", cwd=tmp_path)
     assert done.returncode == 125
+    assert not (tmp_path / "started").exists()
     assert len(done.stderr.splitlines()) == 1
     for word in words:
         assert word in done.stderr.decode(), done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_bad_theme_from_the_environment_is_told_with_the_variable(tmp_path: Path) -> None:
+    done = runwatch("run", "--", "touch", "started", cwd=tmp_path, env={"RUNWATCH_TUI_THEME": "nope"})
+    assert done.returncode == 125
+    assert done.stderr.startswith(b"runwatch: RUNWATCH_TUI_THEME: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "--hedless", "--", "true"], 125, ("--hedless", "Did you mean", "--headless")),
+        (["run", "--stdin", "nul", "--", "true"], 125, ("nul", "'null'", "runwatch run --help")),
+        (["run", "--framework", "a/b", "--", "true"], 125, ("a/b", "letters")),
+        (["ls", "--jsn"], 2, ("--jsn", "--json")),
+        (["ls", "--limit", "many"], 2, ("many", "runwatch ls --help")),
+        (["recovr"], 2, ("recovr", "`runwatch recover`")),
+        (["xyzzy"], 2, ("xyzzy", "`runwatch --help`")),
+        (["finalize", "--from", "archiv"], 2, ("archiv", "nearest is archive,")),
+        (["emit"], 2, ("TYPE", "runwatch emit --help")),
+        (["show", "nothing"], 1, ("nothing", "runwatch ls")),
+    ],
+)
+def test_wrong_use_is_one_sentence_with_value_and_remedy(
+    tmp_path: Path, arguments: list[str], code: int, words: tuple[str, ...]
+) -> None:
+    done = runwatch(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert len(done.stderr.splitlines()) == 1
+    for word in words:
+        assert word in done.stderr.decode(), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runwatch_alone_shows_its_help(tmp_path: Path) -> None:
+    done = runwatch(cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"\nCommands:\n" in done.stderr
+
+
+def test_a_runs_folder_that_cannot_be_is_told_with_its_reason_and_the_command_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = runwatch("run", "--runs-dir", "file/x", "--", "sh", "-c", "echo out; exit 3", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, b"out\n")
+    assert f"below {tmp_path}/file/x: {tmp_path}/file is no folder: choose another" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_options_and_runs(shell: str, tmp_path: Path) -> None:
+    run = record("true", cwd=tmp_path)
+
+    def completed(words: str) -> list[str]:
+        typed = words.rpartition(" ")[2]
+        env = {"COMP_WORDS": words if shell != "fish" else words.removesuffix(typed), "COMP_CWORD": typed}
+        if shell != "fish":
+            env["COMP_CWORD"] = str(words.count(" "))
+        env["_RUNWATCH_COMPLETE"] = f"{shell}_complete"
+        done = subprocess.run([PROGRAM], cwd=tmp_path, env={**os.environ, **env}, capture_output=True, check=True)
+        return done.stdout.decode().replace(",", "\n").replace("\t", "\n").splitlines()
+
+    assert "recover" in completed("runwatch rec")
+    assert "--json" in completed("runwatch recover --js")
+    assert run.dir.name in completed(f"runwatch show {run.dir.name[:8]}")
+    script = subprocess.run(
+        [PROGRAM], env={**os.environ, "_RUNWATCH_COMPLETE": f"{shell}_source"}, capture_output=True, check=True
+    )
+    assert b"_RUNWATCH_COMPLETE=" in script.stdout

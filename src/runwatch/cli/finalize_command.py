@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import pretty_json, settings_here, the_run
+from runwatch.cli.where import pretty_json, run_names, settings_here, the_run
 from runwatch.errors import RunBusy
 
 
 @click.command(epilog="Example: runwatch finalize 20261020-142345-abc123 --from commit")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--from", "first", help="Repeat this stage and all after it.")
 @click.option("--json", "as_json", is_flag=True, help="What was done, as JSON.")
 @click.option("--runs-dir", help="The runs folder.")
@@ -26,7 +26,10 @@ def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | N
     from runwatch.journal.paths import RunPaths
 
     if first is not None and first not in STAGES:
-        raise UsageError(f"There is no stage {first!r}: it is one of {', '.join(STAGES)}.")
+        from difflib import get_close_matches
+
+        near = get_close_matches(first, STAGES, 1, 0.0)[0]
+        raise UsageError(f"There is no stage {first!r}; the nearest is {near}, all are {', '.join(STAGES)}.")
     paths = RunPaths(the_run(run, runs_dir))
     if is_live(paths.lock):
         raise RunBusy(f"The run {paths.run_id} goes on: `runwatch stop {paths.run_id}` stops it.")

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import click
 
-from runwatch.cli.where import the_run
+from runwatch.cli.where import run_names, the_run
 
 
 @click.command(epilog="Example: runwatch logs @1 --step 3 --level warn --grep timeout")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @click.option("--step", type=int, help="Only this step.")
 @click.option("--component", multiple=True, help="Only this component; may be given again.")

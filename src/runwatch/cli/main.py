@@ -53,6 +53,18 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return what the words ask for; name the nearest command for one that there is not."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            meant = f"did you mean `runwatch {near[0]}`?" if near else "`runwatch --help` lists them."
+            raise UsageError(f"There is no command {args[0]!r}: {meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
@@ -86,8 +98,11 @@ def run(arguments: list[str]) -> int:
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return wrong_use
     except click.ClickException as error:
-        _say(error.format_message())
+        _say(_remedied(error))
         return wrong_use
     except RunwatchError as error:
         if "--debug" in arguments:
@@ -105,6 +120,15 @@ def run(arguments: list[str]) -> int:
             raise
         _say(f"{type(error).__name__}: {error}; `runwatch --debug …` shows where.")
         return 1
+
+
+def _remedied(error: click.ClickException) -> str:
+    """Return what click complains about, with what to do about it where click says nothing."""
+    said = error.format_message()
+    context = getattr(error, "ctx", None)
+    if context is None or "Did you mean" in said:
+        return said
+    return f"{said} `{context.command_path} --help` shows how it is used."
 
 
 def _say(sentence: str) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from runwatch.cli.where import settings_here, the_run
+from runwatch.cli.where import run_names, settings_here, the_run
 
 SMALL_BYTES = 64 << 20
 """A dead run's archive is waited for up to this size of its files; that of a larger one is made in the background."""
 
 
 @click.command(epilog="Example: runwatch show @1")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--markdown", is_flag=True, help="summary.md instead of the text.")
 @click.option("--json", "as_json", is_flag=True, help="metrics.json instead of the text.")
 @click.option("--runs-dir", help="The runs folder.")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import the_run
+from runwatch.cli.where import run_names, the_run
 from runwatch.errors import NotFound, RunBusy
 
 
 @click.command(epilog="Example: runwatch stop @1")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--grace", type=float, help="Seconds until SIGKILL; else as configured.")
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:

@@ -9,13 +9,13 @@ import time
 
 import click
 
-from runwatch.cli.where import the_run
+from runwatch.cli.where import run_names, the_run
 
 POLL_S = 0.1
 
 
 @click.command(epilog="Example: runwatch wait @1; echo $?")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, runs_dir: str | None) -> int:
     """Wait for a run's end and return its command's exit code; 128+n where signal n ended it, 1 where nobody knows."""

@@ -9,12 +9,12 @@ import sys
 
 import click
 
-from runwatch.cli.where import remember_theme, settings_here, the_run
+from runwatch.cli.where import check_look, remember_theme, run_names, settings_here, the_run
 from runwatch.errors import UsageError
 
 
 @click.command(epilog="Example: runwatch watch @1")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, runs_dir: str | None) -> int:
     """Open the app on a run, live or finished. RUN: path, run id, unique prefix, @1, @2 …; else the newest."""
@@ -30,12 +30,12 @@ def command(run: str | None, runs_dir: str | None) -> int:
     from runwatch.runs.standing import standing
     from runwatch.tui.app import run_app
 
+    settings = settings_here()
+    check_look(settings)
     now = standing(paths)
     if now.recoverable:
         recover_behind([paths.root.parent.parent])  # the app shows the stages as they are done
-    run_app(
-        paths.root, mode="watch", control=SocketControl(paths), settings=settings_here(), remember_theme=remember_theme
-    )
+    run_app(paths.root, mode="watch", control=SocketControl(paths), settings=settings, remember_theme=remember_theme)
     if not now.live:
         remark(paths.root, standing(paths))
     return 0

@@ -6,10 +6,13 @@ Must not do anything with them.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runwatch.settings import Settings, load, runs_root
+from runwatch.errors import SettingsError
+from runwatch.settings import Settings, load, runs_root, where_set
 from runwatch.vcs import find_work_tree
 
 
@@ -31,15 +34,35 @@ def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     return find.resolve(reference, runs_here(runs_dir))
 
 
+def run_names(ctx: object, parameter: object, incomplete: str) -> list[str]:
+    """Return the run ids that a shell may complete ``incomplete`` to."""
+    from runwatch.runs.listing import run_directories
+
+    return sorted(path.name for path in run_directories(runs_here()) if path.name.startswith(incomplete))
+
+
 def check_look(settings: Settings) -> None:
     """Refuse a theme or a key that the app could not take, before anything is created. Raises SettingsError."""
     from runwatch.palettes import load_palette, theme_folders
 
+    cwd = Path.cwd()
     if settings.keys:
         from runwatch.tui.keys import check_keys
 
-        check_keys(settings.keys)
-    load_palette(settings.tui.theme, theme_folders(find_work_tree(Path.cwd()) or Path.cwd()))
+        for action, keys in settings.keys.items():
+            with _told_where("keys", action):
+                check_keys({action: keys})
+    with _told_where("tui", "theme"):
+        load_palette(settings.tui.theme, theme_folders(find_work_tree(cwd) or cwd))
+
+
+@contextmanager
+def _told_where(section: str, key: str) -> Iterator[None]:
+    """Begin the sentence of a setting that the app refuses with the file and the line that hold it."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{where_set(Path.cwd(), os.environ, section, key)}: {error.sentence}") from error
 
 
 def remember_theme(name: str) -> None:

@@ -5,6 +5,7 @@ Must not write events, hold locks or start processes. Source: record.md, "The ru
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -54,11 +55,20 @@ def create_run(
             _furnish(paths, runs_root)
             return paths
     except OSError as error:
-        raise RecordError(
-            f"cannot create a run below {runs_root}: {error.strerror or error}: "
-            "make that folder writable or choose another with --runs-dir or RUNWATCH_RUNS_DIR."
-        ) from error
+        raise RecordError(_refusal(runs_root, error)) from error
     raise UsageError(f"run id {run_id!r} is taken in {runs_root / framework}: choose another or leave it out.")
+
+
+def _refusal(runs_root: Path, error: OSError) -> str:
+    """Return why no run can be created below a folder, with what to do about it."""
+    another = "choose another with --runs-dir or RUNWATCH_RUNS_DIR."
+    there = next((each for each in (runs_root, *runs_root.parents) if os.path.lexists(each)), runs_root)
+    if not there.is_dir():
+        return f"cannot create a run below {runs_root}: {there} is no folder: {another}"
+    why = f"cannot create a run below {runs_root}: {there}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{why}: free space there, or {another}"
+    return f"{why}: make that folder writable, or {another}"
 
 
 def _candidates(run_id: str | None, project_id: int | str | None, now: datetime) -> Iterator[str]:

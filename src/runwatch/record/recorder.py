@@ -79,7 +79,8 @@ class Recorder:
         """Record until the run has ended, then finalize it; return the exit code."""
         if not self.lock.acquire(Role.RECORDER, LOCK_WAIT_S):
             return 0  # another recorder is at work
-        self.neighbors.start()
+        if self.options.command:
+            self.neighbors.start()
         poll = select.poll()
         poll.register(0, select.POLLIN)
         if self._owner.fd is not None:
@@ -117,6 +118,7 @@ class Recorder:
             if word == b"command":
                 self.options.command = int(rest)
                 self.sampler.watch(self.options.command)
+                self.neighbors.start()
         return None
 
     def _outlive_guardian(self, poll: select.poll) -> bool:
@@ -213,6 +215,7 @@ class Recorder:
         except RunwatchError as error:
             self.talk.line(error.sentence)
             return error.exit_code
+        self.neighbors.start()  # where no command could be
         self.neighbors.settle(NEIGHBORS_S)
         return 0 if state.complete else 1
 

@@ -40,9 +40,13 @@ class Neighbors:
         self._own, self._say = paths.root.resolve(), say
         self._root = self._own.parent.parent
         self._looked = threading.Event()
+        self._began = False
 
     def start(self) -> None:
-        """Begin to look; returns at once."""
+        """Begin to look, once the command was started; returns at once, and does nothing the second time."""
+        if self._began:
+            return
+        self._began = True
         threading.Thread(target=self._run, name="neighbors", daemon=True).start()
 
     def settle(self, wait_s: float) -> None:

@@ -4,7 +4,7 @@ Must not act on any of it, and must stay quick to import: `run` pays for it befo
 """
 
 from runwatch.settings.groups import ModelPrice, Settings
-from runwatch.settings.loading import load, runs_root
+from runwatch.settings.loading import load, runs_root, where_set
 from runwatch.settings.places import project_file, user_file
 
-__all__ = ["ModelPrice", "Settings", "load", "project_file", "runs_root", "user_file"]
+__all__ = ["ModelPrice", "Settings", "load", "project_file", "runs_root", "user_file", "where_set"]

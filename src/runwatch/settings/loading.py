@@ -36,8 +36,7 @@ def load(start: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | Non
     Raises SettingsError, a sentence with file, line, value and nearest known key.
     """
     layers = [
-        _file_layer(user_file(environ), start, None),
-        _file_layer(project_file(start), start, start),
+        *reversed(_file_layers(start, environ)),
         _environment_layer(environ, start),
         _flag_layer(flags or {}, start),
     ]
@@ -57,6 +56,20 @@ def load(start: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | Non
 def runs_root(settings: Settings, cwd: Path, work_tree: Path | None) -> Path:
     """Return the folder of all runs: as configured, else `runs` at the top of the work tree, else in `cwd`."""
     return (work_tree or cwd) / Path(settings.run.runs_dir or "runs")
+
+
+def where_set(start: Path, environ: Mapping[str, str], section: str, key: str) -> str:
+    """Return where a setting in force comes from: ``runwatch.toml, line 3``, a variable, or that it is the default."""
+    for layer in (_environment_layer(environ, start), *_file_layers(start, environ)):
+        table = layer.table.get(section)
+        if isinstance(table, Mapping) and key in table:
+            return layer.where(section, key)
+    return "the default"
+
+
+def _file_layers(start: Path, environ: Mapping[str, str]) -> list[_Layer]:
+    """Return the project's file and the user's, the first wins."""
+    return [_file_layer(project_file(start), start, start), _file_layer(user_file(environ), start, None)]
 
 
 def check_value(dotted: str, value: Any) -> None:
