@@ -12,8 +12,10 @@ from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archive, close, commit, ignore
+from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outcome, Stage, load_state, save_state
+from runwatch.finalize.tidy import tidy
 from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
@@ -79,7 +81,10 @@ class Finalizer:
             raise RunBusy(
                 f"Another process is finalizing {self.paths.run_id}: `runwatch wait {self.paths.run_id}` waits for it."
             )
+        # A recorder that is not this process may be flushing: what it knows must not come after what is written here.
+        lock.acquire(Role.WRITER, LOCK_WAIT_S)
         try:
+            tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._catch_up()
             again = False
@@ -91,6 +96,7 @@ class Finalizer:
                 if name == last:
                     break
         finally:
+            lock.release(Role.WRITER)
             lock.release(Role.FINALIZER)
         return self.state
 
@@ -195,6 +201,7 @@ class Finalizer:
 
     def _stage_reports(self) -> None:
         self.publisher.reports(self.metrics)
+        make_lasting((self.paths.issues, self.paths.csv))
 
     def _stage_summary(self) -> None:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,11 @@ class Started(msgspec.Struct, frozen=True):
     """The configuration in force."""
 
 
-def start(wish: Wish) -> Started:
-    """Create a run and write ``run.started``. Raises RunwatchError, OSError; a disk that is full is no error."""
+def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) -> Started:
+    """Create a run and write ``run.started``. Raises RunwatchError, OSError; a disk that is full is no error.
+
+    ``watch_over`` is called before the first event: no event is acknowledged that nobody watches over.
+    """
     cwd = Path.cwd()
     settings = _settings(cwd)
     work_tree = find_work_tree(cwd)
@@ -66,6 +69,8 @@ def start(wish: Wish) -> Started:
     root = wish.runs_dir.expanduser() if wish.runs_dir is not None else runs_root(settings, cwd, work_tree)
     paths = create_run(root.absolute(), framework, wish.run_id, project_id=wish.project_id, now=datetime.now(UTC))
     lock = _lock(paths)
+    if watch_over is not None:
+        watch_over(paths)
     emitter = Emitter(paths)
     emitter.max_log_bytes = settings.capture.max_file_bytes
     emitter.emit("run.started", _started(wish, paths, settings, work_tree))

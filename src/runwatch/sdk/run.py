@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from runwatch.journal.paths import RunPaths
 from runwatch.sdk import active, endings, opening
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.ending import end_alone
@@ -50,6 +51,8 @@ class RunLogger:
         self._lock = threading.RLock()
         self._ended = False
         self._guardian: Guardian | None = None
+        self._unguarded: OSError | None = None
+        """Why there is no guardian."""
         self._started: opening.Started | None = None
         joined = active.joined()
         if joined is not None:
@@ -70,7 +73,7 @@ class RunLogger:
         if not isinstance(run, RunLogger):
             run = cls.__new__(cls)
             run._pid, run._lock, run._ended = os.getpid(), threading.RLock(), False
-            run._guardian, run._started, run._emitter = None, None, emitter
+            run._guardian, run._unguarded, run._started, run._emitter = None, None, None, emitter
             emitter.run = run
         return run
 
@@ -94,18 +97,26 @@ class RunLogger:
                 runs_dir=None if runs_dir is None else Path(runs_dir),
                 config=dict(config or {}),
             )
-            self._started = opening.start(wish)
+            self._started = opening.start(wish, self._guard if guard else None)
         except Exception as error:  # noqa: BLE001 - whatever keeps a run from starting must not stop the program
+            if self._guardian is not None:
+                self._guardian.say_goodbye({"status": "crashed", "reason": f"the run could not start: {text(error)}"})
+                self._guardian.close()
+                self._guardian = None
             say(f"{text(error)} Nothing is recorded: the program goes on, counted in memory.")
             return active.memory()
         emitter = self._started.emitter
         active.opened(emitter)
-        if guard and emitter.paths is not None:
-            try:
-                self._guardian = Guardian.start(emitter.paths)
-            except OSError as error:
-                emitter.troubles.report("guardian", f"no guardian ({error.strerror}): a killed run needs `recover`.")
+        if self._unguarded is not None:
+            sentence = f"no guardian ({self._unguarded.strerror}): a killed run needs `recover`."
+            emitter.troubles.report("guardian", sentence)
         return emitter
+
+    def _guard(self, paths: RunPaths) -> None:
+        try:
+            self._guardian = Guardian.start(paths)
+        except OSError as error:
+            self._unguarded = error
 
     def __repr__(self) -> str:
         return f"<RunLogger {self.run_id or 'in memory'}>"
