@@ -1,12 +1,11 @@
-"""The archive of a run: made, verified, unpacked.
+"""The archive of a run: made, confirmed, verified, unpacked.
 
-Must not decide when. Source: finalizer.md, "The archive"; targets.md, "Archive and commit, as measured". What is
-compressed ahead of the end comes in as pieces of `gzip_member`; callers here need not know.
+Must not decide when. Source: finalizer.md, "The archive"; targets.md, "Archive and commit, as measured". What `ahead`
+made while the run went on is taken up here; without it everything is made now, in the same way.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,31 +13,42 @@ from pathlib import Path
 import msgspec
 
 from runwatch.errors import RecordError
+from runwatch.finalize import archive_ledger, archive_part
+from runwatch.finalize.archive_changes import first_changed
+from runwatch.finalize.archive_confirm import confirm
 from runwatch.finalize.archive_extract import extract
+from runwatch.finalize.archive_part import Part
 from runwatch.finalize.archive_sources import ArchiveOptions, Folder, plan
 from runwatch.finalize.archive_verify import ArchiveReport, verify
 from runwatch.finalize.archive_write import ArchiveWriter
-from runwatch.journal.atomic import FILE_MODE, sync_directory
+from runwatch.journal.atomic import sync_directory
 from runwatch.journal.paths import RunPaths
 from runwatch.settings.groups import Archive as ArchiveSettings
 
-__all__ = ["ArchiveOptions", "ArchiveReport", "ArchiveResult", "create", "extract", "options", "verify"]
+__all__ = [
+    "ArchiveOptions",
+    "ArchiveReport",
+    "ArchiveResult",
+    "confirm",
+    "create",
+    "extract",
+    "forget",
+    "options",
+    "verify",
+]
 
 _DEFAULT = ArchiveOptions()
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _TOLD_EVERY = 0.01
 """Share of the whole from one word of progress to the next."""
 
 
 class ArchiveResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive as it was written; only verify() tells whether it is so on disk."""
+    """An archive as it was written; only confirm() or verify() tells whether it is so on disk."""
 
     file: str
     """Its name in the run directory."""
     size_bytes: int
     """Of the file."""
-    sha256: str
-    """Of the file, in hex."""
     members: int
     """Files in it, its listing included."""
 
@@ -53,53 +63,67 @@ def create(
     *,
     options: ArchiveOptions = _DEFAULT,
     progress: Callable[[float], None] | None = None,
+    is_handed_over: bool = False,
 ) -> ArchiveResult:
     """Write ``run.tar.gz`` of a run directory, replacing one that is there; return its measures.
 
-    Written as ``run.tar.gz.part``, fsynced, renamed, the folder fsynced. The same files give the same bytes.
-    ``progress`` is told 0 to 1. Raises RecordError; nothing but an older archive is left behind then.
+    Goes on with what was made ahead, or by one that was killed: as far as its sources are still the same, byte for
+    byte, the rest is made again. ``is_handed_over``: by a process of this run just now, so that its pieces are read
+    again only by confirm(). Written as ``run.tar.gz.part``, fsynced, renamed, the folder fsynced. The same files give
+    the same members; without work done ahead, the same bytes. ``progress`` is told 0 to 1. Raises RecordError; nothing
+    but an older archive is left behind then, or where somebody else is making one, that.
     """
     paths = RunPaths(run_dir)
-    part = paths.archive.with_name(paths.archive.name + ".part")
     try:
         with Folder(paths.root) as folder:
-            part.unlink(missing_ok=True)
+            part = Part(paths.root, paths.run_id, is_trusted=is_handed_over)
             try:
-                writer = _write(part, folder, paths.run_id, options, progress)
-                os.rename(part, paths.archive)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
+                made = _write(part, folder, paths.run_id, options, progress)
+            except OSError:
+                part.drop()  # a full disk above all: its room is needed
                 raise
+            finally:
+                part.close()
         sync_directory(paths.root)
     except OSError as error:
         raise RecordError(
             f"{paths.archive} cannot be written: {error.strerror or error}: "
             f"once that is mended, `runwatch finalize {paths.run_id}` makes it."
         ) from error
-    return ArchiveResult(
-        file=paths.archive.name,
-        size_bytes=writer.size_bytes,
-        sha256=writer.sha256,
-        members=len(writer.members) + 1,
-    )
+    if progress:
+        progress(1.0)
+    return made
+
+
+def forget(run_dir: Path) -> None:
+    """Remove what only the making of an archive needs."""
+    for name in (archive_ledger.NAME, archive_part.NAME):
+        try:
+            os.unlink(run_dir / name)
+        except OSError:
+            pass
 
 
 def _write(
-    part: Path, folder: Folder, run_id: str, options: ArchiveOptions, progress: Callable[[float], None] | None
-) -> ArchiveWriter:
+    part: Part,
+    folder: Folder,
+    run_id: str,
+    options: ArchiveOptions,
+    progress: Callable[[float], None] | None,
+) -> ArchiveResult:
     names, left_out = plan(folder, options)
     on_bytes = _teller(sum(map(folder.size, names)), progress) if progress else None
-    with open(os.open(part, _NEW_FILE, FILE_MODE), "wb", buffering=1 << 20) as file:
-        writer = ArchiveWriter(file, folder, run_id)
-        for name in names:
+    part.cut(first_changed(part.ledger, folder, names, on_bytes))
+    writer = ArchiveWriter(part, folder, run_id)
+    if part.ledger.going_on and not writer.finish_begun(on_bytes):
+        part.cut(part.ledger.first_of(len(part.ledger.pieces) - 1))
+        writer = ArchiveWriter(part, folder, run_id)
+    there = {entry.member.path for entry in part.ledger.entries()}
+    for name in names:
+        if name not in there:
             writer.add(name, on_bytes)
-        writer.finish(left_out)
-        file.flush()
-        os.fsync(file.fileno())
-    if progress:
-        progress(1.0)
-    return writer
+    size = writer.finish(left_out)
+    return ArchiveResult(file=archive_part.ARCHIVE, size_bytes=size, members=len(part.ledger.entries()) + 1)
 
 
 def _teller(total_bytes: int, progress: Callable[[float], None]) -> Callable[[int], None]:

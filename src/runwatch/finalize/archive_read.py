@@ -5,7 +5,6 @@ Must not believe it: whatever is wrong becomes a VerifyError that names it. Noth
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import tarfile
@@ -18,7 +17,8 @@ import msgspec
 
 from runwatch.errors import VerifyError
 from runwatch.finalize import manifest
-from runwatch.finalize.archive_write import header, padding
+from runwatch.finalize.archive_hashes import Hashes, SpanMismatch
+from runwatch.finalize.archive_tar import header, padding
 from runwatch.finalize.deflate import crc32, failures, inflater
 from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, STORED_HEADER, STORED_LAST, TRAILER
 from runwatch.finalize.manifest import Manifest
@@ -71,7 +71,10 @@ def read_listing(path: Path) -> Listing:
             raise VerifyError(f"{path} has no listing at its end.")
         stored = _stored_blocks(path, _at(file, start, size - start - _END_BYTES))
         crc, length = TRAILER.unpack(tail[-TRAILER.size :])
-    return Listing(_manifest(path, stored), start, stored, crc, length)
+    listing = _manifest(path, stored)
+    if not listing.spans or listing.spans[-1].end_bytes != start:
+        raise VerifyError(f"{path}: the hashes in its listing do not cover all of it.")
+    return Listing(listing, start, stored, crc, length)
 
 
 def _at(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -113,29 +116,21 @@ def _manifest(path: Path, stored: bytes) -> Manifest:
 class Inflated:
     """What an archive's compressed bytes hold, as a file that can only be read on."""
 
-    def __init__(self, file: BinaryIO, path: Path, end_bytes: int | None = None) -> None:
-        """Read ``file`` from behind the gzip header to ``end_bytes``; without it, the whole as any gzip file."""
-        self._file, self._path, self._end_bytes = file, path, end_bytes
-        self._sha256 = hashlib.sha256(b"" if end_bytes is None else HEADER)
-        self._read_bytes = 0 if end_bytes is None else len(HEADER)
-        self._inflater = inflater(gzip=end_bytes is None)
+    def __init__(self, file: BinaryIO, path: Path, listing: Listing | None = None) -> None:
+        """Read ``file`` up to its listing, holding it against the hashes there; without it, as any gzip file."""
+        self._file, self._path = file, path
+        self._end_bytes = listing.start_bytes if listing else None
+        self._read_bytes = len(HEADER) if listing else 0
+        self._inflater = inflater(gzip=listing is None)
         self._input = b""
+        self.hashes = Hashes(listing.manifest.spans) if listing else None
+        """Of the file so far, the gzip header included."""
         self.raw_bytes = 0
         """Length of what was returned."""
         self.crc32 = 0
         """CRC-32 of what was returned."""
+        self._take(HEADER if listing else b"")
         file.seek(self._read_bytes)
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the file so far, the gzip header included."""
-        return self._sha256.hexdigest()
-
-    def whole_sha256(self, rest: bytes) -> str:
-        """SHA-256 of the file when ``rest`` follows what was read, in hex."""
-        whole = self._sha256.copy()
-        whole.update(rest)
-        return whole.hexdigest()
 
     @property
     def ended(self) -> bool:
@@ -163,9 +158,16 @@ class Inflated:
     def _more(self) -> bytes:
         left = CHUNK_BYTES if self._end_bytes is None else min(CHUNK_BYTES, self._end_bytes - self._read_bytes)
         data = self._file.read(left)
-        self._sha256.update(data)
+        self._take(data)
         self._read_bytes += len(data)
         return data
+
+    def _take(self, data: bytes) -> None:
+        try:
+            if self.hashes is not None:
+                self.hashes.take(data)
+        except SpanMismatch as error:
+            raise VerifyError(f"{self._path} is damaged: {error}.") from error
 
 
 def members(stream: Inflated, path: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:

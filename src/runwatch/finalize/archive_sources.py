@@ -74,15 +74,20 @@ class Folder:
 
     def size(self, name: str) -> int:
         """Return the length of a file below the folder, in bytes; 0 when it cannot be read."""
+        found = self.stat(name)
+        return found.st_size if found else 0
+
+    def stat(self, name: str) -> os.stat_result | None:
+        """Return the state of what has a name below the folder, links not followed; None when there is nothing."""
         folder, _, last = name.rpartition("/")
         try:
             fd = self._descend(folder)
         except OSError:
-            return 0
+            return None
         try:
-            return os.stat(last, dir_fd=fd, follow_symlinks=False).st_size
+            return os.stat(last, dir_fd=fd, follow_symlinks=False)
         except OSError:
-            return 0
+            return None
         finally:
             os.close(fd)
 

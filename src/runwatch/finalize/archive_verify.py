@@ -54,7 +54,7 @@ def verify(
     listing = read_listing(archive)
     expected = listing.manifest.members
     with opened(archive) as file, _folder(source) as folder:
-        stream = Inflated(file, archive, listing.start_bytes)
+        stream = Inflated(file, archive, listing)
         grown = _check_members(archive, listing, stream, folder, progress)
         digest = _check_rest(archive, listing, stream, file)
         size = file.tell()
@@ -156,10 +156,12 @@ def _read_exactly(fd: int, size: int) -> bytes:
 
 def _check_rest(archive: Path, listing: Listing, stream: Inflated, file: BinaryIO) -> str:
     """Hold hash, checksum and length of the whole against the listing and the trailer; return the file's SHA-256."""
-    if stream.sha256 != listing.manifest.prefix_sha256:
-        raise VerifyError(f"{archive}: its compressed bytes differ from their listed SHA-256.")
     crc = crc32(bytes(ZEROS), crc32(listing.stored, stream.crc32))
     length = stream.raw_bytes + len(listing.stored) + ZEROS
     if (crc, length & 0xFFFFFFFF) != (listing.crc32, listing.raw_bytes):
         raise VerifyError(f"{archive}: its checksum or length at the end is wrong.")
-    return stream.whole_sha256(file.read())
+    hashes = stream.hashes
+    if hashes is None or hashes.missing:
+        raise VerifyError(f"{archive}: its listing does not cover all of its bytes.")
+    hashes.take(file.read())
+    return hashes.sha256

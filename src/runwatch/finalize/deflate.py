@@ -70,6 +70,37 @@ def crc32(data: bytes | memoryview, value: int = 0) -> int:
     return found
 
 
+def crc32_combine(first: int, second: int, second_bytes: int) -> int:
+    """Return the CRC-32 of two stretches of data, from the CRC-32 of each and the length of the second.
+
+    **Source** of the way without ISA-L: zlib 1.2.12, crc32.c, ``multmodp`` and ``x2nmodp``.
+    """
+    name, library = _library()
+    if name == "isal":
+        found: int = library.crc32_combine(first, second, second_bytes)
+        return found
+    shift, square, left = _ONE, _X >> 7, second_bytes  # x⁸: one byte of zeros
+    while left:
+        if left & 1:
+            shift = _product(square, shift)
+        square = _product(square, square)
+        left >>= 1
+    return _product(shift, first) ^ second
+
+
+_ONE, _X, _POLYNOMIAL = 1 << 31, 1 << 30, 0xEDB88320
+
+
+def _product(a: int, b: int) -> int:
+    """Multiply two polynomials modulo that of the CRC-32, bits reflected."""
+    result = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            result ^= b
+        b = (b >> 1) ^ (_POLYNOMIAL if b & 1 else 0)
+    return result
+
+
 def failures() -> tuple[type[Exception], ...]:
     """Return what an inflater raises when its input is no deflate stream."""
     return (_library()[1].error,)

@@ -45,6 +45,15 @@ class LeftOut(msgspec.Struct, frozen=True):
     """Why."""
 
 
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of the archive's compressed bytes, from the end of the one before."""
+
+    end_bytes: int
+    """Position in the file behind it."""
+    sha256: str
+    """Of its bytes alone, in hex."""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The listing. The order of the fields counts: the last one is found from the end of the file."""
 
@@ -56,8 +65,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of the archive, this listing left out."""
     left_out: tuple[LeftOut, ...]
     """By path."""
-    prefix_sha256: str
-    """SHA-256 of the archive's bytes before this member, in hex."""
+    spans: tuple[Span, ...]
+    """All of the archive's bytes before this member: what was made ahead of the end has a hash of its own."""
     prefix_bytes: str
     """Number of those bytes, in 20 digits."""
 

@@ -5,21 +5,20 @@ Must not show anything: it tells a callback. Source: finalizer.md, "Stages".
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
-from runwatch.finalize import archive, close, commit, ignore
+from runwatch.finalize import archiving, close, commit, ignore
+from runwatch.finalize.archive import forget
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.publish import Publisher
-from runwatch.finalize.state import STAGES, Archive, Commit, FinalizeState, Outcome, Stage, load_state, save_state
+from runwatch.finalize.state import STAGES, Commit, FinalizeState, Outcome, Stage, load_state, save_state
 from runwatch.finalize.tidy import tidy
 from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
-from runwatch.journal.beneath import open_regular
 from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import TRACKED, RunPaths
@@ -49,18 +48,21 @@ class Finalizer:
         environ: Mapping[str, str] = os.environ,
         on_line: OnLine | None = None,
         on_stage: OnStage | None = None,
+        is_handed_over: bool = False,
     ) -> None:
-        """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is read from its start."""
+        """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is read from its start.
+
+        ``is_handed_over``: what was archived ahead comes from a process of this recorder, and was read again by it.
+        """
         self.paths, self.settings = paths, settings
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
-        self.on_line, self.on_stage = on_line, on_stage
+        self.on_line, self.on_stage, self.is_handed_over = on_line, on_stage, is_handed_over
         self.state = load_state(paths.finalize_state)
         if self.state.outcome is None:
             self.state.outcome = outcome
         self._metrics: Metrics | None = None
-        self._made: Archive | None = None
         self._first: str | None = None
 
     def run(self, *, first: str | None = None, last: str | None = None) -> FinalizeState:
@@ -207,29 +209,17 @@ class Finalizer:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
 
     def _stage_archive(self) -> None:
-        if self._first != "archive" and self._archive_stands():
+        if self._first != "archive" and archiving.stands(self.paths, self.state.archive):
             return  # what is committed names its hash: a repeated stage must not give it another one
         self.state.archive = None
-        made = archive.create(self.paths.root, options=archive.options(self.settings.archive), progress=self._progress)
-        self._made = Archive(file=made.file, size_bytes=made.size_bytes, sha256=made.sha256, members=made.members)
+        archiving.make(self.paths, self.settings.archive, self._progress, is_handed_over=self.is_handed_over)
 
-    def _archive_stands(self) -> bool:
-        """Whether there is a verified archive, unchanged since."""
-        self._made = self.state.archive
-        try:
-            with open(open_regular(self.paths.archive), "rb") as file:
-                return self._made is not None and hashlib.file_digest(file, "sha256").hexdigest() == self._made.sha256
-        except OSError:
-            return False
+    def _stage_verify(self) -> None:
+        self.state.archive = archiving.prove(self.paths, self.settings.archive, self.state.archive, self._progress)
 
     def _progress(self, done: float) -> None:
         if self.on_stage:
             self.on_stage("archive", done)
-
-    def _stage_verify(self) -> None:
-        """Read the archive again from disk; only then anything says "archived"."""
-        archive.verify(self.paths.archive, source=None if self._made == self.state.archive else self.paths.root)
-        self.state.archive = self._made
 
     def _stage_summary_final(self) -> None:
         failures = self._failures(before="commit")
@@ -244,6 +234,7 @@ class Finalizer:
             self.state.commit = Commit(sha=result.sha, branch=result.branch, made=made)
 
     def _stage_done(self) -> None:
+        forget(self.paths.root)
         ignore.lift(self.paths, committed=self.state.commit is not None)
 
     def _message(self) -> commit.Message:

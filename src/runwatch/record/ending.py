@@ -55,9 +55,22 @@ def finalize(
     outcome: Outcome,
     projector: Projector,
     talk: Talk,
+    *,
+    ahead: bool = False,
 ) -> FinalizeState:
-    """Run every stage of the finalizer over what was folded so far, and say how it went. Raises RunwatchError."""
-    finalizer = stages.Finalizer(paths, settings, outcome=outcome, fold=fold, follower=follower, on_line=projector.take)
+    """Run every stage of the finalizer over what was folded so far, and say how it went. Raises RunwatchError.
+
+    ``ahead``: whether a helper of ours has archived ahead.
+    """
+    finalizer = stages.Finalizer(
+        paths,
+        settings,
+        outcome=outcome,
+        fold=fold,
+        follower=follower,
+        on_line=projector.take,
+        is_handed_over=ahead,
+    )
     state = finalizer.run()
     talk.update(finalizer.metrics)
     talk.lines(closing_lines(paths, color=talk.color))

@@ -26,6 +26,7 @@ from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import ending
+from runwatch.record.ahead import AheadHelper
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
@@ -65,6 +66,7 @@ class Recorder:
         self.talk = Talk(enabled=options.talk)
         self.projector = Projector(self.paths)
         self.flusher = Flusher(self.publisher)
+        self.ahead = AheadHelper(self.paths)
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.durability = Durability(self.paths)
         self.asked: str | None = None
@@ -140,6 +142,9 @@ class Recorder:
             self.sampler.poll(time.monotonic())
             if self.flusher.due(time.monotonic(), self.follower.offset):
                 self._flush()
+            self.ahead.poll(time.monotonic())
+        else:
+            self.ahead.stop()
         self._note_output()
         if time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
@@ -180,6 +185,7 @@ class Recorder:
                 event = self.projector.take(line, position)
                 if event is not None:
                     self.talk.event(event)
+                    self.ahead.take(event)
         if self.talk.due:
             self.talk.update(self.fold.metrics(now_text()))
 
@@ -208,9 +214,10 @@ class Recorder:
                 ending.settle_left(self.paths, self.settings, self.writer)
             self._read()
         self.durability.close()
+        ahead = self.ahead.stop()
         try:
             state = ending.finalize(
-                self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk
+                self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk, ahead=ahead
             )
         except RunwatchError as error:
             self.talk.line(error.sentence)

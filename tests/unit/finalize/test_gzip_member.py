@@ -1,46 +1,47 @@
-"""A gzip file written in pieces: whole for every reader, and each piece readable alone."""
+"""The parts of a gzip file: whole for every reader, and each piece readable alone."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
-import io
 import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, ZEROS, GzipMember, Piece
+from runwatch.finalize import deflate
+from runwatch.finalize.gzip_member import (
+    HEADER,
+    LAST_BLOCK,
+    STORED_LAST,
+    ZEROS,
+    ending,
+    is_piece_of,
+    piece,
+    stored,
+)
 
 STORED = b"listing" * 200
 
 
-def written(pieces: list[bytes]) -> tuple[bytes, list[Piece], GzipMember]:
-    """Write each of ``pieces`` as one, then STORED, then the end."""
-    file = io.BytesIO()
-    member = GzipMember(file)
-    ends = []
-    for data in pieces:
-        member.write(data)
-        ends.append(member.end_piece())
-    member.store(STORED)
-    member.close()
-    return file.getvalue(), ends, member
-
-
 @given(st.lists(st.binary(max_size=2000), max_size=5))
 def test_the_whole_is_one_member_and_every_piece_inflates_alone(pieces: list[bytes]) -> None:
-    raw, ends, member = written(pieces)
+    whole = b"".join(pieces) + STORED
+    raw = HEADER + b"".join(map(piece, pieces)) + stored(STORED, STORED_LAST) + ending(zlib.crc32(whole), len(whole))
     inflater = zlib.decompressobj(31)
-    assert inflater.decompress(raw) == b"".join(pieces) + STORED + bytes(ZEROS)
+    assert inflater.decompress(raw) == whole + bytes(ZEROS)
     assert (inflater.eof, inflater.unused_data) == (True, b"")
-    assert (member.size_bytes, member.sha256) == (len(raw), hashlib.sha256(raw).hexdigest())
-    start = len(HEADER)
-    for data, end in zip(pieces, ends, strict=True):
-        assert zlib.decompressobj(-15).decompress(raw[start : end.end_bytes]) == data
-        assert (end.raw_bytes, end.crc32) == (len(data), zlib.crc32(data))
-        start = end.end_bytes
+    for data in pieces:
+        assert zlib.decompressobj(-15).decompress(piece(data)) == data
+        assert is_piece_of(piece(data), data)
+        assert not is_piece_of(piece(data), data + b"x")
+        assert not is_piece_of(piece(data + b"x"), data)
+        assert not is_piece_of(piece(data) + piece(b"x"), data)
+
+
+def test_what_is_no_deflate_stream_is_no_piece() -> None:
+    assert not is_piece_of(b"\xff" * 100, b"x")
+    assert not is_piece_of(piece(b"hello")[:3], b"hello")
 
 
 def test_the_last_block_is_what_it_stands_for() -> None:
@@ -50,16 +51,19 @@ def test_the_last_block_is_what_it_stands_for() -> None:
 
 
 def test_data_longer_than_a_stored_block_is_stored_in_several() -> None:
-    file = io.BytesIO()
-    member = GzipMember(file)
     data = bytes(range(256)) * 1000
-    member.store(data)
-    member.close()
-    assert gzip.decompress(file.getvalue()) == data + bytes(ZEROS)
+    for last in (0, STORED_LAST):
+        raw = HEADER + stored(data, last) + ending(zlib.crc32(data), len(data))
+        assert gzip.decompress(raw) == data + bytes(ZEROS)
 
 
-def test_data_cannot_be_stored_in_the_middle_of_a_piece() -> None:
-    member = GzipMember(io.BytesIO())
-    member.write(b"x")
-    with pytest.raises(ValueError, match="must follow the end of a piece"):
-        member.store(STORED)
+@pytest.mark.parametrize("library", ["isal", "zlib"])
+@given(st.binary(max_size=500), st.binary(max_size=500), st.integers(0, 1 << 40))
+def test_checksums_combine_as_their_data_would(library: str, first: bytes, second: bytes, zeros: int) -> None:
+    module = pytest.importorskip("isal.isal_zlib") if library == "isal" else zlib
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deflate, "_library", lambda: (library, module))
+        combined = deflate.crc32_combine(zlib.crc32(first), zlib.crc32(second), len(second))
+        assert combined == zlib.crc32(first + second)
+        there = deflate.crc32_combine(combined, 0, zeros)
+        assert deflate.crc32_combine(there, 0, 1 << 33) == deflate.crc32_combine(combined, 0, zeros + (1 << 33))

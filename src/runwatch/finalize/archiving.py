@@ -1,0 +1,52 @@
+"""The stages `archive` and `verify`: an archive that stands is kept, another one made and proven, once more if need be.
+
+Must not record anything; `stages` does. Source: finalizer.md, "Stages", "The archive".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from runwatch.errors import VerifyError
+from runwatch.finalize import archive
+from runwatch.finalize.state import Archive
+from runwatch.journal.beneath import open_regular
+from runwatch.journal.paths import RunPaths
+from runwatch.settings.groups import Archive as ArchiveSettings
+
+OnProgress = Callable[[float], None]
+
+
+def stands(paths: RunPaths, recorded: Archive | None) -> bool:
+    """Whether there is the archive that was verified, unchanged since."""
+    try:
+        with open(open_regular(paths.archive), "rb") as file:
+            return recorded is not None and hashlib.file_digest(file, "sha256").hexdigest() == recorded.sha256
+    except OSError:
+        return False
+
+
+def make(paths: RunPaths, settings: ArchiveSettings, progress: OnProgress, *, is_handed_over: bool) -> None:
+    """Make the archive, going on with what was made ahead; ``is_handed_over``: by a helper of this recorder."""
+    archive.create(paths.root, options=archive.options(settings), progress=progress, is_handed_over=is_handed_over)
+
+
+def prove(paths: RunPaths, settings: ArchiveSettings, recorded: Archive | None, progress: OnProgress) -> Archive:
+    """Read the archive again from disk and return what it is; only then anything says "archived". Raises RunwatchError.
+
+    One that was verified before is held against its record: the run's files have changed since, as they must. A new one
+    is confirmed; where it, or one of its sources, turns out to be another, it is made once more from nothing.
+    """
+    if recorded is not None:
+        report = archive.verify(paths.archive)
+        if report.sha256 != recorded.sha256:
+            raise VerifyError(f"{paths.archive} is not the one that was verified: its SHA-256 differs.")
+        return recorded
+    try:
+        found = archive.confirm(paths.archive, paths.root) or archive.verify(paths.archive, source=paths.root)
+    except VerifyError:
+        archive.forget(paths.root)
+        make(paths, settings, progress, is_handed_over=False)
+        found = archive.verify(paths.archive, source=paths.root)
+    return Archive(file=found.file, size_bytes=found.size_bytes, sha256=found.sha256, members=found.members)
