@@ -16,12 +16,15 @@ PINNED = {
     "runwatch", "runwatch.errors", "runwatch.events", "runwatch.events.calls", "runwatch.events.codec",
     "runwatch.events.envelope", "runwatch.events.lifecycle", "runwatch.events.measures", "runwatch.events.notices",
     "runwatch.events.work", "runwatch.finalize", "runwatch.finalize.state", "runwatch.journal",
-    "runwatch.journal.append", "runwatch.journal.atomic", "runwatch.journal.lock", "runwatch.journal.output_index",
-    "runwatch.journal.paths", "runwatch.journal.process_mark",
+    "runwatch.journal.append", "runwatch.journal.atomic", "runwatch.journal.beneath", "runwatch.journal.discard",
+    "runwatch.journal.lock", "runwatch.journal.losses", "runwatch.journal.modes", "runwatch.journal.output_index",
+    "runwatch.journal.paths",
+    "runwatch.journal.process_mark", "runwatch.journal.reserve",
     "runwatch.journal.writer", "runwatch.record", "runwatch.record.capture",
     "runwatch.record.config", "runwatch.record.control", "runwatch.record.farewell", "runwatch.record.keeper",
-    "runwatch.record.outcome", "runwatch.record.spawn", "runwatch.record.steps", "runwatch.record.stopping",
-    "runwatch.record.supervisor", "runwatch.sources", "runwatch.sources.markers",
+    "runwatch.record.limits", "runwatch.record.outcome", "runwatch.record.spawn", "runwatch.record.steps",
+    "runwatch.record.stopping", "runwatch.record.supervisor", "runwatch.record.unrecorded", "runwatch.sources",
+    "runwatch.sources.markers",
 }  # fmt: skip
 FOREIGN = {"msgspec", "typing_extensions"}
 """What is not of the standard library."""

@@ -74,10 +74,8 @@ def on_terminal() -> bool:
 
 def execute(argv: list[str]) -> NoReturn:
     """Become the command, untouched."""
+    from runwatch.record import unrecorded
+
     sys.stdout.flush()
     sys.stderr.flush()
-    try:
-        os.execvp(argv[0], argv)
-    except OSError as error:
-        click.echo(f"runwatch: {argv[0]}: {error.strerror}", err=True)
-        os._exit(127 if error.errno in (2, 20) else 126)
+    unrecorded.become(argv)

@@ -62,12 +62,18 @@ class RecorderReplaced(Event, tag="recorder.replaced"):
 
 
 class Degraded(Event, tag="degraded"):
-    """Events could not be written."""
+    """Something could not be recorded; each number is the total of one process so far."""
 
     dropped: int
-    """How many so far."""
+    """How many events."""
     since: str | None = None
-    """RFC 3339 time of the first."""
+    """RFC 3339 time of the first loss."""
+    log_lines: int = 0
+    """Lines of its loggers that reached no log."""
+    output_bytes: int = 0
+    """Bytes of the command's output that reached no log."""
+    of: str | None = None
+    """Writer that lost them, where another one tells of it."""
 
 
 class VerificationChecked(Event, tag="verification.checked"):

@@ -1,15 +1,21 @@
-"""The stages that end the journal: close open steps, note the prices, seal.
+"""The stages that end the journal: close open steps, note the prices, tell what was lost, seal.
 
 Must not write anything but events. Each can be repeated: what stands in the journal already is not written again.
 """
 
 from __future__ import annotations
 
+import msgspec
+
 from runwatch.errors import RecordError
+from runwatch.events.notices import Degraded
 from runwatch.finalize.state import Outcome
-from runwatch.fold import Fold
+from runwatch.fold import Fold, losses
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.outcome import ended_well
+from runwatch.journal.append import close_to_writers
+from runwatch.journal.losses import Loss, read_losses
+from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 
 
@@ -21,13 +27,70 @@ def close_steps(metrics: Metrics, outcome: Outcome, writer: EventWriter) -> None
             status = "success"
         else:
             status = "failed" if outcome.status == "failed" and step == metrics.current_step else "interrupted"
-        _must(writer.emit("step.completed", step=step, status=status, ts=outcome.ended))
+        _must(writer.emit("step.completed", step=step, status=status, ts=outcome.ended), writer)
 
 
 def note_prices(fold: Fold, writer: EventWriter) -> None:
     """Write the prices that the fold used and no line holds yet, so that a later fold gives the same sums."""
     for price in fold.unrecorded_prices():
-        _must(writer.emit("llm.priced", ref=price.ref, cost_usd=price.cost_usd, prices=price.prices, ts=now_text()))
+        _must(
+            writer.emit("llm.priced", ref=price.ref, cost_usd=price.cost_usd, prices=price.prices, ts=now_text()),
+            writer,
+        )
+
+
+def shut(paths: RunPaths) -> None:
+    """Have no event acknowledged from now on; where the file's mode cannot be set, the seal must do alone."""
+    try:
+        close_to_writers(paths.journal)
+    except OSError:
+        pass  # another user's run, or a read-only disk, which takes no event anyway
+
+
+def tell_losses(fold: Fold, paths: RunPaths, writer: EventWriter) -> None:
+    """Write what the ledger knows of losses and the journal does not."""
+    for loss in untold(fold, paths):
+        _must(writer.tell_loss(loss), writer)
+
+
+def untold(fold: Fold, paths: RunPaths) -> list[Loss]:
+    """Return the losses in the ledger that the journal does not tell of."""
+    return [loss for loss in read_losses(paths.losses) if losses.untold(fold.losses, event_of(loss))]
+
+
+def event_of(loss: Loss) -> Degraded:
+    """Return the event that tells of a loss in the ledger."""
+    return Degraded(
+        dropped=loss.events,
+        since=loss.since,
+        log_lines=loss.log_lines,
+        output_bytes=loss.output_bytes,
+        of=loss.writer,
+    )
+
+
+def with_ledger(fold: Fold, metrics: Metrics, paths: RunPaths) -> Metrics:
+    """Return the metrics with the losses that no event tells of yet, for those who show a run that goes on."""
+    found = read_losses(paths.losses)
+    if not found:
+        return metrics
+    journal = losses.with_losses(metrics.journal, fold.losses, map(event_of, found))
+    return msgspec.structs.replace(metrics, journal=journal)
+
+
+def as_ended(fold: Fold, metrics: Metrics, outcome: Outcome, paths: RunPaths) -> Metrics:
+    """Return the metrics with what only the seal would tell, where a full disk did not take it."""
+    if fold.sealed:
+        return metrics
+    run = msgspec.structs.replace(
+        metrics.run,
+        status=outcome.status,
+        reason=outcome.reason,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        end_time=outcome.ended,
+    )
+    return with_ledger(fold, msgspec.structs.replace(metrics, run=run), paths)
 
 
 def seal(fold: Fold, outcome: Outcome, writer: EventWriter) -> None:
@@ -42,11 +105,14 @@ def seal(fold: Fold, outcome: Outcome, writer: EventWriter) -> None:
             signal=outcome.signal,
             reason=outcome.reason,
             ts=outcome.ended,
-        )
+        ),
+        writer,
     )
     writer.sync()
 
 
-def _must(acknowledged: bool) -> None:
+def _must(acknowledged: bool, writer: EventWriter) -> None:
     if not acknowledged:
-        raise RecordError("The journal cannot be written: free space on its disk, then finalize the run again.")
+        raise RecordError(
+            "The journal cannot be written: free space on its disk, then finalize the run again."
+        ) from writer.failure

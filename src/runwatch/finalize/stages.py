@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
-from runwatch.finalize import archiving, close, commit, ignore
+from runwatch.finalize import archiving, close, commit, ignore, refusal
 from runwatch.finalize.archive import forget
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.publish import Publisher
@@ -19,12 +19,21 @@ from runwatch.finalize.tidy import tidy
 from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
+from runwatch.journal import reserve
 from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.losses import forget_losses
 from runwatch.journal.paths import TRACKED, RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.settings import Settings
 
+NEEDS = {
+    "archive": ("seal",),
+    "verify": ("archive",),
+    "commit": ("seal", "status", "fold", "summary", "summary_final"),
+    "done": ("seal", "status", "fold"),
+}
+"""Stage to those that must not have failed: an archive without the seal, or a commit of old files, would be wrong."""
 LOCK_WAIT_S = 30.0
 """How long a second finalizer waits for the first."""
 
@@ -64,6 +73,8 @@ class Finalizer:
             self.state.outcome = outcome
         self._metrics: Metrics | None = None
         self._first: str | None = None
+        self._short: str | None = None
+        """The first stage that failed for a full disk or another shortage."""
 
     def run(self, *, first: str | None = None, last: str | None = None) -> FinalizeState:
         """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy.
@@ -88,6 +99,7 @@ class Finalizer:
         try:
             tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
+            self._keep_outcome()
             self._catch_up()
             again = False
             for name in STAGES:
@@ -108,6 +120,17 @@ class Finalizer:
             on_disk.outcome = self.state.outcome or self._lost()
         return on_disk
 
+    def _keep_outcome(self) -> None:
+        """Have the final status on disk before anything else, on a full one in the reserve; its rest is free then."""
+        self._save()
+        reserve.release(self.paths)
+
+    def _save(self) -> None:
+        try:
+            save_state(self.paths.finalize_state, self.state)
+        except OSError:
+            pass  # a full disk: the stage is repeated by the next finalizer, which finds its result
+
     def _lost(self) -> Outcome:
         """The outcome of a run whose owners are all gone: it ended with its last event."""
         self._catch_up()
@@ -125,19 +148,28 @@ class Finalizer:
             self.on_stage(name, 0.0)
         stage = Stage(done=True, at=now_text())
         try:
+            self._check_needs(name)
             getattr(self, f"_stage_{name}")()
-        except (RunwatchError, OSError) as error:
-            sentence = (
-                error.sentence if isinstance(error, RunwatchError) else f"{error.filename or 'disk'}: {error.strerror}"
-            )
-            stage = Stage(at=now_text(), error=sentence, remedy=f"runwatch finalize {self.paths.run_id}")
+        except (RunwatchError, OSError, MemoryError) as error:
+            if self._short is None and refusal.is_shortage(error):
+                self._short = name
+            reason = refusal.sentence(error, self.paths.root)
+            stage = Stage(at=now_text(), error=reason, remedy=f"runwatch finalize {self.paths.run_id}")
         self.state.stages = {key: value for key, value in self.state.stages.items() if key != name} | {name: stage}
-        try:
-            save_state(self.paths.finalize_state, self.state)
-        except OSError:
-            pass  # a full disk: the stage is repeated by the next finalizer, which finds its result
+        self._save()
         if self.on_stage:
             self.on_stage(name, 1.0)
+
+    def _check_needs(self, name: str) -> None:
+        """Raise RecordError, with the reason of what failed before, where a stage would only spoil something.
+
+        ``done`` needs all that failed for a shortage: a run is not finalized while a full disk keeps half of it out.
+        """
+        needs = (*NEEDS.get(name, ()), *([self._short] if self._short and name == "done" else []))
+        for before in needs:
+            failed = self.state.stages.get(before)
+            if failed is not None and not failed.done:
+                raise RecordError(failed.error or f"{before} failed")
 
     def _catch_up(self) -> None:
         """Fold what was appended since."""
@@ -170,7 +202,7 @@ class Finalizer:
     def metrics(self) -> Metrics:
         """The fold of the whole journal."""
         if self._metrics is None:
-            self._metrics = self.fold.metrics(now_text())
+            self._metrics = close.as_ended(self.fold, self.fold.metrics(now_text()), self.outcome, self.paths)
         return self._metrics
 
     # ---- the stages; each can be repeated ----
@@ -184,10 +216,21 @@ class Finalizer:
             self._append(lambda writer: close.note_prices(self.fold, writer))
 
     def _stage_seal(self) -> None:
-        self._append(lambda writer: close.seal(self.fold, self.outcome, writer))
+        """Close the journal to its writers, end what they began since the stages before, and seal it."""
+        if not self.fold.sealed:
+            close.shut(self.paths)
+            self._catch_up()
+            self._append(self._end_journal)
+        forget_losses(self.paths.losses)  # the journal tells of them
 
-    def _append(self, act: Callable[[EventWriter], None]) -> None:
-        writer = EventWriter(self.paths)
+    def _end_journal(self, writer: EventWriter) -> None:
+        close.close_steps(self.metrics, self.outcome, writer)
+        close.note_prices(self.fold, writer)
+        close.tell_losses(self.fold, self.paths, writer)
+        close.seal(self.fold, self.outcome, writer)
+
+    def _append(self, act: Callable[[EventWriter], object]) -> None:
+        writer = EventWriter(self.paths, sealing=True)
         try:
             act(writer)
             writer.sync()

@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
-from runwatch.journal.atomic import write_json
+from runwatch.journal.atomic import json_bytes
 from runwatch.journal.beneath import read_regular
+from runwatch.journal.reserve import write_surely
 
 STAGES: Final = (
     "close",
@@ -118,5 +119,5 @@ def load_state(path: Path) -> FinalizeState:
 
 
 def save_state(path: Path, state: FinalizeState) -> None:
-    """Replace ``path`` by the state. Raises OSError."""
-    write_json(path, state)
+    """Replace ``path`` by the state, on a full disk in the space that the run set aside. Raises OSError."""
+    write_surely(path, json_bytes(state))

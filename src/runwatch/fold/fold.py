@@ -13,6 +13,7 @@ from runwatch.events.calls import LlmPriced
 from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
 from runwatch.fold.clock import CANONICAL_LENGTH, canonical_time
+from runwatch.fold.losses import Losses
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.money import PriceFunction
 from runwatch.fold.parts import Parts
@@ -55,6 +56,11 @@ class Fold:
         """The final status of the run, None while it goes on."""
         completed = self._parts.facts.completed
         return None if completed is None else completed.status
+
+    @property
+    def losses(self) -> Losses:
+        """What the journal tells of losses, by writer. Do not write to it."""
+        return self._parts.notices.losses
 
     def feed(self, event: Event | Unknown) -> None:
         """Fold one event. Those after the seal are only counted."""

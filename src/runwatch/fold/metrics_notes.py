@@ -70,6 +70,10 @@ class JournalMetrics(msgspec.Struct, kw_only=True):
     """Lines after the seal: neither acknowledged nor counted in any metric."""
     dropped: int = 0
     """Events that could not be written."""
+    lost_log_lines: int = 0
+    """Lines of the program's loggers that reached no log."""
+    lost_output_bytes: int = 0
+    """Bytes of the command's output that reached no log; they passed through all the same."""
     dropped_since: str | None = None
     """RFC 3339 of the first."""
     last_time: str | None = None

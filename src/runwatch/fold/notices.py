@@ -23,6 +23,7 @@ from runwatch.events.notices import (
     VerificationChecked,
     Warned,
 )
+from runwatch.fold import losses
 from runwatch.fold.agents import Agents
 from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds
 from runwatch.fold.identity import OpenCalls
@@ -76,9 +77,8 @@ class Notices:
         self.alerts = 0
         """Alerts and limits reached."""
         self.recorders_replaced = 0
-        self._dropped: dict[str | None, int] = {}
-        """Writer to how many of its events are missing: each tells its own total."""
-        self.dropped_since: str | None = None
+        self.losses: dict[str | None, Degraded] = {}
+        """Writer to the last that was said of what it lost: each line tells its totals."""
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -99,11 +99,6 @@ class Notices:
         """End the waits that go on, without an answer."""
         for holder, since in self._open.drain():
             holder[0] = msgspec.structs.replace(holder[0], wait_s=seconds(elapsed(since, moment) or 0))
-
-    @property
-    def dropped(self) -> int:
-        """How many events are missing."""
-        return sum(self._dropped.values())
 
     def groups(self) -> list[ErrorGroup]:
         """Return the errors, grouped."""
@@ -154,9 +149,10 @@ class Notices:
         self._note(event, event.reason)
 
     def _degraded(self, event: Degraded) -> None:
-        self._dropped[event.writer] = max(self._dropped.get(event.writer, 0), event.dropped)
-        self.dropped_since = self.dropped_since or event.since or self._clock.ts
-        self._note(event, f"{event.dropped} events dropped since {event.since or self._clock.ts}")
+        event.since = event.since or self._clock.ts
+        writer = losses.writer_of(event)
+        self.losses[writer] = losses.more(self.losses.get(writer), event)
+        self._note(event, f"{losses.in_words(event)} since {event.since}")
 
     def _checked(self, event: VerificationChecked) -> None:
         source = f" ({event.source})" if event.source else ""

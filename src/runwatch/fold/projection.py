@@ -11,6 +11,7 @@ from runwatch.fold.agents import agents_of
 from runwatch.fold.clock import seconds
 from runwatch.fold.issues import Issue
 from runwatch.fold.ledger import Model
+from runwatch.fold.losses import with_losses
 from runwatch.fold.metrics import IssueMetrics, JournalMetrics, Metrics, ModelMetrics, Run, StepMetrics
 from runwatch.fold.model_instruments import measured
 from runwatch.fold.outcome import ended_well, percent
@@ -139,16 +140,15 @@ def _whole(parts: Parts, run: Run) -> StepMetrics:
 
 def _journal(parts: Parts, *, sealed: bool) -> JournalMetrics:
     counts = parts.counts
-    return JournalMetrics(
+    journal = JournalMetrics(
         offset=counts.offset,
         events=counts.events,
         unreadable=counts.unreadable,
         unknown=counts.unknown,
         after_seal=counts.after_seal,
-        dropped=parts.notices.dropped,
-        dropped_since=parts.notices.dropped_since,
         last_time=counts.last_time if sealed else parts.clock.ts,
     )
+    return with_losses(journal, parts.notices.losses)
 
 
 def _costs(rows: Mapping[int | None, Tally] | Mapping[str | None, Tally]) -> dict[str, float]:

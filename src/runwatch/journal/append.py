@@ -1,26 +1,46 @@
 """Appending to the journal: one write a line, its result checked.
 
 Must not build or interpret events, and must never raise into the program that emits.
+A line that was acknowledged stands before the seal, whatever its writer and the finalizer did at the same moment: the
+finalizer takes the file's write permission away, waits for ``CLOSING_S``, and only then seals; a writer that has not
+seen that permission within the last ``LOOK_S`` seconds looks for it *after* its write, before it acknowledges.
+Source: record.md, "The journal".
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import time
 from pathlib import Path
 
 from runwatch.errors import RecordError
 from runwatch.journal.atomic import FILE_MODE
 from runwatch.journal.beneath import open_regular
 
+CLOSED_MODE = 0o400
+"""Of a journal that takes no more events."""
+LOOK_S = 0.02
+"""For so long a writer trusts what it saw of the journal's mode: a look at each line would cost a quarter of it."""
+CLOSING_S = 0.05
+"""From closing a journal to its seal."""
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 class Appender:
     """An ``O_APPEND`` descriptor on a journal; safe to use from threads and beside other processes."""
 
-    def __init__(self, path: Path | str) -> None:
-        """Open ``path``, creating it with mode 0600. Raises RecordError when that cannot be done."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    def __init__(self, path: Path | str, *, sealing: bool = False) -> None:
+        """Open ``path``, creating it with mode 0600. Raises RecordError when that cannot be done.
+
+        ``sealing``: for the finalizer, whose lines count in a closed journal too.
+        """
+        self._sealing = sealing
+        self._looked = float("-inf")
         try:
-            self._fd = os.open(path, flags, FILE_MODE)
+            self._fd = _open_closed(path) if sealing else os.open(path, _FLAGS, FILE_MODE)
         except OSError as error:
             raise RecordError(f"The journal {path} cannot be opened ({error.strerror}): check the folder.") from None
         self._torn = not _ends_with_line_feed(path)
@@ -30,9 +50,13 @@ class Appender:
         """Lines written since the last sync."""
         self.last_error: str | None = None
         """Why the last line was dropped."""
+        self.last_errno: int | None = None
+        """The system's number of it, where it has one."""
+        self.late = 0
+        """Lines written after the journal was closed: they are in the file, and not acknowledged."""
 
     def append(self, line: bytes) -> bool:
-        """Write one line (line feed included) with a single write; True when all of it is in the file.
+        """Write one line (line feed included) with a single write; True when all of it is in the file, before the seal.
 
         After a short write the next one begins with a line feed, so that it stands on a line of its own.
         """
@@ -41,16 +65,35 @@ class Appender:
             written = os.write(self._fd, data)
         except OSError as error:
             self.dropped += 1
-            self.last_error = error.strerror or str(error)
+            self.last_error, self.last_errno = error.strerror or str(error), error.errno
             return False
         if written != len(data):
             self._torn = True
             self.dropped += 1
-            self.last_error = "short write"
+            self.last_error, self.last_errno = "No space left on device", errno.ENOSPC  # what the next write will say
             return False
         self._torn = False
         self.unsynced += 1
-        return True
+        now = time.monotonic()
+        return now - self._looked < LOOK_S or self._sealing or self._takes_lines(now)
+
+    def _takes_lines(self, now: float) -> bool:
+        """Look whether what was just written counts; ``now`` lies between the write and this look."""
+        try:
+            state = os.fstat(self._fd)
+        except OSError as error:
+            self.dropped += 1
+            self.last_error = error.strerror or str(error)
+            return False
+        if not state.st_nlink:
+            self.dropped += 1
+            self.last_error = "it was deleted"
+        elif not state.st_mode & _WRITABLE:
+            self.late += 1
+        else:
+            self._looked = now
+            return True
+        return False
 
     def sync(self) -> None:
         """Make what was written survive a power cut. Blocks on the disk: never on an emitting thread."""
@@ -70,6 +113,27 @@ class Appender:
         fd, self._fd = self._fd, -1  # first: another thread must not write to a number that is free again
         if fd >= 0:
             os.close(fd)
+
+
+def close_to_writers(path: Path | str) -> None:
+    """Have no line acknowledged any more but the finalizer's own; return when that is so. Raises OSError.
+
+    What stands in the journal then and was acknowledged may be sealed; lines that come later are never acknowledged.
+    """
+    os.chmod(path, CLOSED_MODE)
+    time.sleep(CLOSING_S)
+
+
+def _open_closed(path: Path | str) -> int:
+    """Open a journal for its finalizer, which may come after one that was killed between closing and sealing."""
+    try:
+        return os.open(path, _FLAGS, FILE_MODE)
+    except PermissionError:
+        os.chmod(path, FILE_MODE)
+    try:
+        return os.open(path, _FLAGS, FILE_MODE)
+    finally:
+        os.chmod(path, CLOSED_MODE)
 
 
 def _ends_with_line_feed(path: Path | str) -> bool:

@@ -57,8 +57,12 @@ def _write_and_rename(folder: int, temporary: str, name: str, data: bytes, mode:
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Replace ``path`` by ``value`` as indented JSON with a line feed at its end. Raises OSError."""
-    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
-    write_atomic(path, text + b"\n", durable=durable)
+    write_atomic(path, json_bytes(value), durable=durable)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as indented JSON with a line feed at its end."""
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n"
 
 
 def sync_directory(path: Path) -> None:

@@ -97,7 +97,10 @@ class RunLock:
 
     def beat(self) -> None:
         """Leave the recorder's heartbeat: the modification time of the lock file."""
-        os.utime(self._fd)
+        try:
+            os.utime(self._fd)
+        except OSError:
+            pass  # a disk that became read-only: the recorder looks stalled, and is not
 
     def note(self, text: bytes) -> None:
         """Make ``text`` what the lock file holds, for those who find the run without an owner. Raises OSError."""

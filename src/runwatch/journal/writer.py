@@ -5,14 +5,16 @@ Must not decide what happened. The SDK has a faster path of its own for the user
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from runwatch.events import Event, build, encode_any
+from runwatch.events import build, encode_any
 from runwatch.journal.append import Appender
+from runwatch.journal.losses import Loss, LossAccount
 from runwatch.journal.paths import RunPaths
 
 
@@ -24,10 +26,13 @@ def now_text() -> str:
 class EventWriter:
     """Appends events to one run's journal; safe to use from threads."""
 
-    def __init__(self, paths: RunPaths) -> None:
-        """Open the journal. Raises RecordError."""
-        self._journal = Appender(paths.journal)
+    def __init__(self, paths: RunPaths, *, sealing: bool = False) -> None:
+        """Open the journal, a closed one with ``sealing``: for the finalizer. Raises RecordError."""
+        self._journal = Appender(paths.journal, sealing=sealing)
         self._writer = os.urandom(4).hex()
+        self.losses = LossAccount(paths.losses, self._writer)
+        """What this process could not record."""
+        self._counts_losses = not sealing  # a finalizer tries again
         self._seq = 0
         self._lock = threading.Lock()
 
@@ -38,16 +43,27 @@ class EventWriter:
             self._seq += 1
             fields.setdefault("ts", now_text())
             fields |= {"writer": self._writer, "seq": self._seq, "pid": os.getpid(), "mono": round(time.monotonic(), 6)}
-            return self._journal.append(encode_any(build(event_type, fields)))
+            before = self._journal.dropped
+            acknowledged = self._journal.append(encode_any(build(event_type, fields)))
+            if self._journal.dropped > before and self._counts_losses and event_type != "degraded":  # told again
+                self.losses.add(events=1)
+            return acknowledged
 
-    def append(self, event: Event) -> bool:
-        """Append an event that has its envelope already."""
-        return self._journal.append(encode_any(event))
+    def tell_loss(self, loss: Loss) -> bool:
+        """Write what another process lost; True when that is acknowledged."""
+        return self.emit(
+            "degraded",
+            dropped=loss.events,
+            since=loss.since,
+            log_lines=loss.log_lines,
+            output_bytes=loss.output_bytes,
+            of=loss.writer,
+        )
 
     @property
-    def dropped(self) -> int:
-        """Events that could not be written."""
-        return self._journal.dropped
+    def failure(self) -> OSError:
+        """Why the last event that was lost could not be written."""
+        return OSError(self._journal.last_errno or errno.EIO, self._journal.last_error or "unknown error")
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
 from runwatch.journal.beneath import open_beneath
+from runwatch.journal.losses import LossAccount
 from runwatch.journal.output_index import format_record
 from runwatch.journal.paths import RunPaths
 from runwatch.record.spawn import Channel
@@ -110,17 +111,15 @@ class Capture:
         scanner: MarkerScanner,
         on_marker: OnMarker,
         max_bytes: int | None,
+        losses: LossAccount | None = None,
     ) -> None:
-        """Open the arrival index. Raises OSError."""
+        """Open the arrival index. ``losses`` counts the bytes that pass through but cannot be written to a log."""
         self._paths = paths
-        paths.logs.mkdir(mode=DIR_MODE, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._index_fd = os.open(paths.output_index, flags, FILE_MODE)
+        self.losses = losses or LossAccount(paths.losses, "capture")
+        self._index_fd = _open_index(paths)
         self._max_bytes = max_bytes
         self.step: int | None = None
         """The step at hand."""
-        self.lost_bytes = 0
-        """Bytes that passed through but could not be written to a log."""
         self.streams = [Stream(self, channel, scanner, on_marker) for channel in channels]
 
     def start(self) -> None:
@@ -144,7 +143,7 @@ class Capture:
             try:
                 os.write(self._index_fd, format_record(now, log.name, log.size))
             except OSError:
-                pass  # the bytes matter more than when they came; a full disk is told of by lost_bytes
+                pass  # the bytes matter more than when they came; a full disk is told of by them
 
     def new_log(self, stream: str) -> StepLog:
         """Return the log of ``stream`` in the step at hand."""
@@ -179,6 +178,16 @@ class Capture:
                 if stream.log:
                     stream.log.close()
         return left_open
+
+
+def _open_index(paths: RunPaths) -> int:
+    """Open the arrival index; where there is no room even for that, the output goes on without times."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        paths.logs.mkdir(mode=DIR_MODE, exist_ok=True)
+        return os.open(paths.output_index, flags, FILE_MODE)
+    except OSError:
+        return -1  # each write to it fails and is passed over
 
 
 class Stream:
@@ -316,7 +325,9 @@ class Stream:
         try:
             self.log.prepare()
         except OSError:
-            self.capture.lost_bytes += len(data)
+            self.capture.losses.add(output_bytes=len(data))
             return
         self.capture.record_arrival(self.log)
-        self.capture.lost_bytes += self.log.write(data)
+        lost = self.log.write(data)
+        if lost:
+            self.capture.losses.add(output_bytes=lost)

@@ -87,7 +87,11 @@ class ControlServer:
                 client, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(client,), name="control-client", daemon=True).start()
+            thread = threading.Thread(target=self._answer, args=(client,), name="control-client", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no thread is to be had: one client after the other then
+                self._answer(client)
 
     def _answer(self, client: socket.socket) -> None:
         with client:

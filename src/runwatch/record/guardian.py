@@ -16,9 +16,10 @@ from typing import NoReturn
 import msgspec
 
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.losses import Loss
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import farewell
+from runwatch.record import farewell, limits
 from runwatch.record.keeper import Keeper
 from runwatch.record.outcome import owner_lost
 
@@ -38,10 +39,8 @@ class Goodbye(msgspec.Struct, kw_only=True):
     """The code that it is about to exit with, where it knows."""
     signal: str | None = None
     """The signal that it is about to die by, where it knows."""
-    dropped: int = 0
-    """Events that it could neither write nor tell of."""
-    since: str | None = None
-    """RFC 3339 time of the first of them."""
+    lost: Loss | None = None
+    """What it could neither record nor tell of."""
 
 
 class Guardian:
@@ -102,8 +101,8 @@ class Guardian:
             word = msgspec.json.decode(self.goodbye.splitlines()[-1], type=Goodbye)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        if word.dropped:
-            self.journal.emit("degraded", dropped=word.dropped, since=word.since)
+        if word.lost is not None:
+            self.journal.tell_loss(word.lost)
         return Outcome(
             status=word.status, exit_code=word.exit_code, signal=word.signal, reason=word.reason, ended=now_text()
         )
@@ -128,6 +127,7 @@ class Guardian:
 
 def main() -> None:
     """Guard the program that the SDK names."""
+    limits.raise_files()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # whoever stops the program's whole group must not stop its finalizing
     Guardian(Path(sys.argv[1]), int(sys.argv[2])).run()

@@ -49,7 +49,11 @@ class Keeper:
 
     def start(self) -> None:
         """Start a recorder in a session of its own, so that no terminal ends it."""
-        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        try:
+            read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        except OSError as error:
+            self._give_up(error)
+            return
         argv = [sys.executable, "-P", "-m", "runwatch.record.recorder", str(self._run_dir), *self._arguments]
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
             (os.POSIX_SPAWN_DUP2, read_fd, 0),
@@ -63,8 +67,7 @@ class Keeper:
             )
         except OSError as error:
             os.close(write_fd)
-            self.pid, self.given_up = None, True
-            self._on_replaced(f"no recorder can be started ({error.strerror})")
+            self._give_up(error)
             return
         finally:
             os.close(read_fd)
@@ -73,6 +76,10 @@ class Keeper:
         self._pipe = write_fd
         if self._told:
             self._write(self._told)
+
+    def _give_up(self, error: OSError) -> None:
+        self.pid, self.given_up = None, True
+        self._on_replaced(f"no recorder can be started ({error.strerror})")
 
     def tell_end(self, outcome: Outcome) -> None:
         """Tell the recorder how the run ended, so that it finalizes; start one for it when there is none.
@@ -122,8 +129,12 @@ class Keeper:
 
 def _inherited() -> list[int]:
     """Return the descriptors above 2 that our caller left open for the command: the recorder must not hold them."""
-    found = []
-    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+    found: list[int] = []
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:  # another system, or no descriptor is left to read it with
+        return found
+    for name in names:
         fd = int(name)
         try:
             if fd > 2 and os.get_inheritable(fd):

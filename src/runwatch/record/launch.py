@@ -20,9 +20,11 @@ import msgspec
 from runwatch import version
 from runwatch.errors import RecordError
 from runwatch.journal.create import create_run
+from runwatch.journal.discard import discard
 from runwatch.journal.lock import reserve
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.reserve import set_aside
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.stopping import ASKING
@@ -30,8 +32,6 @@ from runwatch.settings import Settings
 from runwatch.vcs import find_work_tree, read_head
 
 DEFAULTS = Settings()
-RESERVE_BYTES = 128 << 10
-"""Enough for finalize.json, the seal and metadata.json."""
 _reserved: dict[Path, int] = {}
 """Run directory to the descriptor that holds it for its supervisor."""
 
@@ -73,6 +73,15 @@ def prepare(request: Request) -> RunPaths:
 
 def _prepare(request: Request) -> RunPaths:
     paths = create_run(request.runs_root, request.framework, request.run_id, now=datetime.now(UTC))
+    set_aside(paths)
+    try:
+        return _begin(request, paths)
+    except BaseException:
+        discard(paths)
+        raise
+
+
+def _begin(request: Request, paths: RunPaths) -> RunPaths:
     try:
         fd = reserve(paths.lock)  # before the journal: from its first byte on nobody may take the run for dead
         if fd >= 0:
@@ -80,11 +89,11 @@ def _prepare(request: Request) -> RunPaths:
     except OSError as error:
         raise RecordError(f"{paths.lock} cannot be created ({error.strerror}): choose another --runs-dir.") from error
     writer = EventWriter(paths)
-    set_aside(paths)
     try:
         if not writer.emit("run.started", **_started(request, paths)):
             raise RecordError(
-                f"The journal {paths.journal} cannot be written: free space or choose another --runs-dir."
+                f"the journal {paths.journal} cannot be written ({writer.failure.strerror}): "
+                "free space or choose another folder with --runs-dir or RUNWATCH_RUNS_DIR."
             )
         for section in ("limits", "alerts"):
             if getattr(request.settings, section) != getattr(DEFAULTS, section):
@@ -93,18 +102,6 @@ def _prepare(request: Request) -> RunPaths:
     finally:
         writer.close()
     return paths
-
-
-def set_aside(paths: RunPaths) -> None:
-    """Set space aside for the final status; where there is none even now, the run goes on without."""
-    try:
-        fd = os.open(paths.reserve, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(fd, 0, RESERVE_BYTES)
-        finally:
-            os.close(fd)
-    except OSError:
-        paths.reserve.unlink(missing_ok=True)
 
 
 def _started(request: Request, paths: RunPaths) -> dict[str, Any]:

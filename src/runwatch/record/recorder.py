@@ -25,7 +25,7 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import ending
+from runwatch.record import ending, limits
 from runwatch.record.ahead import AheadHelper
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
@@ -235,6 +235,7 @@ def main() -> int:
     parser.add_argument("--command", type=int, default=0)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
+    limits.raise_files()
     recorder = Recorder(parser.parse_args())
 
     def ask(number: int, frame: object) -> None:

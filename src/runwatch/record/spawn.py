@@ -13,7 +13,9 @@ import signal
 import struct
 import termios
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from runwatch.record import limits
 
 PIPE_BYTES = 1 << 20
 """Asked for as the pipes' size, so that a command that prints much seldom waits."""
@@ -49,6 +51,10 @@ class Launch:
     """Under the app and detached."""
     null_stdin: bool = False
     """Standard input is /dev/null instead of ours."""
+
+
+_SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""Not the program's fault: without us it might start."""
 
 
 class CannotStart(Exception):
@@ -97,7 +103,8 @@ def set_size(fd: int, rows: int, columns: int) -> None:
 
 
 def start(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:
-    """Start the command and close its ends of the channels here; return its pid. Raises CannotStart.
+    """Start the command and close its ends of the channels here; return its pid. Raises CannotStart, and OSError
+    where processes, memory or descriptors have run out.
 
     ``ignored`` are the signals that were ignored when runwatch started: they stay so, all others get their default.
     """
@@ -122,13 +129,20 @@ def _spawn(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:
         "setsigdef": sorted(defaults),
         **({"setsid": True} if launch.own_session else {}),
     }
+    with limits.as_found():
+        return _spawn_program(launch, options)
+
+
+def _spawn_program(launch: Launch, options: dict[str, Any]) -> int:
     program = launch.argv[0]
     try:
-        return os.posix_spawnp(program, launch.argv, launch.env, **options)  # type: ignore[arg-type]  # typeshed wants str
+        return os.posix_spawnp(program, launch.argv, launch.env, **options)
     except OSError as error:
         if error.errno == errno.ENOEXEC:  # a script without "#!": a shell runs it itself
             found = _which(program)
-            return os.posix_spawn("/bin/sh", ["sh", found, *launch.argv[1:]], launch.env, **options)  # type: ignore[arg-type]  # as above
+            return os.posix_spawn("/bin/sh", ["sh", found, *launch.argv[1:]], launch.env, **options)
+        if error.errno in _SHORTAGES:
+            raise
         raise _cannot_start(program, error) from None
     except ValueError as error:
         raise CannotStart(126, f"{program!r} cannot be started: {error}.") from None

@@ -11,15 +11,18 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
+from runwatch.errors import RunwatchError
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.discard import discard
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.process_mark import mark_of
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import farewell, spawn
+from runwatch.record import farewell, limits, spawn, unrecorded
 from runwatch.record.capture import Capture, Stream
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
@@ -48,6 +51,7 @@ class Supervisor:
         self.ignored -= {signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD}
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.waited = ({*ASKING, *PASSED_ON} - self.ignored) | {signal.SIGCHLD, WAKE}
+        limits.raise_files()
         # Blocked in every thread and taken one by one with sigtimedwait: no handler ever interrupts anything.
         signal.pthread_sigmask(signal.SIG_BLOCK, self.waited)
         self.lock = self._own()
@@ -56,6 +60,8 @@ class Supervisor:
         self.requests: list[Request] = []
         self.main_thread = threading.get_ident()
         self.outcome: Outcome | None = None
+        self.failure: spawn.CannotStart | None = None
+        """Why the command could not be started."""
         self.left_open: list[Stream] = []
         """Streams that processes which the command left behind still hold."""
 
@@ -70,27 +76,34 @@ class Supervisor:
         lock.started()
         return lock
 
-    def run(self) -> Outcome:
-        """Start the command, see it to its end, have the run finalized; return how it ended."""
+    def start(self) -> None:
+        """Get all that recording needs, and only then start the command, which must not suffer from what is missing.
+
+        Raises OSError, RuntimeError, MemoryError: then nothing was started.
+        """
         size = (self.config.rows, self.config.columns) if self.config.rows else None
         channels = spawn.open_channels(self.config.mode, self.config.pass_through, size)
         scanner = MarkerScanner(self.config.marker_pattern)
-        self.capture = Capture(self.paths, channels, scanner, self._marker, self.config.max_file_bytes)
+        losses = self.journal.losses
+        self.capture = Capture(self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses)
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
-        failure: spawn.CannotStart | None = None
+        self.capture.start()
         self.pid = NO_COMMAND
         self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
         self.keeper.start()
         try:
             self.pid = spawn.start(self._launch(), channels, {int(number) for number in self.ignored})
         except spawn.CannotStart as error:
-            failure = error
+            self.failure = error
         else:
             self.keeper.tell_command(self.pid)
             self._mark_command()
+
+    def run(self) -> Outcome:
+        """See the command that was started to its end and have the run finalized; return how it ended."""
+        failure = self.failure
         self.stopper = Stopper(self.pid, group=self.config.own_session)
-        self.capture.start()
-        self.control = ControlServer(self.paths.control, self._answer)
+        self.control = self._listen()
         if failure is not None:
             if not self.config.quiet or self.config.pass_through:
                 farewell.say(failure.sentence)
@@ -99,6 +112,14 @@ class Supervisor:
             self._watch()
         assert self.outcome is not None
         return self.outcome
+
+    def _listen(self) -> ControlServer | None:
+        """Open the control socket; a run whose disk or memory has no room for it goes on without."""
+        try:
+            return ControlServer(self.paths.control, self._answer)
+        except (OSError, RuntimeError) as error:
+            self.journal.emit("warning", message=f"no control socket: {error}", where="supervisor")
+            return None
 
     def _mark_command(self) -> None:
         """Leave word which process the command is, for those who find it alive and the run without an owner."""
@@ -224,9 +245,6 @@ class Supervisor:
     def _command_ended(self, status: int) -> None:
         self.stopper.gone = True
         self.left_open = self.capture.finish(TRAILING_S)
-        if self.capture.lost_bytes:
-            message = f"{self.capture.lost_bytes} bytes of output could not be written to the logs"
-            self.journal.emit("warning", message=message, where="supervisor")
         if self.config.null_stdin and self.capture.met_end_of_input():
             message = "the command met the end of its input, /dev/null under the app: --headless gives it yours"
             self.journal.emit("warning", message=message, where="stdin")
@@ -243,7 +261,6 @@ class Supervisor:
         """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts that."""
         self.outcome = outcome
         self.journal.sync()
-        self.paths.reserve.unlink(missing_ok=True)
         state = load_state(self.paths.finalize_state)
         if state.outcome is None:
             try:
@@ -256,7 +273,8 @@ class Supervisor:
             self.keeper.reap()
         if self.keeper.exit_code != 0:
             farewell.say(f"the run is not finalized; `runwatch finalize {self.paths.root}` does it.")
-        self.control.close()
+        if self.control is not None:
+            self.control.close()
         self.lock.release(Role.OWNER)
 
 
@@ -264,10 +282,28 @@ def main() -> None:
     """Run the supervisor and end as the command did."""
     separator = sys.argv.index("--")
     config = msgspec.json.decode(sys.argv[separator - 1].encode(), type=SupervisorConfig)
-    supervisor = Supervisor(Path(sys.argv[separator - 2]), config, sys.argv[separator + 1 :])
+    paths, argv = RunPaths(Path(sys.argv[separator - 2])), sys.argv[separator + 1 :]
+    try:
+        supervisor = Supervisor(paths.root, config, argv)
+        supervisor.start()
+    except (OSError, RuntimeError, MemoryError, RunwatchError) as error:
+        _not_recorded(paths, config, argv, unrecorded.reason(error))
     outcome = supervisor.run()
     farewell.leave_streams(supervisor.left_open)
     farewell.end_like(outcome)
+
+
+def _not_recorded(paths: RunPaths, config: SupervisorConfig, argv: list[str], reason: str) -> NoReturn:
+    """Run the command as if we were not here; under the app, which needs us, say why it was not started."""
+    if config.pass_through:
+        farewell.say(f"not recorded: {reason}")
+        discard(paths)
+        unrecorded.become(argv)
+    try:
+        save_state(paths.finalize_state, FinalizeState(outcome=not_started(125, f"not started: {reason}", now_text())))
+    except OSError:
+        pass  # the exit code says it
+    sys.exit(125)
 
 
 if __name__ == "__main__":

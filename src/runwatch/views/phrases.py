@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from runwatch.fold import losses
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, ModelMetrics, Notice, Run, StepMetrics
 from runwatch.fold.outcome import ended_well
 from runwatch.units import count, cut_middle, date_and_time, parse_time, usd
@@ -89,9 +90,8 @@ def model_cost(model: ModelMetrics) -> str:
 def record_notices(journal: JournalMetrics, run: Run) -> list[str]:
     """Return what is wrong with the record itself, one line each; nothing when it is whole."""
     notices = []
-    if journal.dropped:
-        since = f" since {one_line(date_and_time(journal.dropped_since))}" if journal.dropped_since else ""
-        notices.append(f"degraded: {plural(journal.dropped, 'event')} dropped{since}")
+    if degraded(journal):
+        notices.append(degraded(journal))
     if journal.unreadable:
         notices.append(f"unreadable: {count(journal.unreadable)}")
     if journal.unknown:
@@ -101,6 +101,14 @@ def record_notices(journal: JournalMetrics, run: Run) -> list[str]:
     if run.recorders_replaced:
         notices.append(f"recorder replaced: {plural(run.recorders_replaced, 'time')}")
     return notices
+
+
+def degraded(journal: JournalMetrics) -> str:
+    """Return ``degraded: 12 events dropped since 2026-11-21 15:28:14``; empty when nothing was lost."""
+    if not (journal.dropped or journal.lost_log_lines or journal.lost_output_bytes):
+        return ""
+    since = f" since {one_line(date_and_time(journal.dropped_since))}" if journal.dropped_since else ""
+    return f"degraded: {losses.in_words(journal)}{since}"
 
 
 def error_text(group: ErrorGroup) -> str:

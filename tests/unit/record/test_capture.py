@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.record import spawn
 from runwatch.record.capture import Capture
 from runwatch.sources.markers import Marker, MarkerScanner
+
+
+def _losses(folder: Path) -> LossAccount:
+    return LossAccount(folder / ".losses", "supervisor")
 
 
 class Recorded:
@@ -25,7 +30,7 @@ class Recorded:
         self.out, self.err = folder / "out", folder / "err"
         for channel, path in zip(channels, (self.out, self.err), strict=True):
             channel.pass_fd = os.open(path, os.O_WRONLY | os.O_CREAT)
-        self.capture = Capture(self.paths, channels, MarkerScanner(pattern), self._marker, max_bytes)
+        self.capture = Capture(self.paths, channels, MarkerScanner(pattern), self._marker, max_bytes, _losses(folder))
         launch = spawn.Launch(argv=[sys.executable, "-u", "-c", script], env=dict(os.environb))
         self.pid = spawn.start(launch, channels, set())
         self.capture.start()
@@ -111,7 +116,9 @@ def test_when_nobody_reads_any_more_the_command_gets_sigpipe_as_without_us(tmp_p
     channels[0].pass_fd = write_fd
     os.close(read_fd)
     (tmp_path / "run").mkdir()
-    capture = Capture(RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None)
+    capture = Capture(
+        RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None, _losses(tmp_path)
+    )
     pid = spawn.start(spawn.Launch(argv=["yes"], env=dict(os.environb)), channels, set())
     capture.start()
     _, status = os.waitpid(pid, 0)
@@ -153,7 +160,9 @@ def test_a_script_without_an_interpreter_line_runs_as_in_a_shell(tmp_path: Path)
 def test_a_pseudo_terminal_leaves_the_bytes_as_they_were(tmp_path: Path) -> None:
     channels = spawn.open_channels("pty", False, (33, 99))
     (tmp_path / "run").mkdir()
-    capture = Capture(RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None)
+    capture = Capture(
+        RunPaths(tmp_path / "run"), channels, MarkerScanner(), lambda marker: None, None, _losses(tmp_path)
+    )
     script = "import os; print(os.isatty(1), os.get_terminal_size(1)); os.write(1, b'a\\r\\nb\\n\\x04')"
     launch = spawn.Launch(argv=[sys.executable, "-c", script], env=dict(os.environb), own_session=True, null_stdin=True)
     pid = spawn.start(launch, channels, set())

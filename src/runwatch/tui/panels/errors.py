@@ -13,6 +13,7 @@ from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, line,
 from runwatch.tui.look import DIM, FAILED, WARNING
 from runwatch.tui.panels.phrases import time_of_day
 from runwatch.units import count
+from runwatch.views import phrases
 
 _ERRORS = (
     Column("", 1, "left"),
@@ -87,6 +88,6 @@ def _journal(journal: JournalMetrics) -> list[Line]:
         facts.append(f"unknown: {count(journal.unknown)} events of types that this version does not know")
     if journal.after_seal:
         facts.append(f"after the seal: {count(journal.after_seal)} lines that do not count")
-    if journal.dropped:
-        facts.append(f"degraded: {count(journal.dropped)} events dropped since {clean(journal.dropped_since or '?')}")
+    if phrases.degraded(journal):
+        facts.append(clean(phrases.degraded(journal)))
     return [line((f"{WARNING.glyph}  ", WARNING.style), fact) for fact in facts]

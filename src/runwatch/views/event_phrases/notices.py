@@ -15,6 +15,7 @@ from runwatch.events.notices import (
     VerificationChecked,
     Warned,
 )
+from runwatch.fold import losses
 from runwatch.views.event_phrases.wording import Phrase, Phrasebook, because, ended, short, words
 
 phrases = Phrasebook()
@@ -48,7 +49,7 @@ def _recorder_replaced(event: RecorderReplaced) -> Phrase:
 
 @says("orchestrator", Degraded)
 def _degraded(event: Degraded) -> Phrase:
-    return "WARNING", words("degraded: events dropped", dropped=event.dropped, since=event.since)
+    return "WARNING", words(f"degraded: {losses.in_words(event)}", since=event.since)
 
 
 @says("validator", VerificationChecked)

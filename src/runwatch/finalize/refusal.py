@@ -1,0 +1,50 @@
+"""Why a stage of the finalizer was refused by the system, in a sentence with what to do about it.
+
+Must not try anything again. What may be different in a minute, such as a full disk, is told from what stays.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from runwatch.errors import RunwatchError
+
+_WHAT = {
+    errno.ENOSPC: "the disk of {place} is full: free space",
+    errno.EDQUOT: "the disk quota of {place} is used up: free space",
+    errno.EROFS: "the disk of {place} is read-only: make it writable",
+    errno.EFBIG: "a file below {place} would grow beyond the limit of this shell: raise `ulimit -f`",
+    errno.EMFILE: "this process may not open more files: raise `ulimit -n`",
+    errno.ENFILE: "this system has no file left to open: close some programs",
+    errno.EAGAIN: "no process can be started: raise `ulimit -u` or close some programs",
+    errno.ENOMEM: "there is no memory left: close some programs or raise `ulimit -v`",
+    errno.EIO: "the disk of {place} does not answer (input/output error): look at it",
+}
+"""What the system answers where something has run out, and what helps."""
+
+
+def is_shortage(error: BaseException | None) -> bool:
+    """Whether an error, or what brought it about, is a shortage: the stage must be tried again when it is over."""
+    seen = 0
+    while error is not None and seen < 8:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _WHAT):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def sentence(error: BaseException, place: Path) -> str:
+    """Return why a stage failed. ``place``: the run directory."""
+    if isinstance(error, MemoryError):
+        return _WHAT[errno.ENOMEM]
+    if isinstance(error, RunwatchError):
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _WHAT:
+            return _WHAT[cause.errno].format(place=place)
+        return error.sentence
+    if isinstance(error, OSError):
+        if error.errno in _WHAT:
+            return _WHAT[error.errno].format(place=place)
+        return f"{error.filename or place}: {error.strerror or error}"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,156 @@
+"""What a run could not record, kept where a full disk and the death of the writer cannot take it: ``.losses``.
+
+Must not raise, and must not allocate space: the file is written in full when the run starts, each process has one line
+of fixed length in it, and rewrites that in place. The finalizer turns the lines into ``degraded`` events.
+Source: record.md, "The journal"; the format is ours: ``<writer> <events> <log lines> <output bytes> <unix seconds>``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from runwatch.journal.atomic import FILE_MODE
+
+LEDGER_BYTES = 4096
+LINE_BYTES = 64
+_LINES = LEDGER_BYTES // LINE_BYTES
+_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process could not record so far."""
+
+    writer: str
+    """As in the envelope of its events."""
+    events: int = 0
+    """Events that were not acknowledged."""
+    log_lines: int = 0
+    """Lines of the program's loggers."""
+    output_bytes: int = 0
+    """Bytes of the command's output that reached no log; they passed through all the same."""
+    since_s: float = 0.0
+    """Unix time of the first of them, in seconds."""
+
+    @property
+    def since(self) -> str:
+        """That time as RFC 3339, UTC, microseconds."""
+        return datetime.fromtimestamp(self.since_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class LossAccount:
+    """The losses of this process in one run: counted here, and in the ledger; safe to use from threads."""
+
+    def __init__(self, path: Path, writer: str) -> None:
+        """``path``: the run's ledger, which is created with the run."""
+        self._path, self._writer = path, writer
+        self._lock = threading.RLock()
+        self._at: int | None = None
+        self.events = self.log_lines = self.output_bytes = 0
+        self.since_s = 0.0
+
+    def add(self, *, events: int = 0, log_lines: int = 0, output_bytes: int = 0) -> None:
+        """Count what was lost just now."""
+        with self._lock:
+            self.events += events
+            self.log_lines += log_lines
+            self.output_bytes += output_bytes
+            self.since_s = self.since_s or time.time()
+            try:
+                self._store()
+            except OSError:
+                pass  # counted here; the next event that finds room tells of it
+
+    def loss(self) -> Loss | None:
+        """Return what was lost so far; None when nothing was."""
+        with self._lock:
+            if not self.since_s:
+                return None
+            return Loss(
+                writer=self._writer,
+                events=self.events,
+                log_lines=self.log_lines,
+                output_bytes=self.output_bytes,
+                since_s=self.since_s,
+            )
+
+    def _store(self) -> None:
+        """Rewrite this process's line. The file is not kept open: a loss is rare, descriptors may be too."""
+        fd = os.open(self._path, _FLAGS)
+        try:
+            if self._at is None:
+                self._at = _free_line(fd)
+            if self._at is not None:
+                text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s:.6f}"
+                os.pwrite(fd, text.encode().ljust(LINE_BYTES - 1)[: LINE_BYTES - 1] + b"\n", self._at)
+        finally:
+            os.close(fd)
+
+
+def create_ledger(path: Path) -> None:
+    """Write an empty ledger, so that its blocks are there when the disk is full. Raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        if os.write(fd, b"\n".rjust(LINE_BYTES) * _LINES) != LEDGER_BYTES:
+            raise OSError(28, "No space left on device", str(path))
+    except OSError:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(fd)
+
+
+def forget_losses(path: Path) -> None:
+    """Remove the ledger, once the journal tells of all that is in it."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # told twice counts once
+
+
+def read_losses(path: Path) -> list[Loss]:
+    """Return the losses of every process of a run; empty where there is no ledger."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            data = os.read(fd, LEDGER_BYTES)
+        finally:
+            os.close(fd)
+    except OSError:
+        return []
+    losses = [_read(data[at : at + LINE_BYTES]) for at in range(0, len(data), LINE_BYTES)]
+    return [loss for loss in losses if loss is not None]
+
+
+def _read(line: bytes) -> Loss | None:
+    words = line.decode("ascii", "replace").split()
+    try:
+        writer, events, log_lines, output_bytes, since = words
+        return Loss(
+            writer=writer,
+            events=int(events),
+            log_lines=int(log_lines),
+            output_bytes=int(output_bytes),
+            since_s=float(since),
+        )
+    except ValueError:
+        return None
+
+
+def _free_line(fd: int) -> int | None:
+    """Return where a line is that no process has; None when all are taken.
+
+    The search begins anywhere, so that two processes that lose their first event at once do not take the same one.
+    """
+    data = os.pread(fd, LEDGER_BYTES, 0)
+    first = int.from_bytes(os.urandom(2), "little")
+    for number in range(_LINES):
+        at = (first + number) % _LINES * LINE_BYTES
+        if at + LINE_BYTES <= len(data) and not data[at : at + LINE_BYTES].strip():
+            return at
+    return None
