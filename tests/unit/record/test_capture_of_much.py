@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.record import spawn
 from runwatch.record.capture import Capture
@@ -33,8 +34,8 @@ def test_megabytes_are_cut_exactly_at_their_markers(tmp_path: Path, filler: byte
     channels = spawn.open_channels("pipe", True)
     out = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
     channels[0].pass_fd, channels[1].pass_fd = out, None
-    opened = iter(range(1, 100))
-    capture = Capture(paths, channels, MarkerScanner(), lambda marker: next(opened), None)
+    opened, losses = iter(range(1, 100)), LossAccount(tmp_path / ".losses", "supervisor")
+    capture = Capture(paths, channels, MarkerScanner(), lambda marker: next(opened), None, losses)
     script = (
         f"import os; data = open({str(tmp_path / 'text')!r}, 'rb').read()\nwhile data: data = data[os.write(1, data) :]"
     )
@@ -47,7 +48,7 @@ def test_megabytes_are_cut_exactly_at_their_markers(tmp_path: Path, filler: byte
     logs = [paths.logs / "stdout.log", *(paths.logs / f"step_{number:03d}" / "stdout.log" for number in range(1, 20))]
     assert [log.stat().st_size for log in logs] == [PIECE, *[len(MARKER) + PIECE] * 19]
     assert b"".join(log.read_bytes() for log in logs) == text
-    assert capture.lost_bytes == 0
+    assert losses.output_bytes == 0
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 9, 10])
@@ -56,7 +57,9 @@ def test_a_marker_line_that_two_reads_share_is_still_one(tmp_path: Path, cut: in
     paths.root.mkdir()
     channels = spawn.open_channels("pipe", False)
     seen: list[Marker] = []
-    capture = Capture(paths, channels, MarkerScanner(), lambda marker: seen.append(marker), None)
+    capture = Capture(
+        paths, channels, MarkerScanner(), seen.append, None, LossAccount(tmp_path / ".losses", "supervisor")
+    )
     stream = capture.streams[0]
     plain = b"a line of no interest\n" * 5000
     line = b"::group::x\n"
