@@ -1,0 +1,223 @@
+"""The repository: whether it would take a run's commit now, asked of the very checks that the finalizer makes.
+
+Must not write an object, move a ref or touch a lock. Source: finalizer.md, "The commit".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from runwatch.errors import CommitError
+from runwatch.finalize.commit import explain
+from runwatch.finalize.commit_place import Place, find_target
+from runwatch.finalize.committing import find_commit
+from runwatch.finalize.index_lock import IndexLock
+from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
+from runwatch.settings import Settings
+from runwatch.vcs import GitError, Repository, common_dir, find_work_tree, git_dir
+from runwatch.vcs.environment import stripped
+
+CHECK = "commit"
+OLDEST_GIT = (2, 28)
+"""`git update-ref --stdin` prepares and commits since 2.27; `init.defaultBranch` is of 2.28. Source: git's RelNotes."""
+_THEN = re.compile(r"(?:, then|:) `runwatch finalize RUN` commits it later\.\Z")
+
+
+def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Yield what was found of the repository around the runs folder ``root``."""
+    if settings.commit.mode == "off":
+        yield note(CHECK, "commits are off: `[commit] mode` says so", None)
+        return
+    version = _version()
+    if version is None:
+        yield fault(
+            "git", "there is no git program: runs are recorded, but neither measured nor committed", "install git"
+        )
+        return
+    if version < OLDEST_GIT:
+        told = ".".join(map(str, version))
+        oldest = ".".join(map(str, OLDEST_GIT))
+        yield fault(
+            "git", f"git {told} is too old to commit without touching your index", f"install git {oldest} or newer"
+        )
+        return
+    yield ok("git", f"git {'.'.join(map(str, version))}")
+    there = next(each for each in (root, *root.parents) if os.path.lexists(each))
+    work_tree = find_work_tree(there)
+    folder = git_dir(work_tree) if work_tree else None
+    if work_tree is None or folder is None:
+        yield fault(CHECK, f"{root} lies in no git work tree: runs are recorded, but not committed", "git init")
+        return
+    place = Place(run_id="RUN", work_tree=work_tree, git_dir=folder, folder=(), names=())
+    yield from _variables(environ)
+    try:
+        with Repository(work_tree) as repo:
+            yield from _repository(repo, place, root, settings, environ)
+    except CommitError as error:
+        yield _refused(error)
+    except GitError as error:
+        yield _refused(explain(place, error))
+    except OSError as error:
+        yield fault(CHECK, f"{folder} cannot be read: {error.strerror or error}", "make it readable")
+
+
+def _version() -> tuple[int, ...] | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
+    return tuple(int(part) for part in found.groups() if part) if found else None
+
+
+def _refused(error: CommitError) -> Finding:
+    """Return what the finalizer would say, without that it can be done later."""
+    why, _, remedy = _THEN.sub("", error.sentence).partition(": ")
+    return fault(CHECK, why, remedy or None)
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+    hidden = [name for name in stripped(environ) if not name.startswith("GIT_PYTHON")]
+    if hidden:
+        is_are, it_them = ("is", "it") if len(hidden) == 1 else ("are", "them")
+        yield note(
+            "environment",
+            f"{', '.join(hidden)} {is_are} set: the command sees {it_them}, runwatch's own git commands do not",
+            f"unset {' '.join(hidden)}",
+        )
+
+
+def _repository(
+    repo: Repository, place: Place, root: Path, settings: Settings, environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    repo.plumbing("rev-parse", "--git-dir")
+    problems = list(_in_the_way(repo, place, settings, environ))
+    yield from problems
+    if not any(problem.level == "fault" for problem in problems):
+        branch = find_target(repo, place, settings.commit.mode, environ).branch
+        yield ok(CHECK, f"goes to {f'branch {branch}' if branch else 'a detached head'} in {place.work_tree}")
+    yield from _identity(repo, settings)
+    yield from _signing(repo, settings)
+    yield from _rules(repo, place, root)
+
+
+def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        target = find_target(repo, place, settings.commit.mode, environ)
+    except CommitError as error:
+        yield _refused(error)
+    else:
+        if target.branch is None:
+            yield warning(
+                CHECK, f"HEAD of {place.work_tree} is detached: the commit is on no branch", "git switch BRANCH"
+            )
+    lock = IndexLock(repo, place)
+    if lock.is_held():
+        yield fault(CHECK, f"{lock.path} is held {_since(lock.path)}", _release(lock.path))
+    pid = find_commit(place.work_tree, place.git_dir, set())
+    if pid is not None:
+        yield fault(CHECK, f"a `git commit` (process {pid}) is under way in {place.work_tree}", "finish it")
+    for folder in dict.fromkeys((place.git_dir, common_dir(place.git_dir) / "objects")):
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            yield fault(CHECK, f"{folder} cannot be written ({error.strerror})", "make it writable")
+
+
+def _since(path: str) -> str:
+    try:
+        age = time.time() - os.lstat(path).st_mtime
+    except OSError:
+        return "for a moment"
+    pid = _opener(path)
+    return f"for {age:.0f} s by {f'process {pid}' if pid else 'nobody that can be seen'}"
+
+
+def _release(path: str) -> str:
+    pid = _opener(path)
+    return f"wait for process {pid}" if pid else f"rm {path}, if no git command is at work"
+
+
+def _opener(path: str) -> int | None:
+    """Return a process that has a file open; None where none can be seen."""
+    wanted = os.path.realpath(path)
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit():
+            try:
+                if any(os.readlink(f"/proc/{name}/fd/{fd}") == wanted for fd in os.listdir(f"/proc/{name}/fd")):
+                    return int(name)
+            except OSError:
+                continue
+    return None
+
+
+def _identity(repo: Repository, settings: Settings) -> Iterator[Finding]:
+    if settings.commit.author:
+        yield ok("identity", f"commits are by {settings.commit.author}, as `[commit] author` says")
+        return
+    known = [repo.plumbing("config", f"user.{key}", check=False).strip() for key in ("name", "email")]
+    if all(known):
+        yield ok("identity", f"commits are by {known[0]} <{known[1]}>")
+    else:
+        yield note(
+            "identity", "git knows no name and mail of yours: commits are by runwatch", "git config user.name NAME"
+        )
+
+
+def _signing(repo: Repository, settings: Settings) -> Iterator[Finding]:
+    if not settings.commit.sign:
+        return
+    kind = repo.plumbing("config", "gpg.format", check=False).strip() or "openpgp"
+    usual = {"openpgp": "gpg", "ssh": "ssh-keygen", "x509": "gpgsm"}.get(kind, "gpg")
+    named = repo.plumbing("config", f"gpg.{kind}.program", check=False).strip()
+    program = (
+        named or (repo.plumbing("config", "gpg.program", check=False).strip() if kind == "openpgp" else "") or usual
+    )
+    if shutil.which(program) is None:
+        yield fault(
+            "signing", f"`[commit] sign` is on, and there is no {program}", f"install {program}, or sign = false"
+        )
+    elif not repo.plumbing("config", "user.signingKey", check=False).strip():
+        remedy = "git config user.signingKey KEY, or sign = false"
+        level = fault if kind == "ssh" else warning
+        yield level("signing", "`[commit] sign` is on, and git knows no key of yours", remedy)
+    else:
+        yield ok("signing", f"commits are signed with {program}")
+
+
+def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
+    try:
+        parts = Path(os.path.realpath(root)).relative_to(place.work_tree)
+    except ValueError:
+        return
+    summary = place.work_tree / parts / "framework" / "run" / "metadata.json"
+    if repo.is_ignored(summary):
+        rule = repo.plumbing("check-ignore", "--verbose", "--", str(summary), check=False).split(":")
+        if rule[0] != str(parts / ".gitignore"):  # ours, where nobody has called init
+            yield note(
+                "ignore rules",
+                f"{rule[0]}, line {rule[1]}, hides the summaries from your own `git add` and `git status`; "
+                "runwatch commits them all the same",
+                "runwatch init",
+            )
+    yield from _hooks(repo, place)
+
+
+def _hooks(repo: Repository, place: Place) -> Iterator[Finding]:
+    set_by = repo.plumbing("config", "--get", "core.hooksPath", settings=(), check=False).strip()
+    folder = common_dir(place.git_dir) / "hooks"
+    active = [name for name in ("pre-commit", "commit-msg") if os.access(folder / name, os.X_OK)]
+    if active or set_by not in ("", "/dev/null"):
+        which = f"{' and '.join(active)} of {folder}" if active else f"those of {set_by}"
+        yield note("hooks", f"{which} are not run for runwatch's commits")
