@@ -15,6 +15,7 @@ import msgspec
 
 from runwatch.finalize.state import STAGES, load_state
 from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine
+from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
 from runwatch.journal.paths import RunPaths
 from runwatch.vcs import find_work_tree
@@ -75,7 +76,7 @@ def _fault(paths: RunPaths) -> Condition | None:
     try:
         if not stat.S_ISREG(os.lstat(paths.journal).st_mode):
             return Condition(found="broken", reason="its events.jsonl is no regular file")
-        os.close(os.open(paths.journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+        os.close(open_regular(paths.journal))
     except FileNotFoundError:
         if not any(os.path.lexists(paths.root / name) for name in OURS):
             return Condition(found="foreign")

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runwatch.journal.atomic import FILE_MODE, write_atomic
+from runwatch.journal.atomic import write_atomic
+from runwatch.journal.beneath import open_beneath, open_regular, read_regular
 from runwatch.views import csv_rows
 from runwatch.views.csv_rows import Row
 
@@ -24,7 +25,7 @@ _END = b"\r\n"
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of all files in ``folder``. Nobody forks while it is held."""
-    fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    fd = open_beneath(folder, ".lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX)
         yield
@@ -54,7 +55,7 @@ class SharedTable:
 
     def append(self, text: str) -> None:
         """Add finished rows at the end."""
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_regular(self.path, os.O_WRONLY | os.O_APPEND)
         try:
             view = memoryview(text.encode())
             while view:
@@ -79,10 +80,10 @@ class SharedTable:
     def _others(self) -> Iterator[Row]:
         header = csv_rows.COLUMNS[self._table]
         for path in sorted(self.path.parent.parent.glob(f"*/*/csv/{self.path.name}")):
-            if path.is_symlink():
+            if any(map(Path.is_symlink, path.parents[:3])):
                 continue
             try:
-                content = path.read_bytes().decode("utf-8")
+                content = read_regular(path).decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 continue
             rows = [tuple(row) for row in csv.reader(io.StringIO(content[: content.rfind("\r\n") + 2], newline=""))]
@@ -92,7 +93,7 @@ class SharedTable:
     def _is_whole(self) -> bool:
         header = csv_rows.file_text(self._table, ()).encode()
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            fd = open_regular(self.path)
         except OSError:
             return False
         try:

@@ -18,6 +18,7 @@ from runwatch.finalize.error_rows import ErrorRows
 from runwatch.finalize.shared_table import SharedTable, locked
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic
+from runwatch.journal.beneath import open_beneath, read_regular
 from runwatch.journal.paths import RunPaths
 from runwatch.views import csv_rows
 from runwatch.views.csv_rows import Row
@@ -146,7 +147,7 @@ class Tables:
         self._error_rows = []
 
     def _replace_errors(self) -> None:
-        own = (self._paths.csv / f"{ERRORS}.csv").read_bytes().decode()
+        own = read_regular(self._paths.csv / f"{ERRORS}.csv").decode()
         self._shared[ERRORS].replace(own.partition("\r\n")[2])
         self._errors_held = []
 
@@ -167,7 +168,7 @@ def _in_order(rows: list[Row], missing: Counter[Row]) -> list[Row]:
 
 def _replace(path: Path, data: bytes) -> None:
     try:
-        if not path.is_symlink() and path.read_bytes() == data:
+        if read_regular(path) == data:
             return
     except OSError:
         pass  # it is not there yet
@@ -175,7 +176,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _append(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = open_beneath(path.parent, path.name, os.O_WRONLY | os.O_APPEND)
     try:
         view = memoryview(data)
         while view:

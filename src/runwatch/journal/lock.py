@@ -172,7 +172,7 @@ def noted(path: Path) -> bytes:
     try:
         if lock is not None and lock.pid == os.getpid():
             return lock.noted()  # closing another descriptor of the file would drop what is held
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_regular(path)
         try:
             return os.read(fd, NOTE_BYTES)
         finally:
