@@ -25,7 +25,7 @@ LOOK_S = 0.02
 """For so long a writer trusts what it saw of the journal's mode: a look at each line would cost a quarter of it."""
 CLOSING_S = 0.05
 """From closing a journal to its seal."""
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -40,7 +40,7 @@ class Appender:
         self._sealing = sealing
         self._looked = float("-inf")
         try:
-            self._fd = _open_closed(path) if sealing else os.open(path, _FLAGS, FILE_MODE)
+            self._fd = _open_closed(path) if sealing else open_regular(path, _FLAGS)
         except OSError as error:
             raise RecordError(f"The journal {path} cannot be opened ({error.strerror}): check the folder.") from None
         self._torn = not _ends_with_line_feed(path)
@@ -70,7 +70,7 @@ class Appender:
         if written != len(data):
             self._torn = True
             self.dropped += 1
-            self.last_error, self.last_errno = "No space left on device", errno.ENOSPC  # what the next write will say
+            self.last_error, self.last_errno = "no room for a whole line", errno.ENOSPC
             return False
         self._torn = False
         self.unsynced += 1
@@ -95,14 +95,19 @@ class Appender:
             return True
         return False
 
-    def sync(self) -> None:
-        """Make what was written survive a power cut. Blocks on the disk: never on an emitting thread."""
+    def sync(self) -> bool:
+        """Make what was written survive a power cut; False when the disk refuses.
+
+        Blocks on the disk: never on an emitting thread.
+        """
         if self.unsynced:
             self.unsynced = 0
             try:
                 os.fdatasync(self._fd)
             except OSError as error:
                 self.last_error = error.strerror or str(error)
+                return self._fd < 0  # closed meanwhile, synced before that
+        return True
 
     def fileno(self) -> int:
         """The descriptor, -1 once closed."""
@@ -120,20 +125,29 @@ def close_to_writers(path: Path | str) -> None:
 
     What stands in the journal then and was acknowledged may be sealed; lines that come later are never acknowledged.
     """
-    os.chmod(path, CLOSED_MODE)
+    _set_mode(path, CLOSED_MODE)
     time.sleep(CLOSING_S)
 
 
 def _open_closed(path: Path | str) -> int:
     """Open a journal for its finalizer, which may come after one that was killed between closing and sealing."""
     try:
-        return os.open(path, _FLAGS, FILE_MODE)
+        return open_regular(path, _FLAGS)
     except PermissionError:
-        os.chmod(path, FILE_MODE)
+        _set_mode(path, FILE_MODE)
     try:
-        return os.open(path, _FLAGS, FILE_MODE)
+        return open_regular(path, _FLAGS)
     finally:
-        os.chmod(path, CLOSED_MODE)
+        _set_mode(path, CLOSED_MODE)
+
+
+def _set_mode(path: Path | str, mode: int) -> None:
+    """Change the mode of the journal itself: a link in its place would lead to somebody else's file."""
+    fd = open_regular(path)
+    try:
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)
 
 
 def _ends_with_line_feed(path: Path | str) -> bool:

@@ -27,10 +27,11 @@ _Key = tuple[Path, int | None, str]
 class _File:
     """An open log, closed once it is neither listed nor in use."""
 
-    __slots__ = ("fd", "listed", "users")
+    __slots__ = ("fd", "listed", "torn", "users")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self.torn = False
         self.users = 0
         self.listed = True
 
@@ -57,8 +58,11 @@ class LogAppender:
                 self._forget(key, file)
                 self._give_back(file)
                 file = self._borrow(key, max_bytes)
-            if os.write(file.fd, line) != len(line):
-                raise OSError(28, "No space left on device", component)
+            # After a short write the next line begins with a line feed, so that it stands on a line of its own.
+            data = b"\n" + line if file.torn else line
+            file.torn = os.write(file.fd, data) != len(data)
+            if file.torn:
+                raise OSError(errno.ENOSPC, "No space left on device", component)
         finally:
             self._give_back(file)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from runwatch.events import Event, Unreadable, build, encode_any
 from runwatch.journal.log_append import LogAppender
+from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.sdk.clock import WallClock
 from runwatch.sdk.context import scope_var
@@ -61,7 +62,9 @@ class Emitter:
         """Events that had a value which cannot be meant."""
         self._listeners: tuple[Listener, ...] = ()
         self._begin()
-        self.sink = JournalSink(paths.journal, self._report) if paths is not None else None
+        self.losses = self._account()
+        """What this process could not record."""
+        self.sink = JournalSink(paths.journal, self._report, self.losses) if paths is not None else None
         after_fork(self, Emitter._after_fork)
 
     def _begin(self) -> None:
@@ -132,7 +135,10 @@ class Emitter:
 
     def _write(self, line: bytes, type_name: str) -> bool:
         sink = self.sink
-        written = sink is not None and sink.write(line)
+        if type_name == "run.started" and sink is not None:
+            written = sink.begin_with(line)
+        else:  # what tells of losses is none: it is told again
+            written = sink is not None and sink.write(line, counted=type_name != "degraded")
         for listener in self._listeners:
             listener.put(line)
         if sink is None:
@@ -141,13 +147,22 @@ class Emitter:
         elif written:
             if type_name in _STATUS_CHANGES:
                 sink.hurry()
-            if sink.untold:
-                self._tell_degraded(sink)
+            if self.losses.since_s:
+                self._tell_losses(sink)
         return written
 
-    def _tell_degraded(self, sink: JournalSink) -> None:
-        """There is room again: say how many events are missing."""
-        self.emit("degraded", {"dropped": sink.tell(), "since": sink.since})
+    def _tell_losses(self, sink: JournalSink) -> None:
+        """There is room again: say what is missing."""
+        loss, former = sink.untold, sink.told
+        if loss is None:
+            return
+        sink.told = loss  # first: telling it must not lead here again
+        fields = {"dropped": loss.events, "since": loss.since, "log_lines": loss.log_lines}
+        if not self.emit("degraded", fields):
+            sink.told = former
+
+    def _account(self) -> LossAccount:
+        return LossAccount(self.paths.losses if self.paths is not None else Path(os.devnull), self.writer)
 
     def _second_try(self, type_name: object, fields: object, error: Exception) -> bool:
         """Values that JSON lacks are written as text; a value that cannot be meant is refused and told of."""
@@ -205,8 +220,8 @@ class Emitter:
         """Before the end: say what could not be recorded, where there is room to say it."""
         if self.refused:
             self.warn(f"{self.refused} events had values that cannot be meant and were not recorded", "runwatch")
-        if self.sink is not None and self.sink.untold:
-            self._tell_degraded(self.sink)
+        if self.sink is not None:
+            self._tell_losses(self.sink)
 
     def close(self) -> None:
         """Deliver, sync and close; a second call does nothing."""
@@ -227,5 +242,6 @@ class Emitter:
         self._begin()
         if self.memory is not None:
             self.memory.after_fork()
+        self.losses = self._account()
         if self.sink is not None:
-            self.sink.after_fork()
+            self.sink.after_fork(self.losses)

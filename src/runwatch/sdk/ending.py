@@ -9,7 +9,9 @@ import time
 from typing import Any
 
 from runwatch.errors import RunwatchError
+from runwatch.events.notices import Degraded
 from runwatch.finalize.state import FinalizeState, Outcome, load_state
+from runwatch.journal.losses import Loss
 from runwatch.sdk import active
 from runwatch.sdk.clock import text_of
 from runwatch.sdk.guard import Guardian
@@ -37,6 +39,7 @@ def end_alone(
         if state is None:
             state = _here(started, Outcome(status=status, signal=signal_name, reason=reason, ended=ended))
         _tell_failures(state)
+        _tell_losses(emitter.losses.loss())
     finally:
         if started.lock is not None:
             started.lock.close()
@@ -56,8 +59,8 @@ def _by_guardian(
         return None
     message: dict[str, Any] = {"op": "end", "status": status, "reason": reason, "signal": signal_name}
     sink = started.emitter.sink
-    if sink is not None and sink.untold:  # the journal had no room to say so
-        message |= {"dropped": sink.untold, "since": sink.since}
+    if sink is not None and sink.untold is not None:  # the journal had no room to say so
+        message["lost"] = sink.untold
     try:
         if not guardian.say_goodbye(message):
             return None
@@ -65,7 +68,7 @@ def _by_guardian(
             say(f"run {paths.run_id} is still being finalized, in the background.")
             return load_state(paths.finalize_state)
         state = load_state(paths.finalize_state)
-        return state if state.complete else None
+        return state if state.complete or "done" in state.stages else None
     finally:
         guardian.close()
 
@@ -84,9 +87,23 @@ def _here(started: Started, outcome: Outcome) -> FinalizeState | None:
 
 
 def _tell_failures(state: FinalizeState | None) -> None:
+    """Say which stages failed, once for all that failed for the same reason."""
     if state is None:
         return
-    for name, stage in state.stages.items():
-        if not stage.done and stage.error:
-            remedy = f" `{stage.remedy}` repeats it." if stage.remedy and stage.remedy not in stage.error else ""
-            say(f"{name}: {stage.error}{remedy}")
+    failed = [(name, stage) for name, stage in state.stages.items() if not stage.done and stage.error]
+    for reason in dict.fromkeys(stage.error or "" for _, stage in failed):
+        names = [name for name, stage in failed if stage.error == reason]
+        remedy = next((stage.remedy for _, stage in failed if stage.error == reason and stage.remedy), None)
+        repeats = (
+            "" if remedy is None or remedy in reason else f"; `{remedy}` repeats {'it' if len(names) == 1 else 'them'}"
+        )
+        say(f"{', '.join(names)}: {reason.rstrip('.') if repeats else reason}{repeats}{'.' if repeats else ''}")
+
+
+def _tell_losses(loss: Loss | None) -> None:
+    if loss is None:
+        return
+    from runwatch.fold.losses import in_words  # seldom needed
+
+    lost = Degraded(dropped=loss.events, log_lines=loss.log_lines)
+    say(f"degraded: {in_words(lost)} since {loss.since}.")

@@ -13,6 +13,7 @@ from runwatch.sdk import active
 from runwatch.sdk.context import scope_of
 from runwatch.sdk.core import Emitter, log_appender
 from runwatch.sdk.log_format import DEFAULT_COMPONENT, StructuredFormatter
+from runwatch.sdk.sink import LOST, cannot_write
 from runwatch.sdk.trouble import say
 
 _WRITTEN = "_runwatch_written"
@@ -63,7 +64,8 @@ class DynamicFileHandler(logging.Handler):
             log_appender.append(logs, step, self.component, line, emitter.max_log_bytes)
         except (OSError, RunwatchError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            emitter.troubles.report("log", f"log lines cannot be written ({reason}): they are dropped and counted.")
+            emitter.losses.add(log_lines=1)
+            emitter.troubles.report(LOST, cannot_write(reason or "unknown error"))
 
 
 def destination() -> Emitter | None:

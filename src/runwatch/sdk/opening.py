@@ -20,6 +20,7 @@ from runwatch.journal.create import create_run
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings, usable_llm
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.reserve import set_aside
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
@@ -68,6 +69,7 @@ def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) ->
     framework = settings.run.framework if wish.framework == "default" else wish.framework
     root = wish.runs_dir.expanduser() if wish.runs_dir is not None else runs_root(settings, cwd, work_tree)
     paths = create_run(root.absolute(), framework, wish.run_id, project_id=wish.project_id, now=datetime.now(UTC))
+    set_aside(paths)
     lock = _lock(paths)
     if watch_over is not None:
         watch_over(paths)

@@ -13,63 +13,69 @@ from pathlib import Path
 
 from runwatch.errors import RunwatchError
 from runwatch.journal.append import Appender
-from runwatch.sdk.clock import WallClock
+from runwatch.journal.losses import Loss, LossAccount
 from runwatch.sdk.durability import Syncer
 
 Report = Callable[[str, str], object]
 """Told the kind of a trouble and a sentence about it."""
+LOST = "lost"
+"""The kind of trouble when something cannot be recorded, an event or a log line: said once."""
 
 
 class JournalSink:
     """The journal as one process writes it; safe to use from threads and in signal handlers."""
 
-    def __init__(self, journal: Path, report: Report) -> None:
-        """Open the journal. Raises RecordError."""
+    def __init__(self, journal: Path, report: Report, losses: LossAccount) -> None:
+        """Open the journal. ``losses`` counts what does not get there. Raises RecordError."""
         self._journal, self._report = journal, report
         self._appender: Appender | None = Appender(journal)
-        self._begin()
+        self._first: bytes | None = None
+        """The run's first line, until there is room for it: no other is written before."""
+        self._begin(losses)
 
-    def _begin(self) -> None:
+    def _begin(self, losses: LossAccount) -> None:
         """What every process has of its own."""
         self.closed = False
-        self.since: str | None = None
-        """RFC 3339 time of the first dropped event."""
-        self._dropped_before = 0
-        self._told = 0
+        self.losses = losses
+        self.told: Loss | None = None
+        """What an event has told of the losses."""
         self._lock = threading.RLock()
         self._syncer = Syncer(self._sync)
 
-    def write(self, line: bytes) -> bool:
-        """Append one line; True when it is in the file."""
+    def begin_with(self, line: bytes) -> bool:
+        """Write the run's first line, now or as soon as there is room for it; True when it is in the file."""
+        self._first = line
+        return self._appender is not None and self._write_first(self._appender)
+
+    def write(self, line: bytes, *, counted: bool = True) -> bool:
+        """Append one line; True when it is in the file. One that is not is a lost event where it is ``counted``."""
         appender = self._appender
         if appender is None:
-            return self._without_appender(line)
-        if not appender.append(line):
-            return self._failed(line, appender)
+            return self._without_appender(line, counted=counted)
+        if (self._first is not None and not self._write_first(appender)) or not appender.append(line):
+            return self._failed(line, appender, counted=counted)
         if appender.unsynced >= self._syncer.due:
             self._syncer.wake(appender.unsynced)
         return True
+
+    def _write_first(self, appender: Appender) -> bool:
+        with self._lock:
+            line = self._first
+            if line is not None and appender.append(line):
+                self._first = None
+            return self._first is None
 
     def hurry(self) -> None:
         """Have what was written synced at once, off this thread."""
         self._syncer.hurry()
 
     @property
-    def dropped(self) -> int:
-        """Events of this process that could not be written."""
-        appender = self._appender
-        return self._dropped_before + (appender.dropped if appender is not None else 0)
-
-    @property
-    def untold(self) -> int:
-        """Dropped events that no event tells of yet."""
-        return self.dropped - self._told
-
-    def tell(self) -> int:
-        """Return how many events were dropped, and take them for told."""
-        with self._lock:
-            self._told = self.dropped
-            return self._told
+    def untold(self) -> Loss | None:
+        """What was lost, where no event tells of it yet."""
+        if not self.losses.since_s:
+            return None
+        loss = self.losses.loss()
+        return None if loss == self.told else loss
 
     def close(self) -> None:
         """Sync and close; a second call does nothing."""
@@ -79,51 +85,51 @@ class JournalSink:
         self._syncer.stop()
         appender, self._appender = self._appender, None
         if appender is not None:
-            self._dropped_before += appender.dropped
+            if self._first is not None and not self._write_first(appender):
+                self.losses.add(events=1)
             appender.close()
 
     def before_fork(self) -> None:
         """Be one thread less: a fork beside threads is what newer Pythons warn of."""
         self._syncer.stop()
 
-    def after_fork(self) -> None:
+    def after_fork(self, losses: LossAccount) -> None:
         """In a forked child: no descriptor of the parent's, locks that nobody holds. The journal opens when needed."""
-        closed, self._appender = self.closed, None
-        self._begin()
+        closed, self._appender, self._first = self.closed, None, None
+        self._begin(losses)
         self.closed = closed
 
-    def _without_appender(self, line: bytes) -> bool:
+    def _without_appender(self, line: bytes, *, counted: bool) -> bool:
         if self.closed:
             self._report("after-end", "events after the end of the run are not recorded.")
             return False
-        return self._reopen() and self.write(line)
+        return self._reopen(counted=counted) and self.write(line, counted=counted)
 
-    def _failed(self, line: bytes, appender: Appender) -> bool:
+    def _failed(self, line: bytes, appender: Appender, *, counted: bool) -> bool:
         """Take note of a dropped event, once aloud; try again where somebody closed our descriptor."""
         if self.closed:
-            return self._without_appender(line)
+            return self._without_appender(line, counted=counted)
+        if appender.late:
+            self._report("after-end", "the run has been finalized: events after its end do not count.")
+            return False
         if self._is_lost(appender):
             with self._lock:
                 if self._appender is appender:
-                    self._dropped_before += appender.dropped - 1
-                    return self._reopen() and self.write(line)
-        if self.since is None:
-            self.since = WallClock().text()
-        reason = appender.last_error or "unknown error"
-        self._report(
-            "dropped", f"the journal cannot be written ({reason}): events are dropped and counted, the program goes on."
-        )
+                    return self._reopen(counted=counted) and self.write(line, counted=counted)
+        if counted:
+            self.losses.add(events=1)
+        self._report(LOST, cannot_write(appender.last_error or "unknown error"))
         return False
 
-    def _reopen(self) -> bool:
+    def _reopen(self, *, counted: bool) -> bool:
         with self._lock:
             try:
                 self._appender = Appender(self._journal)
             except RunwatchError as error:
                 self._appender = None
-                self._dropped_before += 1
-                self.since = self.since or WallClock().text()
-                self._report("reopen", error.sentence)
+                if counted:
+                    self.losses.add(events=1)
+                self._report(LOST, f"{error.sentence} What is lost is counted, and the program goes on.")
                 return False
             return True
 
@@ -137,5 +143,10 @@ class JournalSink:
 
     def _sync(self) -> None:
         appender = self._appender
-        if appender is not None:
-            appender.sync()
+        if appender is not None and not appender.sync():
+            self._report("sync", f"the journal is not safe from a power cut ({appender.last_error}).")
+
+
+def cannot_write(reason: str) -> str:
+    """Return what is said once when something cannot be recorded."""
+    return f"the run cannot be written ({reason}): what is lost is counted, and the program goes on."

@@ -111,7 +111,7 @@ def test_a_link_in_the_way_is_not_followed(
         with Step(recording.emitter, None, number):
             log.info("secret")
     assert list(outside.iterdir()) == []
-    assert recording.emitter.troubles.counts["log"] == 2
+    assert recording.emitter.losses.log_lines == 2
     assert capsys.readouterr().err.count("runwatch: ") == 1
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runwatch.journal.losses import LossAccount
 from runwatch.sdk.sink import JournalSink
 from sdk_recording import Recording
 
@@ -37,7 +38,7 @@ def test_no_room_is_counted_told_once_and_made_known_when_there_is_room_again(
     with no_room_beyond(size + 10):
         assert [emitter.emit("error", {"message": "lost"}) for _ in range(5)] == [False] * 5
     assert emitter.sink is not None
-    assert emitter.sink.dropped == 5
+    assert emitter.losses.events == 5
     assert capsys.readouterr().err.count("runwatch: ") == 1
 
     assert emitter.emit("error", {"message": "fits again"})
@@ -54,19 +55,20 @@ def test_a_descriptor_that_the_program_closed_is_opened_again(recording: Recordi
     assert sink._appender is not None
     os.close(sink._appender.fileno())
     assert recording.emitter.emit("error", {"message": "still here"})
-    assert sink.dropped == 0
+    assert sink.untold is None
     assert recording.types() == ["error"]
 
 
 def test_a_journal_that_cannot_be_opened_again_is_counted(tmp_path: Path) -> None:
     told: list[str] = []
     (tmp_path / "run").mkdir()
-    sink = JournalSink(tmp_path / "run" / "events.jsonl", lambda kind, sentence: told.append(kind))
-    sink.after_fork()
+    losses = LossAccount(tmp_path / ".losses", "w")
+    sink = JournalSink(tmp_path / "run" / "events.jsonl", lambda kind, sentence: told.append(kind), losses)
+    sink.after_fork(losses)
     (tmp_path / "run" / "events.jsonl").unlink()
     (tmp_path / "run").rmdir()
     assert not sink.write(b"{}\n")
     assert not sink.write(b"{}\n")
-    assert sink.dropped == 2
-    assert told == ["reopen", "reopen"]
+    assert losses.events == 2
+    assert told == ["lost", "lost"]
     sink.close()
