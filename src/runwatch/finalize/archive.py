@@ -118,6 +118,7 @@ def _write(
     if part.ledger.going_on and not writer.finish_begun(on_bytes):
         part.cut(part.ledger.first_of(len(part.ledger.pieces) - 1))
         writer = ArchiveWriter(part, folder, run_id)
+    writer.flush()
     there = {entry.member.path for entry in part.ledger.entries()}
     for name in names:
         if name not in there:

@@ -130,7 +130,7 @@ def _check_sources(archive: Path, source: Path, entries: list[Entry]) -> list[st
                 raise VerifyError(f"{archive}: {name} cannot be compared with its source: {error.strerror}.") from error
             try:
                 size = os.fstat(fd).st_size
-                same = content_crc32(fd, None, entry.member.size_bytes) == entry.crc32
+                same = content_crc32(fd, entry.member.size_bytes) == entry.crc32
             finally:
                 os.close(fd)
             if not same or size < entry.member.size_bytes:

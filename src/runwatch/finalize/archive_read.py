@@ -20,11 +20,17 @@ from runwatch.finalize import manifest
 from runwatch.finalize.archive_hashes import Hashes, SpanMismatch
 from runwatch.finalize.archive_tar import header, padding
 from runwatch.finalize.deflate import crc32, failures, inflater
-from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, STORED_HEADER, STORED_LAST, TRAILER
-from runwatch.finalize.manifest import Manifest
+from runwatch.finalize.gzip_member import HEADER, LAST_BLOCK, STORED_HEADER, STORED_LAST, TRAILER, ZEROS
+from runwatch.finalize.manifest import Manifest, Member, shown
 from runwatch.journal.beneath import open_regular
 
 CHUNK_BYTES = 1 << 20
+MAX_LISTING_BYTES = 256 << 20
+"""A longer listing is none of ours: some two million files."""
+MAX_HEADER_BYTES = 1 << 20
+"""A pax header that is longer holds no name."""
+MAX_RATIO = 1032
+"""How many bytes a compressed one can stand for. **Source**: zlib, "Technical Details", maximum compression factor."""
 _TAR: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
 _END_BYTES = len(LAST_BLOCK) + TRAILER.size
 
@@ -69,12 +75,38 @@ def read_listing(path: Path) -> Listing:
         start = manifest.find_start(tail[:-_END_BYTES])
         if start is None or not len(HEADER) <= start <= size - reach:
             raise VerifyError(f"{path} has no listing at its end.")
+        if size - start > MAX_LISTING_BYTES:
+            raise VerifyError(f"{path} has a listing of {size - start} bytes: that is none of runwatch's.")
         stored = _stored_blocks(path, _at(file, start, size - start - _END_BYTES))
         crc, length = TRAILER.unpack(tail[-TRAILER.size :])
     listing = _manifest(path, stored)
     if not listing.spans or listing.spans[-1].end_bytes != start:
         raise VerifyError(f"{path}: the hashes in its listing do not cover all of it.")
+    _check_claims(path, listing, start)
     return Listing(listing, start, stored, crc, length)
+
+
+def _check_claims(path: Path, listing: Manifest, size_bytes: int) -> None:
+    """Refuse a listing that names what no run has: a path that leads out, one twice, more than can be in the file."""
+    seen = set[str]()
+    for entry in listing.members:
+        try:
+            name = entry.path
+        except ValueError:
+            raise VerifyError(f"{path}: its listing has a name that is none: {entry.raw_name!r}.") from None
+        if not _is_harmless(name) or not _is_harmless(listing.run_id) or "/" in listing.run_id:
+            raise VerifyError(f"{path}: the name {shown(name)!r} leads out of the folder: nothing is extracted.")
+        if entry.size_bytes < 0 or name in seen:
+            raise VerifyError(f"{path}: {entry.name} is listed twice, or with a length that is none.")
+        seen.add(name)
+    claimed = sum(entry.size_bytes for entry in listing.members)
+    if claimed > size_bytes * MAX_RATIO:
+        raise VerifyError(f"{path}: its listing claims {claimed} bytes, more than its {size_bytes} bytes can hold.")
+
+
+def _is_harmless(name: str) -> bool:
+    """Whether a path stays below the folder that it is taken to."""
+    return all(part not in ("", ".", "..") and "\0" not in part for part in name.split("/"))
 
 
 def _at(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -116,20 +148,21 @@ def _manifest(path: Path, stored: bytes) -> Manifest:
 class Inflated:
     """What an archive's compressed bytes hold, as a file that can only be read on."""
 
-    def __init__(self, file: BinaryIO, path: Path, listing: Listing | None = None) -> None:
-        """Read ``file`` up to its listing, holding it against the hashes there; without it, as any gzip file."""
+    def __init__(self, file: BinaryIO, path: Path, listing: Listing) -> None:
+        """Read ``file`` up to its listing, holding it against the hashes there. No more than it names comes out."""
         self._file, self._path = file, path
-        self._end_bytes = listing.start_bytes if listing else None
-        self._read_bytes = len(HEADER) if listing else 0
-        self._inflater = inflater(gzip=listing is None)
+        self._end_bytes = listing.start_bytes
+        self._read_bytes = len(HEADER)
+        self._inflater = inflater()
         self._input = b""
-        self.hashes = Hashes(listing.manifest.spans) if listing else None
+        self.hashes = Hashes(listing.manifest.spans)
         """Of the file so far, the gzip header included."""
+        self._limit_bytes = _most_raw_bytes(listing)
         self.raw_bytes = 0
         """Length of what was returned."""
         self.crc32 = 0
         """CRC-32 of what was returned."""
-        self._take(HEADER if listing else b"")
+        self._take(HEADER)
         file.seek(self._read_bytes)
 
     @property
@@ -152,11 +185,13 @@ class Inflated:
             if data:
                 self.raw_bytes += len(data)
                 self.crc32 = crc32(data, self.crc32)
+                if self.raw_bytes > self._limit_bytes:
+                    raise VerifyError(f"{self._path} inflates to more than its listing names: it is not read on.")
                 return data
         return b""
 
     def _more(self) -> bytes:
-        left = CHUNK_BYTES if self._end_bytes is None else min(CHUNK_BYTES, self._end_bytes - self._read_bytes)
+        left = min(CHUNK_BYTES, self._end_bytes - self._read_bytes)
         data = self._file.read(left)
         self._take(data)
         self._read_bytes += len(data)
@@ -164,20 +199,74 @@ class Inflated:
 
     def _take(self, data: bytes) -> None:
         try:
-            if self.hashes is not None:
-                self.hashes.take(data)
+            self.hashes.take(data)
         except SpanMismatch as error:
             raise VerifyError(f"{self._path} is damaged: {error}.") from error
 
 
-def members(stream: Inflated, path: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """Yield each member with its content, None where it is no file, and count where the next begins.
+def _most_raw_bytes(listing: Listing) -> int:
+    """Return how long the tar before a listing can be at the most."""
+    return sum(entry.size_bytes + tarfile.BLOCKSIZE + MAX_HEADER_BYTES for entry in listing.manifest.members)
 
-    Raises VerifyError for what is no tar.
+
+class _Header(tarfile.TarInfo):
+    """A header that does not make its reader hold what no name needs."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        """Read it. Raises ReadError."""
+        found = super().frombuf(buf, encoding, errors)
+        if not (found.isreg() or found.isdir()) and found.size > MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {found.size} bytes")
+        return found
+
+
+def members(stream: Inflated, listing: Listing, path: Path) -> Iterator[tuple[Member, tarfile.TarInfo, IO[bytes]]]:
+    """Yield each member with its listing and content, and read on to where the listing begins.
+
+    Raises VerifyError for what is no tar, and unless exactly the listed files are in it, in that order, as files.
     """
+    entries = listing.manifest.members
+    seen = end = 0
+    for info, content in _tar_members(stream, path) if entries else ():
+        if seen == len(entries):
+            raise VerifyError(f"{path}: {shown(info.name)} is in it and not listed.")
+        entry = entries[seen]
+        if info.name != f"{listing.manifest.run_id}/{entry.path}":
+            raise VerifyError(f"{path}: {shown(info.name)} stands where {entry.name} is listed.")
+        if content is None or info.size != entry.size_bytes:
+            raise VerifyError(f"{path}: {entry.name} is no file of the {entry.size_bytes} bytes that are listed.")
+        yield entry, info, content
+        seen += 1
+        end = info.offset_data + entry.size_bytes + -entry.size_bytes % tarfile.BLOCKSIZE
+    if seen < len(entries):
+        raise VerifyError(f"{path}: {entries[seen].name} is listed and missing.")
+    while stream.read(CHUNK_BYTES):
+        pass
+    if stream.ended or stream.raw_bytes != end:
+        raise VerifyError(f"{path}: something stands between its last file and its listing.")
+
+
+def _tar_members(stream: Inflated, path: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """Yield each member with its content, None where it is no plain file."""
     try:
-        with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|", bufsize=CHUNK_BYTES, **_TAR) as tar:
+        with tarfile.open(
+            fileobj=cast("BinaryIO", stream), mode="r|", bufsize=CHUNK_BYTES, tarinfo=_Header, **_TAR
+        ) as tar:
             for info in tar:
-                yield info, tar.extractfile(info) if info.isreg() else None
+                is_plain = info.isreg() and not info.issparse()  # a sparse file is as long as it says, for nothing
+                yield info, tar.extractfile(info) if is_plain else None
     except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise VerifyError(f"{path} holds no tar that can be read: {error}.") from error
+
+
+def check_end(stream: Inflated, listing: Listing, file: BinaryIO, path: Path) -> str:
+    """Hold hash, checksum and length of the whole against the listing and the trailer; return the file's SHA-256."""
+    crc = crc32(bytes(ZEROS), crc32(listing.stored, stream.crc32))
+    length = stream.raw_bytes + len(listing.stored) + ZEROS
+    if (crc, length & 0xFFFFFFFF) != (listing.crc32, listing.raw_bytes):
+        raise VerifyError(f"{path}: its checksum or length at the end is wrong.")
+    if stream.hashes.missing:
+        raise VerifyError(f"{path}: its listing does not cover all of its bytes.")
+    stream.hashes.take(file.read())
+    return stream.hashes.sha256

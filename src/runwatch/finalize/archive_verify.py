@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 import msgspec
 
 from runwatch.errors import VerifyError
-from runwatch.finalize.archive_read import CHUNK_BYTES, Inflated, Listing, members, opened, read_listing
+from runwatch.finalize.archive_read import CHUNK_BYTES, Inflated, Listing, check_end, members, opened, read_listing
 from runwatch.finalize.archive_sources import Folder
-from runwatch.finalize.deflate import crc32
-from runwatch.finalize.gzip_member import ZEROS
-from runwatch.finalize.manifest import LeftOut, Member, shown
+from runwatch.finalize.manifest import LeftOut, Member
 
 
 class ArchiveReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +53,7 @@ def verify(
     with opened(archive) as file, _folder(source) as folder:
         stream = Inflated(file, archive, listing)
         grown = _check_members(archive, listing, stream, folder, progress)
-        digest = _check_rest(archive, listing, stream, file)
+        digest = check_end(stream, listing, file, archive)
         size = file.tell()
     return ArchiveReport(
         file=archive.name,
@@ -90,31 +87,15 @@ def _check_members(
     progress: Callable[[float], None] | None,
 ) -> list[str]:
     """Hold every member against the listing and its source; return those whose source has grown."""
-    entries = listing.manifest.members
-    total = sum(entry.size_bytes for entry in entries) or 1
+    total = sum(entry.size_bytes for entry in listing.manifest.members) or 1
     grown: list[str] = []
-    done = seen = end = 0
-    for info, content in members(stream, archive) if entries else ():
-        if seen == len(entries):
-            raise VerifyError(f"{archive}: {shown(info.name)} is in it and not listed.")
-        entry = entries[seen]
-        if info.name != f"{listing.manifest.run_id}/{entry.path}":
-            raise VerifyError(f"{archive}: {shown(info.name)} stands where {entry.name} is listed.")
-        if content is None or info.size != entry.size_bytes:
-            raise VerifyError(f"{archive}: {entry.name} is no file of the {entry.size_bytes} bytes that are listed.")
+    done = 0
+    for entry, _, content in members(stream, listing, archive):
         if _check_content(archive, content, entry, folder):
             grown.append(entry.name)
-        seen += 1
         done += entry.size_bytes
-        end = info.offset_data + entry.size_bytes + -entry.size_bytes % tarfile.BLOCKSIZE
         if progress:
             progress(done / total)
-    if seen < len(entries):
-        raise VerifyError(f"{archive}: {entries[seen].name} is listed and missing.")
-    while stream.read(CHUNK_BYTES):
-        pass
-    if stream.ended or stream.raw_bytes != end:
-        raise VerifyError(f"{archive}: something stands between its last file and its listing.")
     return grown
 
 
@@ -152,16 +133,3 @@ def _read_exactly(fd: int, size: int) -> bytes:
     while len(data) < size and (more := os.read(fd, size - len(data))):
         data += more
     return data
-
-
-def _check_rest(archive: Path, listing: Listing, stream: Inflated, file: BinaryIO) -> str:
-    """Hold hash, checksum and length of the whole against the listing and the trailer; return the file's SHA-256."""
-    crc = crc32(bytes(ZEROS), crc32(listing.stored, stream.crc32))
-    length = stream.raw_bytes + len(listing.stored) + ZEROS
-    if (crc, length & 0xFFFFFFFF) != (listing.crc32, listing.raw_bytes):
-        raise VerifyError(f"{archive}: its checksum or length at the end is wrong.")
-    hashes = stream.hashes
-    if hashes is None or hashes.missing:
-        raise VerifyError(f"{archive}: its listing does not cover all of its bytes.")
-    hashes.take(file.read())
-    return hashes.sha256

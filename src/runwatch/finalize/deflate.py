@@ -58,9 +58,9 @@ def compressor() -> Compressor:
     return made
 
 
-def inflater(*, gzip: bool = False) -> Inflater:
-    """Return a reader of a raw deflate stream; with ``gzip`` of one gzip member, whose checksum it checks."""
-    made: Inflater = _library()[1].decompressobj(31 if gzip else -15)
+def inflater() -> Inflater:
+    """Return a reader of a raw deflate stream."""
+    made: Inflater = _library()[1].decompressobj(-15)
     return made
 
 

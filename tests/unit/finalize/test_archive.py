@@ -232,7 +232,7 @@ def test_a_file_written_all_the_time_gives_an_archive_that_holds_together(tmp_pa
 
     def write() -> None:
         with (run / "logs/step_001/a.log").open("ab", buffering=0) as file:
-            while not stop.is_set():
+            while not stop.wait(0.0005):  # a writer without a pause would grow it by gigabytes on a slow machine
                 file.write(b"another line\n" * 100)
 
     writer = threading.Thread(target=write)
@@ -427,32 +427,6 @@ def test_extract_says_when_nothing_fits_and_when_a_file_is_there_already(tmp_pat
     archive.extract(run / "run.tar.gz", tmp_path / "out", ["metadata.json"])
     with pytest.raises(UsageError, match="is there already"):
         archive.extract(run / "run.tar.gz", tmp_path / "out", ["metadata.json"])
-
-
-def hostile(kind: str) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(
-        {"absolute": "/tmp/evil", "above": "r1/../../evil", "dot": "r1/./../evil"}.get(kind, "r1/evil")
-    )
-    info.type = {
-        "symbolic link": tarfile.SYMTYPE,
-        "hard link": tarfile.LNKTYPE,
-        "device": tarfile.CHRTYPE,
-        "pipe": tarfile.FIFOTYPE,
-    }.get(kind, tarfile.REGTYPE)
-    info.linkname = "/etc/passwd" if "link" in kind else ""
-    return info
-
-
-@pytest.mark.parametrize("kind", ["absolute", "above", "dot", "symbolic link", "hard link", "device", "pipe"])
-def test_extract_refuses_what_leads_out_or_is_no_file(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "run.tar.gz"
-    with tarfile.open(path, "w:gz") as tar:
-        tar.addfile(tarfile.TarInfo("r1/good"), io.BytesIO())
-        tar.addfile(hostile(kind), io.BytesIO())
-    (tmp_path / "out").mkdir()
-    with pytest.raises(VerifyError, match=r"not extracted|nothing of it is extracted"):
-        archive.extract(path, tmp_path / "out")
-    assert [found.name for found in tmp_path.rglob("evil")] == []
 
 
 def test_extract_does_not_write_through_a_link_in_the_target(tmp_path: Path) -> None:
