@@ -101,6 +101,12 @@ class Keeper:
         except OSError:
             pass  # it has just died; reap() starts another, which is told again
 
+    def abandon(self) -> None:
+        """Kill a recorder that stands still; the run can be finalized by somebody else then."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.pid = None
+
     def reap(self) -> None:
         """Look whether the recorder died, and start another one unless it died too often."""
         if self.pid is None:

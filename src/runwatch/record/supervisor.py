@@ -22,7 +22,7 @@ from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.process_mark import mark_of
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import farewell, limits, spawn, unrecorded
+from runwatch.record import farewell, finalizing, limits, spawn, unrecorded
 from runwatch.record.capture import Capture, Stream
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
@@ -257,8 +257,14 @@ class Supervisor:
         )
         self._end(outcome)
 
+    def _asked_to_leave(self) -> bool:
+        """Whether a client asked for the run's end since this was asked last."""
+        asked = bool(self.requests)
+        self.requests.clear()
+        return asked
+
     def _end(self, outcome: Outcome) -> None:
-        """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts that."""
+        """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts its work."""
         self.outcome = outcome
         self.journal.sync()
         state = load_state(self.paths.finalize_state)
@@ -268,9 +274,7 @@ class Supervisor:
             except OSError as error:
                 farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
         self.keeper.tell_end(outcome)
-        while self.keeper.pid is not None:
-            signal.sigtimedwait(self.waited, 1.0)
-            self.keeper.reap()
+        finalizing.wait(self.keeper, self.waited, self._asked_to_leave, farewell.say)
         if self.keeper.exit_code != 0:
             farewell.say(f"the run is not finalized; `runwatch finalize {self.paths.root}` does it.")
         if self.control is not None:
