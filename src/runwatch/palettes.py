@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,17 +106,23 @@ def load_palette(name: str, folders: Sequence[Path]) -> Palette:
 
 def read_palette(path: Path) -> Palette:
     """Read one file. Raises SettingsError, a sentence with file, line and reason."""
-    import tomllib
-
     try:
         text = path.read_bytes().decode("utf-8")
-        table: Mapping[str, Any] = tomllib.loads(text)  # ten times as quick as TOML Kit, and the first frame waits
-    except tomllib.TOMLDecodeError as error:
-        raise _no_toml(path, text, error) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from error
+    return _parse(path, text)
+
+
+@lru_cache(maxsize=4)  # a theme is checked before the app starts, and read again by the app
+def _parse(path: Path, text: str) -> Palette:
+    import tomllib
+
+    try:
+        table: Mapping[str, Any] = tomllib.loads(text)  # ten times as quick as TOML Kit, and the first frame waits
+    except tomllib.TOMLDecodeError as error:
+        raise _no_toml(path, text, error) from error
     fault = next(_faults(table, path.stem), None)
     if fault is not None:
         keys, reason = fault

@@ -73,6 +73,9 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
     # Until the app reads the keys itself, Ctrl-C is a signal: it must stop the run, not only this process.
     signal.signal(signal.SIGINT, lambda number, frame: control.stop_soon())
     launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
+    from runwatch.tui import collector
+
+    collector.rest()
     from runwatch.cli.where import remember_theme
     from runwatch.tui.app import run_app
 

@@ -18,6 +18,9 @@ from runwatch.errors import UsageError
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, runs_dir: str | None) -> int:
     """Open the app on a run, live or finished. RUN: path, run id, unique prefix, @1, @2 …; else the newest."""
+    from runwatch.tui import collector
+
+    collector.rest()
     from runwatch.cli.control import SocketControl
     from runwatch.journal.paths import RunPaths
 

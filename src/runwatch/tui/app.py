@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from runwatch import palettes
 from runwatch.errors import RunwatchError, SettingsError
-from runwatch.tui import theme
+from runwatch.tui import collector, theme
 from runwatch.tui.cells import clean
 from runwatch.tui.control import Mode, Outcome, RunControl
 from runwatch.tui.following import Following, NewFeed
@@ -83,19 +83,31 @@ class RunwatchApp(LeavingApp):
         trouble = None
         for wanted in (name, _HOUSE):
             if wanted in self.available_themes:
-                self.theme = wanted
+                self._put_on(wanted)
                 return trouble
             try:
                 self.register_theme(theme.to_theme(palettes.load_palette(wanted, folders)))
             except SettingsError as error:
                 trouble = trouble or error.sentence
             else:
-                self.theme = wanted
+                self._put_on(wanted)
                 return trouble
         return trouble
 
+    def _put_on(self, name: str) -> None:
+        theme = self.available_themes[name]
+        if self.is_running or not theme.dark:
+            self.theme = name
+            return
+        # Nothing is styled yet: set as usual, the theme would have every style sheet parsed once more.
+        self.set_reactive(App.theme, name)
+        self.set_class(True, f"-theme-{name}", "-dark-mode", update=False)
+        self.set_class(False, "-light-mode", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
+
     def on_mount(self) -> None:
         """Say what could not be done before there was a screen."""
+        self.set_timer(collector.AFTER_S, collector.wake)
         if self._trouble:
             self.notify(clean(self._trouble), severity="warning", timeout=15, markup=False)
 
@@ -193,7 +205,10 @@ def run_app(
     broke, with its cause, once the terminal is as it was; the run goes on regardless.
     """
     app = RunwatchApp(run_dir, mode=mode, control=control, settings=settings, remember_theme=remember_theme)
-    outcome = app.run()
+    try:
+        outcome = app.run()
+    finally:
+        collector.wake()
     if app.return_code:
         raise _broken(app._exception) from app._exception
     return outcome or Outcome(left_running=True)
