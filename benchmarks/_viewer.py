@@ -6,6 +6,8 @@ Not a benchmark itself: the scripts beside it use it.
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from pathlib import Path
 
 from textual.app import App, ComposeResult
@@ -45,6 +47,7 @@ def viewer(path: Path) -> App[None]:
     from runwatch.journal.log_times import LineTimes
     from runwatch.journal.merged_logs import MergedLogs, NamedLog
     from runwatch.tui import theme
+    from runwatch.tui.feed import TURN_S
     from runwatch.tui.widgets import log_view
 
     class Viewer(App[None]):
@@ -60,11 +63,18 @@ def viewer(path: Path) -> App[None]:
         def on_mount(self) -> None:
             self.query_one(log_view.LogView).show(self.source())
 
+        @staticmethod
+        def look_for_logs(logs: RunLogs) -> None:
+            """As the app's feed does, off the event loop."""
+            while True:
+                time.sleep(TURN_S)
+                logs.poll()
+
         def source(self) -> LogSource:
             if path.is_dir():
                 logs = RunLogs(path)
                 logs.poll()
-                self.set_interval(0.1, logs.poll)
+                threading.Thread(target=self.look_for_logs, args=(logs,), daemon=True).start()
                 return logs.everything()
             stream = LogStream(LogFolder(path.parent), [path.name])
             log = [NamedLog(0, path.stem, LogIndex(stream, LineTimes(None)))]

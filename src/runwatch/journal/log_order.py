@@ -48,6 +48,8 @@ class LogOrder:
     def __init__(self, index: LogIndex) -> None:
         self._of = ref(index)  # the index holds its order: a cycle would keep files open that nobody shows any more
         self._chunks: OrderedDict[int, tuple[int, Chunk]] = OrderedDict()
+        self._border: tuple[Block, float] | None = None
+        """The newest block, and its earliest time when nothing above came after that."""
 
     @property
     def _index(self) -> LogIndex:
@@ -131,7 +133,8 @@ class LogOrder:
 
     def _sorted(self, number: int) -> Chunk:
         block = self._index.block(number)
-        if not block.lines:
+        newest = number == len(self._index.table) - 1
+        if not block.lines or (newest and block.sorted and self._border == (block, block.least)):
             return _as_it_stands(block)
         above = self._neighbors(number, range(max(number - REACH, 0), number))
         below = self._neighbors(number, range(number + 1, min(number + REACH + 1, len(self._index.table))))
@@ -140,11 +143,14 @@ class LogOrder:
         above = [each for each in above if each.most > least]
         below = [each for each in below if each.least < most]
         if block.sorted and not above and not below:
+            self._border = (block, block.least) if newest else self._border
             return _as_it_stands(block)
         return _merged(above, block, below)
 
     def _neighbors(self, number: int, numbers: range) -> list[Block]:
         """Return the blocks among some whose lines may change places with those of one block."""
+        if not numbers:
+            return []
         earliest, latest = self.earliest_in(number), self.latest_in(number)
         return [
             self._index.block(near)

@@ -69,6 +69,9 @@ class LogSource(Protocol):
         Returns True when more such work is left.
         """
 
+    def stirred(self) -> bool:
+        """Tell whether ``advance`` may find something: of logs at rest one look at each file, and no more."""
+
     def rows(self, start: int, count: int) -> list[Row]:
         """Return up to ``count`` rows from ``start`` on; fewer at the end."""
 

@@ -115,6 +115,18 @@ class LogStream:
             return self._go_on(segment)
         return self._grow(segment, found)
 
+    def stirred(self) -> bool:
+        """Tell with one look whether ``poll`` may find something: cheap, for files at rest."""
+        if not self._segments:
+            return self.folder.stat(self.names[0]) is not None
+        segment = self._segments[-1]
+        try:
+            found = os.stat(segment.path, follow_symlinks=False)
+        except OSError:
+            return not self._gone or os.fstat(segment.fd).st_size > segment.size
+        same = found.st_size == segment.size and found.st_mtime_ns == segment.modified_ns
+        return not same or found.st_ino != segment.inode or segment.name != self.names[-1]
+
     def read(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset`` on; fewer at the end, or where a file lost them meanwhile."""
         end = min(offset + length, self.size)

@@ -108,6 +108,15 @@ class MergedLogs:
                 self._busy = self._work(budget_s) if budget_s > 0 else True
             return waiting or self._busy
 
+    def stirred(self) -> bool:
+        """Tell whether ``advance`` may find something: of logs at rest one look at each file, and no more."""
+        with self._lock:
+            if self._busy or self._find_logs() is not self._found:
+                return True
+            if self._output is not None and self._output.stirred():
+                return True
+            return any(log.index.stream.stirred() for log in self._logs)
+
     def _work(self, budget_s: float) -> bool:
         for log in self._logs:
             if not log.index.exact:

@@ -104,6 +104,12 @@ class OutputIndex:
             self._files[path] = Arrivals(whole=self.whole)
         return self._files[path]
 
+    def stirred(self) -> bool:
+        """Tell whether ``advance`` would find something."""
+        if self._fd is None:
+            return os.path.exists(self._path)
+        return os.fstat(self._fd).st_size != self._at
+
     def advance(self) -> bool:
         """Read what is new, a slice at most; return True when more waits to be read."""
         if self._fd is None and not self._open():

@@ -260,3 +260,24 @@ def test_two_sources_of_one_run_may_be_used_by_two_threads(step: Step, monkeypat
     for source in sources:
         settle(source)
     assert [source.row_count for source in sources] == [40_000, 20_000]
+
+
+def test_logs_at_rest_are_not_stirred_until_something_happens_to_them(step: Step) -> None:
+    step.add("adapter", line(1, "one"))
+    source = step.source()
+    assert not source.stirred()
+    happenings = [
+        lambda: step.add("adapter", line(2, "two")),
+        lambda: step.add("metrics", line(2, "two")),
+        lambda: (step.folder / "adapter.log").write_bytes(b""),
+        lambda: (step.folder / "adapter.log").rename(step.folder / "adapter.log.1"),
+        lambda: (step.folder / "adapter.log").write_bytes(line(3, "three")),
+        lambda: (step.folder.parent / "output.idx").write_bytes(format_record(START, "step_001/stdout.log", 0)),
+    ]
+    for happen in happenings:
+        happen()
+        step.logs.poll()
+        assert source.stirred()
+        settle(source)
+        settle(source)
+        assert not source.stirred()

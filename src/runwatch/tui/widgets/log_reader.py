@@ -15,9 +15,12 @@ from runwatch.journal.log_search import LogSearch
 from runwatch.journal.log_source import LineKey, LogSource, Row
 
 POLL_S = 0.06
-"""How often files are looked at while nothing happens: half of it is what a quiet line waits on average."""
-FRAME_S = 0.095
-"""A frame follows the one before after this at the earliest, unless a person asked for it."""
+"""How often files are looked at while little happens: half of it is what a quiet line waits on average."""
+_REST_S = 0.09
+"""The same once nothing has happened for ``_TIRED_S``."""
+_TIRED_S = 5.0
+FRAME_S = 0.1
+"""From the beginning of one frame's work to that of the next, unless a person asked for one."""
 _BUDGET_S = 0.004
 _LOOK_S = 0.02
 _BREATH_S = 0.002
@@ -114,7 +117,8 @@ class LogReader(threading.Thread):
         self._pattern: Pattern | None = None
         self._looking: tuple[bool, bool] | None = None
         self._shown: tuple[object, ...] = ()
-        self._posted_at = 0.0
+        self._framed_at = 0.0
+        self._resting_since: float | None = None
         self._drawn = threading.Event()
 
     def show(self, source: LogSource | None, want: Want) -> None:
@@ -164,7 +168,8 @@ class LogReader(threading.Thread):
                 if self._closed:
                     return
                 orders, urgent, self._urgent = self._orders, self._urgent, False
-                self._orders = replace(orders, look=None)
+                if orders.look is not None:
+                    self._orders = replace(orders, look=None)
             try:
                 pause = self._turn(orders, urgent=urgent)
             except Exception as error:  # noqa: BLE001 - around a source: what it does must not end the view
@@ -181,6 +186,10 @@ class LogReader(threading.Thread):
             self._source, self._pattern = source, orders.pattern
             self._search = source.search(orders.pattern) if orders.pattern else None
             self._looking = None
+        if self._resting_since is not None and not urgent and not source.stirred():
+            return POLL_S if monotonic() - self._resting_since < _TIRED_S else _REST_S
+        self._resting_since = None
+        began = monotonic()
         looking = self._looking is not None
         busy = source.advance(0.0 if urgent or looking else _BUDGET_S)
         for notice in source.notices():
@@ -192,22 +201,24 @@ class LogReader(threading.Thread):
                 busy |= self._go_on_looking(self._search, source)
             else:
                 busy |= self._search.advance(_BUDGET_S)
-        return self._show(source, orders.want, urgent=urgent, busy=busy)
+        return self._show(source, orders.want, began, urgent=urgent, busy=busy)
 
-    def _show(self, source: LogSource, want: Want, *, urgent: bool, busy: bool) -> float:
+    def _show(self, source: LogSource, want: Want, began: float, *, urgent: bool, busy: bool) -> float:
         search = self._search
         counted = (search.hits, search.complete) if search else None
         state = (source, source.generation, source.errors, want, self._pattern, counted, self._looking is not None)
         if state != self._shown:
-            wait = self._posted_at + FRAME_S - monotonic()
+            wait = self._framed_at + FRAME_S - began
             if wait > 0 and not urgent:
                 return _BREATH_S if busy else wait
             self._post(self._frame(source, want))
             if not self._drawn.is_set():
                 self._drawn.wait(_FIRST_FRAME_S)
-            self._posted_at = monotonic()
+            self._framed_at = began
             self._shown = state
-            return _BREATH_S if busy else FRAME_S
+            return _BREATH_S if busy else max(began + FRAME_S - monotonic(), _BREATH_S)
+        if not busy:
+            self._resting_since = monotonic()
         return _BREATH_S if busy else POLL_S
 
     def _frame(self, source: LogSource, want: Want) -> Frame:
