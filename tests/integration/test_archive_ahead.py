@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from integration.recorded import PATIENCE_S, RUNWATCH, wait_for
+from integration.recorded import PATIENCE_S, RUNWATCH, record, repository, runwatch, wait_for
 from runwatch.finalize import archive_ledger
 from runwatch.finalize.archive_read import read_listing
 from runwatch.finalize.archive_verify import verify
@@ -70,3 +70,37 @@ def test_a_closed_step_is_archived_ahead_by_a_helper_that_dies_with_its_recorder
         content = next(tar.extractfile(info) for info in tar if info.name.endswith(STEP))
         assert content is not None
         assert content.read() == (run / STEP).read_bytes()
+
+
+ROTATED = """
+print("::group::one")
+for number in range(30_000):
+    print(f"line {number} of a log that goes on in the next file")
+raise SystemExit(3)
+"""
+
+
+def test_logs_that_rotate_are_shown_as_one_and_archived_and_the_raw_ones_go(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / "runwatch.toml").write_text(
+        '[capture]\nmax_file_bytes = "200 KiB"\n[retention]\nraw = "after_verify"\n', encoding="utf-8"
+    )
+    recorded = record(sys.executable, "-c", ROTATED, cwd=tmp_path)
+    assert recorded.done.returncode == 3
+    assert not (recorded.dir / "logs").exists()
+    assert verify(recorded.dir / "run.tar.gz").members > 5
+    parts = [
+        entry.name for entry in read_listing(recorded.dir / "run.tar.gz").manifest.members if "stdout" in entry.name
+    ]
+    assert {"logs/step_001/stdout.log", "logs/step_001/stdout.1.log", "logs/step_001/stdout.2.log"} <= set(parts)
+    shown = runwatch("logs", "--component", "stdout", cwd=tmp_path).stdout.decode().splitlines()
+    numbers = [int(line.split(" line ")[1].split()[0]) for line in shown if " line " in line]
+    assert numbers == list(range(30_000))
+    summary = (recorded.dir / "summary.md").read_text(encoding="utf-8")
+    assert "line 29999 of a log" in summary
+    assert "line 29981 of a log" in summary
+    kept = (recorded.dir / "run.tar.gz").read_bytes()
+    again = runwatch("finalize", "--from", "archive", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (recorded.dir / "run.tar.gz").read_bytes() == kept
+    assert "line 29981 of a log" in (recorded.dir / "summary.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
-from runwatch.finalize import archiving, close, commit, ignore, refusal
+from runwatch.finalize import archiving, close, commit, ignore, raw_logs, refusal
 from runwatch.finalize.archive import forget
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.publish import Publisher
@@ -252,8 +252,14 @@ class Finalizer:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
 
     def _stage_archive(self) -> None:
-        if self._first != "archive" and archiving.stands(self.paths, self.state.archive):
+        is_kept = self._first != "archive" or raw_logs.are_gone(self.paths.root)
+        if is_kept and archiving.stands(self.paths, self.state.archive):
             return  # what is committed names its hash: a repeated stage must not give it another one
+        if self.state.archive is not None and raw_logs.are_gone(self.paths.root):
+            raise RecordError(
+                f"{self.paths.archive} alone held the logs, and is not what it was: look for a copy of it; "
+                "another one would have none."
+            )
         self.state.archive = None
         archiving.make(self.paths, self.settings.archive, self._progress, is_handed_over=self.is_handed_over)
 
@@ -277,6 +283,8 @@ class Finalizer:
             self.state.commit = Commit(sha=result.sha, branch=result.branch, made=made)
 
     def _stage_done(self) -> None:
+        if self.settings.retention.raw == "after_verify" and self.state.done("verify"):
+            raw_logs.take_away(self.paths)
         forget(self.paths.root)
         ignore.lift(self.paths, committed=self.state.commit is not None)
 

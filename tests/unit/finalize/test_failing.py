@@ -59,6 +59,17 @@ def test_a_key_of_many_lines_whose_beginning_is_not_among_the_last_is_taken_out(
     assert found.lines == ("[redacted:private-key]",)
 
 
+def test_a_log_that_went_on_in_other_files_is_shown_from_the_last_back(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    for name, first in (("stdout", 0), ("stdout.1", 100), ("stdout.2", 200)):
+        lines = b"".join(b"line %d\n" % number for number in range(first, first + (5 if first == 200 else 100)))
+        _log(paths, f"step_001/{name}.log", lines)
+    found = failed_step(paths, FAILED, Redactor({}))
+    assert found is not None
+    assert found.log == "logs/step_001/stdout.2.log"
+    assert found.lines == tuple(f"line {number}" for number in (*range(185, 200), *range(200, 205)))
+
+
 def test_a_run_that_ended_well_failed_nowhere(tmp_path: Path) -> None:
     assert failed_step(RunPaths(tmp_path), Metrics(run=Run(status="merged")), Redactor({})) is None
     assert failed_step(RunPaths(tmp_path), Metrics(), Redactor({})) is None
