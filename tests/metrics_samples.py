@@ -229,6 +229,8 @@ def run() -> Run:
         llm_duration_s=31.5,
         alerts=2,
         recorders_replaced=1,
+        max_cost_usd=5.0,
+        max_tokens=2_000_000,
     )
 
 

@@ -66,6 +66,12 @@ class Facts:
         if self._first_started is None and event.model is not None:
             self._first_started = event.provider, event.model
 
+    def limit(self, name: str) -> float | None:
+        """Return a limit of the run's configuration; None where it has none."""
+        limits = self.started.settings.get("limits") if self.started is not None else None
+        value = limits.get(name) if isinstance(limits, dict) else None
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
     def llm(self) -> Llm:
         """Return the model of the run: explicit, else the first one seen."""
         provider, model = self.provider, self.model

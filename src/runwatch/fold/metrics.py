@@ -117,6 +117,10 @@ class Run(msgspec.Struct, kw_only=True):
     """Seconds in model calls."""
     alerts: int = 0
     """Alerts and limits reached."""
+    max_cost_usd: float | None = None
+    """The budget; None without one."""
+    max_tokens: int | None = None
+    """The most tokens; None without a limit."""
     recorders_replaced: int = 0
     """How often a new recorder took over."""
 

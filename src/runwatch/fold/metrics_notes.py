@@ -40,6 +40,8 @@ class Notice(msgspec.Struct, kw_only=True):
     """RFC 3339."""
     step: int | None = None
     """Where."""
+    rule: str | None = None
+    """Of an alert or a limit: its name."""
 
 
 class Question(msgspec.Struct, kw_only=True):

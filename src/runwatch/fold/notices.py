@@ -135,14 +135,15 @@ class Notices:
                 where=event.where,
             )
 
-    def _note(self, event: Event, message: str) -> None:
+    def _note(self, event: Event, message: str, rule: str | None = None) -> None:
         kind = event_type(event)
-        self._notices.append(Notice(kind=kind, message=message[:_TEXT], time=self._clock.ts, step=event.step))
+        notice = Notice(kind=kind, message=message[:_TEXT], time=self._clock.ts, step=event.step, rule=rule)
+        self._notices.append(notice)
 
     def _alert(self, event: AlertRaised | LimitReached) -> None:
         self.alerts += 1
         threshold = "" if event.threshold is None else f" (threshold {event.threshold})"
-        self._note(event, event.rule if event.value is None else f"{event.rule}: {event.value}{threshold}")
+        self._note(event, event.rule if event.value is None else f"{event.rule}: {event.value}{threshold}", event.rule)
 
     def _replaced(self, event: RecorderReplaced) -> None:
         self.recorders_replaced += 1

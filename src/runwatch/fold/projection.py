@@ -117,6 +117,8 @@ def _run(parts: Parts, now: str | None, models: list[ModelMetrics]) -> Run:
         llm_requests=totals[REQUESTS],
         llm_duration_s=seconds(totals[MICROS]),
         alerts=parts.notices.alerts,
+        max_cost_usd=facts.limit("max_cost_usd"),
+        max_tokens=None if (most := facts.limit("max_tokens")) is None else int(most),
         recorders_replaced=parts.notices.recorders_replaced,
     )
 

@@ -42,10 +42,11 @@ def usable_llm(name: str, value: Any) -> str | float | None:
 
 
 def fold_settings(settings: Settings) -> dict[str, Any]:
-    """Return what any later fold of the journal needs of the configuration: weights and prices."""
+    """Return what any later fold of the journal needs of the configuration: weights, prices, budgets."""
     found = {
         "complexity": msgspec.to_builtins(settings.run.complexity),
         "pricing": msgspec.to_builtins(settings.pricing),
+        "limits": {name: value for name, value in msgspec.to_builtins(settings.limits).items() if value},
     }
     return {name: value for name, value in found.items() if value}
 

@@ -17,7 +17,7 @@ Count = Annotated[int, Meta(gt=0)]
 Author = Annotated[str, Meta(pattern=r"^[^<>\n]+ <[^<>\n]*>$", examples=["A Bot <bot@example.com>"])]
 Price = Annotated[float, Meta(ge=0)]
 Weight = Annotated[float, Meta(ge=0)]
-LimitName = Literal["max_cost_usd", "max_duration", "max_tokens", "stall_after"]
+LimitName = Literal["max_cost_usd", "max_duration", "max_tokens", "stall_after", "max_errors_per_minute"]
 PublishName = Literal["host", "cwd"]
 
 
@@ -131,7 +131,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_tokens: Annotated[Count | None, Meta(examples=[2_000_000])] = None
     """Tokens of all model calls, input and output."""
     stall_after_s: Annotated[Seconds | None, Meta(examples=["10m"])] = field(default=None, name="stall_after")
-    """Time with no output and no event."""
+    """Time with no output and no event of the program."""
+    max_errors_per_minute: Annotated[Count | None, Meta(examples=[30])] = None
+    """Recorded errors within the last minute."""
     stop: tuple[LimitName, ...] = ()
     """The limits that stop the run instead of only alerting."""
 

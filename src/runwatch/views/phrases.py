@@ -74,12 +74,20 @@ def step_status(step: StepMetrics) -> str:
 
 
 def cost(run: Run) -> str:
-    """Return the cost of the run, with what it leaves out: ``$0.43 (unpriced: a, b)``."""
+    """Return the cost of the run, with its budget and what it leaves out: ``$0.43 of $5.00 (unpriced: a, b)``."""
+    budget = "" if run.max_cost_usd is None else f" of {usd(run.max_cost_usd)}"
     if not run.unpriced_models:
-        return "none" if run.cost_usd is None else usd(run.cost_usd)
+        return ("none" if run.cost_usd is None else usd(run.cost_usd)) + budget
     names = ", ".join(map(one_line, run.unpriced_models[:5]))
     more = f" and {count(len(run.unpriced_models) - 5)} more" if len(run.unpriced_models) > 5 else ""
-    return f"{usd(run.cost_usd)} (unpriced: {names}{more})" if run.cost_usd is not None else f"unpriced: {names}{more}"
+    if run.cost_usd is None:
+        return f"unpriced: {names}{more}" + (f", of a budget{budget}" if budget else "")
+    return f"{usd(run.cost_usd)}{budget} (unpriced: {names}{more})"
+
+
+def tokens(run: Run) -> str:
+    """Return the tokens of the run, with their limit: ``18,200 of 2,000,000``."""
+    return count(run.tokens.total) + ("" if run.max_tokens is None else f" of {count(run.max_tokens)}")
 
 
 def model_cost(model: ModelMetrics) -> str:

@@ -60,7 +60,7 @@ def model_and_cost(metrics: Metrics, room: Room) -> list[str]:
     lines = [
         f"Calls:      {calls}, {duration_long(run.llm_duration_s)} in all",
         *wrap(
-            f"{count(tokens.total)} (prompt {count(tokens.prompt)}, completion {count(tokens.completion)}, "
+            f"{phrases.tokens(run)} (prompt {count(tokens.prompt)}, completion {count(tokens.completion)}, "
             f"cache read {count(tokens.cache_read)}, cache write {count(tokens.cache_write)}, "
             f"reasoning {count(tokens.reasoning)})",
             first="Tokens:     ",

@@ -79,7 +79,7 @@ def _headline(metrics: Metrics, facts: Facts) -> list[str]:
     run = metrics.run
     values = {
         "cost_usd": code(phrases.cost(run)) if metrics.models or run.cost_usd is not None else None,
-        "tokens": count(run.tokens.total) if run.llm_calls or run.tokens.total else None,
+        "tokens": phrases.tokens(run) if run.llm_calls or run.tokens.total else None,
         "duration_seconds": duration_long(run.duration_seconds),
         "success_rate": None if run.success_rate is None else percent(run.success_rate, 2),
         "errors": count(run.errors),

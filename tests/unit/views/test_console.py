@@ -34,8 +34,8 @@ def test_a_finished_run_ends_in_four_lines() -> None:
 def test_the_result_says_cost_tokens_errors_and_the_reason() -> None:
     first = console.closing(samples.full())[0]
     assert first == (
-        "runwatch: result   failed (exit code 3) after 12m 42s, $0.43 (unpriced: homemade), 18.0k tokens, 7 errors: "
-        "step 002 failed: 2 checks failed"
+        "runwatch: result   failed (exit code 3) after 12m 42s, $0.43 of $5.00 (unpriced: homemade), 18.0k tokens, "
+        "7 errors: step 002 failed: 2 checks failed"
     )
 
 

@@ -32,8 +32,8 @@ def test_the_status_comes_first_then_where_it_failed_then_what_it_cost() -> None
         "Failed in step 002 `models`. The last 2 lines of `logs/step_002/stderr.log`:",
         "```text\nTraceback (most recent call last):\nValueError: 2 checks failed\n```",
         "```sh\nrunwatch run --framework baes -- python experiment.py --name 'two words'\n```",
-        "| Cost | `$0.43 (unpriced: homemade)` | `$0.40` | +7.5% |",
-        "| Tokens | 18,000 |",
+        "| Cost | `$0.43 of $5.00 (unpriced: homemade)` | `$0.40` | +7.5% |",
+        "| Tokens | 18,000 of 2,000,000 |",
         "| Duration | 12m 42s | 11m 40s | +8.8% |",
         "<details>",
     ]
