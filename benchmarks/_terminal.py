@@ -18,8 +18,10 @@ from collections.abc import Sequence
 from types import TracebackType
 
 ROWS, COLUMNS = 40, 120
-# Without byte code on disk, every start would compile this project but not its installed peers.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Without byte code on disk, every start would compile this project but not its installed peers; and a program that
+# prints unbuffered measures itself.
+for _name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+    os.environ.pop(_name, None)
 
 
 class Terminal:
