@@ -47,6 +47,7 @@ class Bench:
     def took(self, argv: Sequence[str], out: Path | None = None) -> float:
         """Run a command and return the seconds that the program in it measured."""
         took = self.folder / "took"
+        took.unlink(missing_ok=True)  # else a program that failed would be given the time of the one before
         with open(out or os.devnull, "wb") as stdout:
             subprocess.run(
                 argv,
