@@ -130,5 +130,8 @@ def test_a_stalled_a_missing_and_a_waiting_recorder_are_told_apart(tmp_path: Pat
             ):
                 await app.show(live(life=life))
                 await app.sees(text)
+            await app.show(live(life=Life.STALLED, stalled_s=12.4))
+            await app.sees("stalled for 12s")
+            assert "the command goes on" in app.rows()[0]
 
     drive(task())

@@ -221,10 +221,12 @@ class Feed:
 
     def _tell(self) -> None:
         metrics = self._metrics()
+        life = judge(metrics, self._snapshot.ending, self._pulse)
         self._snapshot = replace(
             self._snapshot,
             metrics=metrics,
-            life=judge(metrics, self._snapshot.ending, self._pulse),
+            life=life,
+            stalled_s=self._pulse.heartbeat_age_s if life is Life.STALLED else None,
             read_ratio=self._read_ratio,
             logs=self._logs_seen,
         )

@@ -167,6 +167,8 @@ class Snapshot:
     """How much of the journal is folded, 0 to 1; below 1 the numbers are those of metrics.json or still growing."""
     summary: str | None = None
     """The text of logs_summary.txt once the run ended; None before."""
+    stalled_s: float | None = None
+    """For how many seconds the recorder has given no sign, where that is the run's condition; None otherwise."""
     logs: int = 0
     """Grows when log files or steps appeared or went."""
 

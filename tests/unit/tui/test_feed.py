@@ -133,9 +133,11 @@ def test_a_recorder_that_leaves_no_heartbeat_is_stalled_and_one_that_is_gone_is_
         heard.until(lambda seen: seen.life is Life.RUNNING)
         long_ago = time.time() - 60
         os.utime(run.dir / ".lock", (long_ago, long_ago))
-        heard.until(lambda seen: seen.life is Life.STALLED)
+        stalled = heard.until(lambda seen: seen.life is Life.STALLED)
+        assert stalled.stalled_s is not None
+        assert stalled.stalled_s >= 60
         run.lock.beat()
-        heard.until(lambda seen: seen.life is Life.RUNNING)
+        assert heard.until(lambda seen: seen.life is Life.RUNNING).stalled_s is None
         run.lock.release(Role.RECORDER)
         heard.until(lambda seen: seen.life is Life.UNFOLDED)
 

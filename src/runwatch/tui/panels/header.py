@@ -13,12 +13,12 @@ from runwatch.fold.metrics import Metrics, Run
 from runwatch.tui.cells import clean, right
 from runwatch.tui.look import DIM, of_life
 from runwatch.tui.state import Life
-from runwatch.units import clock, count, count_short, cut_middle, usd
+from runwatch.units import clock, count, count_short, cut_middle, duration_short, usd
 
 _EXPLAINED = {
     Life.DEAD: "`runwatch recover` finalizes it",
     Life.UNFINISHED: "`runwatch finalize` completes it",
-    Life.STALLED: "no sign of it for 10 s; the command goes on",
+    Life.STALLED: "the recorder gives no sign; the command goes on",
     Life.UNFOLDED: "the command goes on, its output is kept",
 }
 
@@ -37,6 +37,8 @@ class Heading:
     """As above."""
     read_ratio: float = 1.0
     """How much of the journal is folded."""
+    stalled_s: float | None = None
+    """For how many seconds the recorder has given no sign; None while it does."""
 
 
 _STATE = 13
@@ -104,6 +106,8 @@ def _state(heading: Heading, *, narrow: bool) -> Content:
     run, life = heading.metrics.run, heading.life
     mark = of_life(life, run.status)
     word = clean(run.status or life.value) if life is Life.ENDED else life.value
+    if life is Life.STALLED and heading.stalled_s is not None:
+        word = f"stalled for {duration_short(heading.stalled_s)}"
     if narrow and life is Life.WAITING:
         word = word.partition(" ")[0]
     time = "" if run.start_time is None else clock(run.duration_seconds)

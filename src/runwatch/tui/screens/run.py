@@ -54,6 +54,8 @@ class RunScreen(Screen[None]):
     """The fold of the run's journal."""
     life: var[Life] = var(Life.OPENING)
     """The run's condition."""
+    stalled_s: var[float | None] = var(None)
+    """For how many seconds its recorder has given no sign; None while it does."""
     read_ratio: var[float] = var(1.0)
     """How much of the journal is folded, 0 to 1."""
     selected: var[int | None] = var(None)
@@ -90,7 +92,7 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Seven widgets, all drawn line by line."""
         bound = RunScreen
-        yield RunHeader(self.run_dir).data_bind(bound.metrics, bound.life, bound.read_ratio)
+        yield RunHeader(self.run_dir).data_bind(bound.metrics, bound.life, bound.stalled_s, bound.read_ratio)
         yield StepStrip().data_bind(bound.metrics, bound.selected)
         with Horizontal(id="body"):
             with Vertical(id="side"):
@@ -128,6 +130,7 @@ class RunScreen(Screen[None]):
         """Show what the feed saw."""
         before, self.snapshot = self.snapshot, message.snapshot
         self.metrics = message.snapshot.metrics
+        self.stalled_s = message.snapshot.stalled_s
         self.read_ratio = message.snapshot.read_ratio
         life = message.snapshot.life
         self.life = Life.STOPPING if self.stopping and life in LIVE else life

@@ -24,6 +24,8 @@ class RunHeader(Widget):
     """Of the run."""
     life: reactive[Life] = reactive(Life.OPENING)
     """Its condition."""
+    stalled_s: reactive[float | None] = reactive(None)
+    """For how many seconds its recorder has given no sign; None while it does."""
     read_ratio: reactive[float] = reactive(1.0)
     """How much of the journal is folded, 0 to 1."""
 
@@ -41,5 +43,6 @@ class RunHeader(Widget):
             run.framework or self._run_dir.parent.name,
             run.run_id or self._run_dir.name,
             self.read_ratio,
+            self.stalled_s,
         )
         return header.content(heading, self.size.width)
