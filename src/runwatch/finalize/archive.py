@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 _DEFAULT = ArchiveOptions()
+_LAST_TOLD = 0.99
+"""Share that is told before the archive has its name."""
 _TOLD_EVERY = 0.01
 """Share of the whole from one word of progress to the next."""
 
@@ -134,7 +136,7 @@ def _teller(total_bytes: int, progress: Callable[[float], None]) -> Callable[[in
     def on_bytes(count: int) -> None:
         nonlocal done, told
         done += count
-        share = min(1.0, done / max(1, total_bytes))
+        share = min(_LAST_TOLD, done / max(1, total_bytes))
         if share - told >= _TOLD_EVERY:
             told = share
             progress(share)

@@ -1,0 +1,87 @@
+"""The stages `archive` and `verify`, cut off at any point and repeated."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runwatch.finalize import archive
+from runwatch.finalize.archive_verify import verify
+from runwatch.finalize.stages import Finalizer
+from runwatch.finalize.state import FinalizeState, Outcome, load_state
+from runwatch.journal.create import create_run
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import EventWriter
+from runwatch.settings import Settings
+
+LOG = b"a line of a log\n" * 1000
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL at the end of a stage."""
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> RunPaths:
+    """A run that has ended."""
+    made = create_run(tmp_path / "runs", "f", now=datetime.now(UTC))
+    writer = EventWriter(made)
+    writer.emit("run.started", framework="f", run_id=made.run_id, cwd=str(tmp_path), schema=1)
+    writer.close()
+    (made.logs / "stdout.log").write_bytes(LOG)
+    return made
+
+
+def finalize(paths: RunPaths, *, first: str | None = None, until: str | None = None) -> FinalizeState:
+    def on_stage(name: str, done: float) -> None:
+        if (name, done) == (until, 1.0):
+            raise Killed
+
+    outcome = Outcome(status="completed", exit_code=0)
+    return Finalizer(paths, Settings(), outcome=outcome, on_stage=on_stage).run(first=first)
+
+
+def leftovers(paths: RunPaths) -> list[str]:
+    return sorted(path.name for path in paths.root.iterdir() if path.name.startswith("run.tar.gz."))
+
+
+@pytest.mark.parametrize("stage", ["summary", "archive", "verify", "summary_final", "commit"])
+def test_killed_behind_any_stage_the_next_one_ends_with_a_recorded_archive(paths: RunPaths, stage: str) -> None:
+    with pytest.raises(Killed):
+        finalize(paths, until=stage)
+    state = finalize(paths)
+    assert {name for name, found in state.stages.items() if not found.done} <= {"commit"}  # no repository here
+    assert state.archive is not None
+    assert verify(paths.archive).sha256 == state.archive.sha256
+    assert state.archive.sha256 in paths.metadata.read_text(encoding="utf-8")
+    assert leftovers(paths) == []
+
+
+def test_an_archive_that_is_not_what_was_made_is_made_again(paths: RunPaths) -> None:
+    with pytest.raises(Killed):
+        finalize(paths, until="archive")
+    raw = paths.archive.read_bytes()
+    paths.archive.write_bytes(raw[:100] + bytes([raw[100] ^ 1]) + raw[101:])
+    state = finalize(paths)
+    assert state.done("verify")
+    assert verify(paths.archive).members > 3
+
+
+def test_a_verified_archive_is_kept_and_held_against_its_record(paths: RunPaths) -> None:
+    finalize(paths)
+    raw = paths.archive.read_bytes()
+    for first in ("reports", "summary", "verify"):
+        assert finalize(paths, first=first).done("verify")
+        assert paths.archive.read_bytes() == raw
+    (paths.logs / "late.log").write_bytes(b"late\n")
+    finalize(paths, first="archive")
+    assert paths.archive.read_bytes() != raw
+    archive.create(paths.root)  # another one, behind the record's back
+    (paths.logs / "later.log").write_bytes(b"later\n")
+    archive.forget(paths.root)
+    archive.create(paths.root)
+    state = finalize(paths, first="verify")
+    assert "is not the one that was verified" in (state.stages["verify"].error or "")
+    assert load_state(paths.finalize_state).archive is not None
