@@ -56,7 +56,7 @@ def run_at_hand(reference: str | None) -> Path:
         raise NotFound(
             "No run is at hand (RUNWATCH_RUN_DIR is unset): start one with `runwatch run -- CMD`, or use --run."
         )
-    if not Path(directory, "events.jsonl").is_file():
+    if not os.path.isfile(os.path.join(directory, "events.jsonl")):  # unlike pathlib it takes any text for a path
         raise NotFound(f"RUNWATCH_RUN_DIR names {directory!r}, which holds no run: unset it or correct it.")
     return Path(directory)
 

@@ -6,6 +6,7 @@ Must not write anything.
 from __future__ import annotations
 
 import re
+from os.path import exists  # unlike pathlib it takes any text for a path
 from pathlib import Path
 
 from runwatch.errors import NotFound, UsageError
@@ -21,7 +22,8 @@ def resolve(reference: str | None, root: Path) -> Path:
     if match := _AT.match(reference):
         return _by_age(int(match[1]), root)
     as_path = Path(reference)
-    if ("/" in reference and (as_path / "metadata.json").exists()) or (as_path / "events.jsonl").exists():
+    is_run = ("/" in reference and exists(as_path / "metadata.json")) or exists(as_path / "events.jsonl")
+    if is_run:
         return as_path
     wanted = reference.split("/")
     matches = []
