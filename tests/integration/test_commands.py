@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,11 +10,12 @@ import signal
 import subprocess
 import sys
 import tarfile
+import termios
 from pathlib import Path
 
 import pytest
 
-from integration.recorded import git, record, repository, runwatch, start, wait_for
+from integration.recorded import RUNWATCH, git, record, repository, run_dir, runwatch, start, wait_for
 from runwatch.cli.main import COMMANDS
 
 PROGRAM = str(Path(sys.executable).with_name("runwatch"))
@@ -156,7 +158,7 @@ def test_a_full_disk_keeps_the_exact_status(tmp_path: Path) -> None:
         run = next(folder.glob("runs/*/*/metadata.json"))
         metadata = json.loads(run.read_bytes())
         assert (metadata["status"], metadata["exit_code"]) == ("failed", 4)
-        assert "could not be written" in (run.parent / "logs_summary.txt").read_text()
+        assert "of output not logged since" in (run.parent / "logs_summary.txt").read_text()
     finally:
         subprocess.run(["umount", "-l", folder], check=False)
 
@@ -274,3 +276,41 @@ def test_the_shell_completes_commands_options_and_runs(shell: str, tmp_path: Pat
         [PROGRAM], env={**os.environ, "_RUNWATCH_COMPLETE": f"{shell}_source"}, capture_output=True, check=True
     )
     assert b"_RUNWATCH_COMPLETE=" in script.stdout
+
+
+def test_a_detached_run_outlives_its_terminal_and_wait_gives_its_code(tmp_path: Path) -> None:
+    controller, terminal = os.openpty()
+    script = "while [ ! -e go ]; do sleep 0.02; done; echo out; exit 4"
+    process = subprocess.Popen(
+        [*RUNWATCH, "run", "--detach", "--", "sh", "-c", script],
+        cwd=tmp_path, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(terminal)
+    assert process.wait(60) == 0
+    said = os.read(controller, 65536).decode()
+    run = run_dir(tmp_path)
+    for word in ("watch", "wait", "stop"):
+        assert f"runwatch {word} {run.name}" in said
+    os.close(controller)  # the terminal is closed, and all that hang on it get SIGHUP
+    assert json.loads(runwatch("ls", "--json", cwd=tmp_path).stdout)[0]["live"]
+    (tmp_path / "go").touch()
+    assert runwatch("wait", run.name, cwd=tmp_path).returncode == 4
+    metadata = json.loads((run / "metadata.json").read_bytes())
+    assert (metadata["status"], metadata["exit_code"]) == ("failed", 4)
+    assert (run / "logs" / "stdout.log").read_bytes() == b"out\n"
+
+
+def test_finalize_repeats_from_a_stage_and_commits_no_second_time(tmp_path: Path) -> None:
+    repository(tmp_path)
+    run = record("sh", "-c", "echo hi", cwd=tmp_path)
+    before = json.loads((run.dir / "finalize.json").read_bytes())
+    summary = (run.dir / "logs_summary.txt").read_bytes()
+    done = runwatch("finalize", "--from", "summary_final", "--json", cwd=tmp_path)
+    after = json.loads(done.stdout)
+    assert done.returncode == 0
+    repeated = {name for name in before["stages"] if before["stages"][name]["at"] != after["stages"][name]["at"]}
+    assert repeated == {"summary_final", "commit", "done"}
+    assert (run.dir / "logs_summary.txt").read_bytes() == summary
+    assert git("rev-list", "--count", "HEAD", cwd=tmp_path) == "2\n"
+    assert after["commit"]["sha"] == git("rev-parse", "HEAD", cwd=tmp_path).strip()
