@@ -27,6 +27,9 @@ from runwatch.finalize.index_lock import IndexLock
 from runwatch.finalize.ref_update import RefUpdate
 
 PATIENT = CommitOptions(patience_s=60.0)
+RECORDERS = 8
+RUNS_EACH = int(os.environ.get("COMMIT_RACE_RUNS", "4"))
+"""So many runs each of the recorders commits: four take seconds, COMMIT_RACE_RUNS=20 is the full proof."""
 
 RECORDER = """
 import sys
@@ -86,8 +89,8 @@ def ended_well(child: subprocess.Popen[str]) -> None:
 
 def test_recorders_and_a_user_who_commits_all_the_time_lose_nothing(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
-    runs = [a_run(repo, f"r{number}") for number in range(12)]
-    share = [list(map(str, runs[start::4])) for start in range(4)]
+    runs = [a_run(repo, f"r{number}") for number in range(RECORDERS * RUNS_EACH)]
+    share = [list(map(str, runs[start::RECORDERS])) for start in range(RECORDERS)]
     children = [started(RECORDER, ",".join(TRACKED), *names, cwd=tmp_path) for names in share]
     children.append(started(USER, "25", cwd=tmp_path))
     for child in children:

@@ -189,7 +189,8 @@ def test_a_signature_that_was_asked_for_and_cannot_be_made_is_refused(tmp_path: 
     repo.git("config", "gpg.program", "/bin/false")
     run = a_run(repo)
     said = refused(run, CommitOptions(sign=True, patience_s=0.2))
-    assert "cannot be signed: set `user.signingKey`, or `[commit] sign = false`" in said
+    assert "the commit cannot be signed (" in said
+    assert "): set `user.signingKey`, or `[commit] sign = false`" in said
     assert_nothing_is_left(repo)
     assert_only_the_run_is_committed(repo, commit(run).sha)
 

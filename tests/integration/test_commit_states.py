@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from commit_checks import (
 )
 from git_repos import GitRepo
 from runwatch.errors import CommitError
+from runwatch.finalize import commit as commit_module
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
 
 PATIENCE = CommitOptions(patience_s=0.3)
@@ -148,6 +151,47 @@ def sparse_index(repo: GitRepo) -> None:
     repo.git("add", "src/a.py")
 
 
+def sparse_without_cones(repo: GitRepo) -> None:
+    repo.write("other/deep/file", "x\n")
+    repo.commit("wider")
+    repo.git("sparse-checkout", "set", "--no-cone", "/src/", "!/runs/")
+    repo.write("src/a.py", "edited\n")
+
+
+def shared_by_a_group(repo: GitRepo) -> None:
+    repo.git("config", "core.sharedRepository", "group")
+    staged(repo)
+
+
+def attributes_of_windows(repo: GitRepo) -> None:
+    repo.write(".gitattributes", "* text=auto eol=crlf\r\n*.json -text\r\n")
+    repo.write("crlf.txt", "dos\r\n")
+    repo.git("add", ".gitattributes", "crlf.txt")
+
+
+def large_files_without_the_filter(repo: GitRepo) -> None:
+    repo.write(".gitattributes", "*.json filter=lfs diff=lfs merge=lfs -text\n")
+    staged(repo)
+
+
+def ignored_everywhere(repo: GitRepo) -> None:
+    repo.write(".gitignore", "runs/\n*.json\n*.md\n*.txt\n")
+    repo.write(".git/info/exclude", "summary.md\n")
+    repo.git("config", "core.excludesFile", str(repo.write(".git/excludes", "*\n")))
+    repo.write("README", "edited\n")
+
+
+def alternates(repo: GitRepo) -> None:
+    """Every object lies in another repository."""
+    other = repo.path.parent / "other.git"
+    repo.git("clone", "-q", "--bare", str(repo.path), str(other))
+    repo.write(".git/objects/info/alternates", f"{other}/objects\n")
+    for folder in (repo.path / ".git/objects").glob("??"):
+        shutil.rmtree(folder)
+    assert repo.git("count-objects", "-v").splitlines()[0] == "count: 0"
+    staged(repo)
+
+
 def odd_settings(repo: GitRepo) -> None:
     repo.git("config", "core.commentChar", "R")
     repo.git("config", "commit.cleanup", "strip")
@@ -179,6 +223,12 @@ STATES: list[Callable[[GitRepo], None]] = [
     autocrlf,
     sparse,
     sparse_index,
+    sparse_without_cones,
+    shared_by_a_group,
+    attributes_of_windows,
+    large_files_without_the_filter,
+    ignored_everywhere,
+    alternates,
     odd_settings,
 ]
 
@@ -206,6 +256,51 @@ def test_one_commit_of_five_files_and_all_else_as_before(tmp_path: Path, state: 
     assert again == CommitResult(sha=result.sha, branch="main", made=False)
     assert repo.head() == result.sha
     assert repo.state() == before
+
+
+@pytest.fixture
+def no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system as exFAT is; none such can be mounted where tests run."""
+
+    def refuse(source: object, target: object, **options: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), source)
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("no_hard_links")
+@pytest.mark.parametrize("lock_first", [False, True])
+@pytest.mark.parametrize("state", [staged, split_index, monitored, sparse_index], ids=lambda state: state.__name__)
+def test_a_file_system_without_hard_links_is_committed_to(
+    tmp_path: Path, state: Callable[[GitRepo], None], lock_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0 if lock_first else 3)
+    test_one_commit_of_five_files_and_all_else_as_before(tmp_path, state)
+
+
+@pytest.mark.usefixtures("no_hard_links")
+def test_a_held_lock_is_respected_without_hard_links_too(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    lock = repo.write(".git/index.lock", "somebody's")
+    with pytest.raises(CommitError, match=r"index\.lock is held"):
+        commit(a_run(repo))
+    assert lock.read_text() == "somebody's"
+    lock.unlink()
+    assert_nothing_is_left(repo)
+
+
+def test_summaries_outside_a_narrowed_sparse_checkout_are_committed_once_more(tmp_path: Path) -> None:
+    """Git marks such entries as not to be looked at: the commit must hold what is on disk all the same."""
+    repo = GitRepo.with_history(tmp_path)
+    run = a_run(repo)
+    commit(run)
+    for name in TRACKED:
+        repo.git("update-index", "--skip-worktree", f"runs/f/r1/{name}")
+    (run / "summary.md").write_text("# reconciled\n")
+    second = commit(run)
+    assert second.made
+    assert repo.git("show", "HEAD:runs/f/r1/summary.md") == "# reconciled\n"
+    assert repo.git("diff-index", "--cached", "HEAD") == ""
 
 
 def known_extensions(repo: GitRepo) -> set[bytes]:
@@ -249,62 +344,6 @@ def test_a_detached_head_moves_and_no_branch_does(tmp_path: Path) -> None:
     assert_the_index_agrees(repo)
 
 
-def test_a_linked_worktree_commits_on_its_own_branch(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path / "main")
-    repo.git("worktree", "add", "-q", "-b", "topic", str(tmp_path / "linked"))
-    linked = GitRepo(tmp_path / "linked")
-    staged(linked)
-    dirty(repo)
-    before, main_before = linked.state(), repo.state()
-    result = commit(a_run(linked))
-    assert result.branch == "topic"
-    assert_only_the_run_is_committed(linked, result.sha)
-    assert (linked.state(), repo.state()) == (before, main_before)
-    assert_the_index_agrees(linked)
-    assert_nothing_is_left(linked)
-
-
-def test_a_submodule_commits_in_itself(tmp_path: Path) -> None:
-    inner = GitRepo.with_history(tmp_path / "inner")
-    outer = GitRepo.with_history(tmp_path / "outer")
-    outer.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.path), "sub")
-    sub = GitRepo(outer.path / "sub")
-    before = sub.state()
-    result = commit(a_run(sub))
-    assert_only_the_run_is_committed(sub, result.sha)
-    assert sub.state() == before
-    assert_the_index_agrees(sub)
-
-
-def test_a_sha256_repository_is_committed_to(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path, "--object-format=sha256")
-    staged(repo)
-    before = repo.state()
-    result = commit(a_run(repo))
-    assert len(result.sha) == 64
-    assert_only_the_run_is_committed(repo, result.sha)
-    assert repo.state() == before
-    assert_the_index_agrees(repo)
-
-
-def test_a_repository_below_the_git_work_tree_s_top_and_odd_names_on_the_way(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path)
-    for number, part in enumerate(("plain", 'quo"te and \\slash', "gr\u00fc\u00df", os.fsdecode(b"caf\xe9\nline"))):
-        below = GitRepo(repo.path / part)
-        run = a_run(below, f"r{number}")
-        result = commit(run)
-        changed = repo.git("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", result.sha).split("\0")[:-1]
-        assert changed == sorted(f"{part}/runs/f/r{number}/{name}" for name in TRACKED)
-        assert repo.git("diff-index", "--cached", "HEAD") == ""
-
-
-def test_a_run_reached_through_a_link_is_committed_where_it_lies(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path / "r")
-    run = a_run(repo)
-    (tmp_path / "link").symlink_to(run)
-    assert_only_the_run_is_committed(repo, commit(tmp_path / "link").sha)
-
-
 def test_only_files_that_are_there_and_are_regular_are_committed(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     run = a_run(repo)
@@ -314,25 +353,6 @@ def test_only_files_that_are_there_and_are_regular_are_committed(tmp_path: Path)
     result = commit(run)
     names = repo.git("diff-tree", "-r", "--no-commit-id", "--name-only", result.sha).split()
     assert names == [f"runs/f/r1/{name}" for name in ("logs_summary.txt", "metadata.json", "metrics.json")]
-
-
-@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"])
-def test_variables_of_a_hook_or_an_alias_lead_nowhere(
-    tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = GitRepo.with_history(tmp_path / "other")
-    repo = GitRepo.with_history(tmp_path / "r")
-    staged(repo)
-    before, other_before = repo.state(), other.state()
-    git_dir = other.path / ".git"
-    value = {"GIT_DIR": git_dir, "GIT_INDEX_FILE": git_dir / "index", "GIT_WORK_TREE": other.path}
-    run = a_run(repo)
-    monkeypatch.setenv(variable, str(value.get(variable, git_dir / "objects")))
-    result = commit(run)
-    monkeypatch.delenv(variable)
-    assert_only_the_run_is_committed(repo, result.sha)
-    assert (repo.state(), other.state()) == (before, other_before)
-    assert_the_index_agrees(repo)
 
 
 def test_without_an_identity_the_commit_is_runwatch_s_and_names_no_host(
@@ -430,42 +450,6 @@ def test_off_makes_no_commit(tmp_path: Path) -> None:
     head = repo.head()
     assert commit_run(a_run(repo), TRACKED, MESSAGE, CommitOptions(mode="off")) is None
     assert repo.head() == head
-
-
-def test_a_named_branch_gets_the_commit_and_index_and_head_stay(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path)
-    staged(repo)
-    before, head = repo.state(), repo.head()
-    options = CommitOptions(mode="records/of-runs")
-    first = commit(a_run(repo), options)
-    assert first.branch == "records/of-runs"
-    assert_only_the_run_is_committed(repo, first.sha, parents=0)
-    second = commit(a_run(repo, "r2"), options)
-    assert_only_the_run_is_committed(repo, second.sha, "r2")
-    assert repo.git("rev-list", "records/of-runs").split() == [second.sha, first.sha]
-    assert commit(repo.path / "runs/f/r1", options) == CommitResult(sha=first.sha, branch="records/of-runs", made=False)
-    assert (repo.state(), repo.head()) == (before, head)
-    assert repo.git("ls-files", "--", "runs") == ""
-    assert_nothing_is_left(repo)
-
-
-def test_the_checked_out_branch_named_is_the_current_one(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path)
-    result = commit(a_run(repo), CommitOptions(mode="main"))
-    assert (result.branch, repo.head()) == ("main", result.sha)
-    assert_the_index_agrees(repo)
-
-
-def test_a_named_branch_that_another_work_tree_has_checked_out_is_refused(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path / "main")
-    repo.git("worktree", "add", "-q", "-b", "topic", str(tmp_path / "linked"))
-    run = a_run(repo)
-    with pytest.raises(
-        CommitError, match=r"branch topic is checked out in another work tree: .*`runwatch finalize r1`"
-    ):
-        commit(run, CommitOptions(mode="topic"))
-    with pytest.raises(CommitError, match=r"'a\.\.b' is no name for a branch"):
-        commit(run, CommitOptions(mode="a..b"))
 
 
 def test_the_reflog_names_the_run_and_the_objects_are_sound(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """One commit with exactly the tracked files of a run, and everything else in the repository as it was.
 
-Must not run the user's hooks, and must not touch the work tree or any other entry of the index. Source: finalizer.md,
+Must not touch the work tree or any other entry of the index. Source: finalizer.md,
 "The commit". The order of the steps, and what each leaves behind when it is killed, is in `attempt`.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from runwatch.errors import CommitError
-from runwatch.finalize import commit_objects, stale_index
+from runwatch.finalize import commit_hooks, commit_objects, stale_index
 from runwatch.finalize.commit_message import Message
 from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, find_target
 from runwatch.finalize.committing import find_commit
@@ -41,6 +41,8 @@ class CommitOptions(msgspec.Struct, frozen=True, kw_only=True):
     """off, current (the branch that is checked out), or the name of a branch."""
     sign: bool = False
     """Sign it as git is configured to."""
+    hooks: bool = False
+    """Run the repository's commit hooks."""
     author: str | None = None
     """Author as "Name <mail>"; None: git's own identity."""
     patience_s: float = 10.0
@@ -60,7 +62,7 @@ class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def options(settings: CommitSettings) -> CommitOptions:
     """Return what the configuration says of commits."""
-    return CommitOptions(mode=settings.mode, sign=settings.sign, author=settings.author)
+    return CommitOptions(mode=settings.mode, sign=settings.sign, hooks=settings.hooks, author=settings.author)
 
 
 _DEFAULT = CommitOptions()
@@ -72,9 +74,12 @@ def commit_run(
     message: Message | str,
     options: CommitOptions = _DEFAULT,
     *,
+    ended_on: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> CommitResult | None:
     """Commit those of ``files`` that exist in a run directory; return the commit, None where commits are off.
+
+    ``ended_on`` is the branch that was checked out when the run ended: the current one, whatever is checked out now.
 
     May be called again at any time: a branch that has the files as they are now is left alone and the commit that
     brought them is returned. Raises CommitError, with what to do about it, where the repository cannot take a commit.
@@ -85,14 +90,21 @@ def commit_run(
     text = message if isinstance(message, str) else message.text()
     deadline = time.monotonic() + options.patience_s
     try:
-        with Repository(place.work_tree) as repo, RecorderLock(place.git_dir, deadline):
-            job = Job(repo, place, text, options, environ)
-            stale_index.clear(repo, place)
-            return _until(job, deadline)
+        with Repository(place.work_tree) as repo:
+            job = Job(repo, place, text, options, environ, ended_on)
+            if options.hooks:
+                job.ask_hooks()
+                deadline = time.monotonic() + options.patience_s
+            with RecorderLock(place.git_dir, deadline):
+                stale_index.clear(repo, place)
+                result = _until(job, deadline)
+            if options.hooks and result.made:
+                commit_hooks.tell(repo)
+            return result
     except LockHeld:
         raise place.refuse(f"another recorder has been committing in {place.work_tree} all the time") from None
     except GitError as error:
-        raise explain(place, error) from error
+        raise explain(place, error, sign=options.sign) from error
     except OSError as error:
         raise place.refuse(
             f"{place.git_dir} cannot be written: {error.strerror or error}", "make it writable"
@@ -128,6 +140,10 @@ class Job:
         self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
         self.ended_on = ended_on
         self._stored: dict[tuple[object, ...], _Stored] = {}
+
+    def ask_hooks(self) -> None:
+        """Have the repository's commit hooks agree, and take their message over."""
+        self.text = commit_hooks.ask(self.repo, self.place, self._target().tip, self.text)
 
     def attempt(self, *, lock_first: bool) -> CommitResult:
         """Try once. Raises NotNow when trying again may help.
@@ -235,7 +251,7 @@ def _stamp(path: Path) -> tuple[int, int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def explain(place: Place, error: GitError) -> CommitError:
+def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError:
     """Return why git could not, in a sentence with what to do about it."""
     said = f"{error.stderr} {error.sentence}".lower()
     if "dubious ownership" in said:
@@ -243,8 +259,9 @@ def explain(place: Place, error: GitError) -> CommitError:
             f"git refuses {place.work_tree}, which belongs to another user",
             f"`git config --global --add safe.directory {place.work_tree}` trusts it",
         )
-    if "failed to sign" in said or "gpg failed" in said:
-        return place.refuse("the commit cannot be signed", "set `user.signingKey`, or `[commit] sign = false`")
+    if sign and "commit-tree" in error.sentence:
+        why = error.stderr.strip().partition("\n")[0].removeprefix("error: ").rstrip(".?")
+        return place.refuse(f"the commit cannot be signed ({why})", "set `user.signingKey`, or `[commit] sign = false`")
     if any(words in said for words in ("read-only file system", "insufficient permission", "permission denied")):
         return place.refuse(f"{place.git_dir} cannot be written", "make it writable")
     if "no space left" in said:

@@ -1,10 +1,11 @@
 """The user's index, brought to agree with a commit for a few paths, under git's own lock, held for a few milliseconds.
 
 Must not change any other entry, and must not leave a lock behind that cannot be known as ours. The new index lies
-ready under a name of our own and is *linked* to ``index.lock``: a lock with that inode is ours, whoever finds it.
+ready in a folder of our own and is *linked* to ``index.lock``: a lock with that inode is ours, whoever finds it. A git
+process that outlives a killed recorder finds its folder swept away, and leaves nothing.
 **Source**: the order is the measured one of targets.md, "Archive and commit, as measured".
 
-Where the file system has no hard links the lock is created and our file's name written into it, and the prepared
+Where the file system has no hard links the lock is created and our folder's name written into it, and the prepared
 index is renamed over the real one. Its price: whoever is killed between those two calls, some microseconds apart,
 leaves an empty lock that nobody can know as ours, and that a person must remove.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import shutil
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,16 +23,20 @@ from secrets import token_hex
 
 from runwatch.finalize.commit_objects import FILE
 from runwatch.finalize.commit_place import NotNow, Place
-from runwatch.journal.atomic import FILE_MODE
+from runwatch.journal.atomic import DIR_MODE, FILE_MODE
 from runwatch.vcs import Repository, Running
 
 PREFIX = "runwatch-index-"
-"""How our own files beside an index begin; the commit that they belong to comes last in the name."""
+"""How our own folders beside an index begin; the commit that they belong to comes last in the name."""
 _NONE = "none"
+_INDEX, _EMPTY, _SPARE = "index", "empty", "spare"
+"""What lies in one: the new index; what the lock is before there is one; what the lock becomes then."""
 _DEAF_MONITOR = ("core.fsmonitor=exit 1;",)
 """For an index that a file system monitor has a part in: without any monitor git would drop that part, and with the
 user's it would ask or start it. One that cannot answer makes git look at the files itself the next time."""
 _CHECKSUM_BYTES = 32
+_SWEEPS = 5
+"""A git process at work in a folder makes two files there at most while it is being emptied."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What a file system without hard links says of one."""
@@ -48,7 +54,7 @@ class IndexLock:
         self._index = os.path.realpath(place.git_dir / "index")  # git follows a link here as well
         self.path = f"{self._index}.lock"
         """Git's own lock of this index."""
-        self._own: Path | None = None
+        self._folder: Path | None = None
         self._was: tuple[object, ...] | None = None
         self._adding: Running | None = None
         self._settings: tuple[str, ...] = ()
@@ -71,11 +77,7 @@ class IndexLock:
         """
         if not self.taken and self.is_held():
             raise self.held()
-        own = self._named(_NONE)
-        self._was = self._copy(own)
-        spare, self._own = self._own, own
-        if spare is not None:
-            spare.unlink()
+        self._was = self._copy(self._room(_NONE) / _INDEX)
         self._adding = self._start("update-index", "--add", "-z", "--stdin")
         self._adding.say(os.fsencode("\0".join(self._place.paths)))
 
@@ -85,38 +87,36 @@ class IndexLock:
         Where take() came first, the lock is filled with it.
         """
         assert self._adding is not None
-        assert self._own is not None
+        assert self._folder is not None
         adding, self._adding = self._adding, None
         adding.result()
         paths = dict(zip(self._place.names, self._place.paths, strict=True))
         wanted = {paths[name]: oid for name, oid in blobs.items()}
-        if not _has_plainly(self._own, wanted):
+        if not _has_plainly(self._folder / _INDEX, wanted):
             self._insist(wanted)
         named = self._named(commit)
-        os.rename(self._own, named)
-        self._own = named
+        os.rename(self._folder, named)
+        self._folder = named
         if self.taken:
             self._fill()
 
     def take(self) -> None:
         """Take git's lock with what was prepared, or with nothing yet. Raises NotNow where it is held."""
-        if self._own is None:
-            own = self._named(_NONE)
-            os.close(os.open(own, _NEW_FILE, FILE_MODE))
-            self._own = own
+        ready = self._folder is not None
+        folder = self._room(_NONE)
+        if not ready:
+            os.close(os.open(folder / _EMPTY, _NEW_FILE, FILE_MODE))
         try:
-            self._linked = _link(self._own, self.path)
+            self._linked = _link(folder / (_INDEX if ready else _EMPTY), self.path)
             if not self._linked:
-                _claim(self._own.name, self.path)
+                _claim(folder.name, self.path)
         except FileExistsError:
             raise self.held() from None
         self.taken = True
 
     def mark(self, commit: str) -> None:
         """Leave our name and a commit's beside the index that is not touched: who is killed now is known by it."""
-        own = self._named(commit)
-        os.close(os.open(own, _NEW_FILE, FILE_MODE))
-        self._own = own
+        self._room(commit)
 
     @property
     def fresh(self) -> bool:
@@ -128,9 +128,8 @@ class IndexLock:
         if self._linked:
             os.rename(self.path, self._index)
             self.taken = False
-        elif self._own is not None:
-            os.rename(self._own, self._index)
-            self._own = None
+        elif self._folder is not None:
+            os.rename(self._folder / _INDEX, self._index)
         self.release()
 
     def release(self) -> None:
@@ -141,21 +140,29 @@ class IndexLock:
         if self._adding is not None:
             self._adding.result(check=False)
             self._adding = None
-        if self._own is not None:
-            self._own.unlink(missing_ok=True)
-            self._own = None
+        if self._folder is not None:
+            sweep(self._folder)
+            self._folder = None
+
+    def _room(self, commit: str) -> Path:
+        """Return our folder, made where there is none."""
+        if self._folder is None:
+            folder = self._named(commit)
+            folder.mkdir(DIR_MODE)
+            self._folder = folder
+        return self._folder
 
     def _named(self, commit: str) -> Path:
         return Path(f"{os.path.dirname(self._index)}/{PREFIX}{token_hex(4)}-{commit}")
 
     def _fill(self) -> None:
         """Put what was prepared into the lock that is ours, or its name."""
-        assert self._own is not None
-        spare = self._named(_NONE)
+        assert self._folder is not None
+        spare = self._folder / _SPARE
         if self._linked:
-            os.link(self._own, spare)
+            os.link(self._folder / _INDEX, spare)
         else:
-            _claim(self._own.name, spare)
+            _claim(self._folder.name, spare)
         os.rename(spare, self.path)
 
     def _copy(self, own: Path) -> tuple[object, ...] | None:
@@ -178,8 +185,18 @@ class IndexLock:
             self._start("update-index", "--add", "-z", "--index-info").result(os.fsencode(lines))
 
     def _start(self, *args: str) -> Running:
-        env = {"GIT_INDEX_FILE": str(self._own), "GIT_LITERAL_PATHSPECS": "1"}
+        assert self._folder is not None
+        env = {"GIT_INDEX_FILE": str(self._folder / _INDEX), "GIT_LITERAL_PATHSPECS": "1"}
         return self._repo.start(*args, env=env, settings=self._settings)
+
+
+def sweep(folder: Path) -> None:
+    """Take one of our folders away, whatever a git process that lives on is doing in it. Raises OSError."""
+    for _ in range(_SWEEPS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+    shutil.rmtree(folder)
 
 
 def _entries(listed: str) -> dict[str, tuple[str, ...]]:

@@ -144,7 +144,7 @@ def facts_of(paths: RunPaths, state: FinalizeState, failures: Mapping[str, Stage
         )
         if archive
         else None,
-        commit=Commit(sha=commit.sha, branch=commit.branch) if commit else None,
+        commit=Commit(sha=commit.sha, branch=commit.branch, note=commit.note) if commit else None,
         failures=tuple(
             StageFailure(stage=name, reason=stage.error or "unknown", remedy=stage.remedy)
             for name, stage in failures.items()

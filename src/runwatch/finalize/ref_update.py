@@ -50,7 +50,7 @@ class RefUpdate:
                 pass
         except GitError as error:
             if "cannot lock ref" in error.stderr or "unable to lock" in error.stderr.lower():
-                said = error.stderr.partition("\n")[0].removeprefix("fatal: ")
+                said = error.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix(f"{what}: ")
                 why = f"git in {self._work_tree} says {said!r}"
                 raise NotNow(why, "remove that lock if no git command is running") from None
             raise

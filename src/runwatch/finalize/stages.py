@@ -12,9 +12,11 @@ from pathlib import Path
 from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archiving, close, commit, ignore, raw_logs, refusal
 from runwatch.finalize.archive import forget
+from runwatch.finalize.commit_push import push
+from runwatch.finalize.commit_stage import commit_files, must_push
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.publish import Publisher
-from runwatch.finalize.state import STAGES, Commit, FinalizeState, Outcome, Stage, load_state, save_state
+from runwatch.finalize.state import STAGES, FinalizeState, Outcome, Stage, load_state, save_state
 from runwatch.finalize.tidy import tidy
 from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
@@ -107,6 +109,8 @@ class Finalizer:
                 if again or not self.state.done(name):
                     again = True
                     self._do(name)
+                if name == "commit" and last is None and must_push(self.settings.commit, self.state, again=again):
+                    self._do("push")
                 if name == last:
                     break
         finally:
@@ -277,10 +281,13 @@ class Finalizer:
 
     def _stage_commit(self) -> None:
         files = [self.paths.root / name for name in TRACKED]
-        result = commit.commit_run(self.paths.root, files, self._message(), commit.options(self.settings.commit))
-        if result is not None:
-            made = self.state.commit.made if self.state.commit and not result.made else now_text()
-            self.state.commit = Commit(sha=result.sha, branch=result.branch, made=made)
+        known, message = self.state.commit, self._message()
+        self.state.commit = commit_files(self.paths, files, message, self.settings.commit, self.metrics, known)
+
+    def _stage_push(self) -> None:
+        """Push; not among STAGES, as it is there only where it is asked for, and a run is whole without it."""
+        assert self.state.commit is not None
+        push(self.paths.root, self.state.commit.branch)
 
     def _stage_done(self) -> None:
         if self.settings.retention.raw == "after_verify" and self.state.done("verify"):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runwatch.finalize.commit_place import Place
-from runwatch.finalize.index_lock import PREFIX
+from runwatch.finalize.index_lock import PREFIX, sweep
 from runwatch.vcs import Repository, common_dir
 
 _STILL_S = 0.1
@@ -31,18 +31,18 @@ def clear(repo: Repository, place: Place) -> None:
     if left:
         _clear_ref_locks(place, left)
     for own in left:
-        if _same(own, lock):
+        if any(_same(file, lock) for file in own.glob("*")):
             if _landed(repo, own):
                 os.rename(lock, index)  # the branch has moved: this is the index that goes with it
             else:
                 os.unlink(lock)
     claimant = _claimant(lock)
     if claimant is not None:
-        if claimant.exists() and _landed(repo, claimant):
+        if claimant.exists() and _landed(repo, claimant.parent):
             os.rename(claimant, index)
         os.unlink(lock)
     for own in left:
-        own.unlink(missing_ok=True)
+        sweep(own)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -53,9 +53,11 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _claimant(lock: Path) -> Path | None:
-    """Return our file that a lock names, where links cannot be made; an index never begins like that."""
+    """Return the index that a lock names, where links cannot be made; an index itself never begins like that."""
     said = _content(lock)
-    return lock.with_name(os.fsdecode(said)) if said.startswith(PREFIX.encode()) and b"/" not in said else None
+    return (
+        lock.with_name(os.fsdecode(said)) / "index" if said.startswith(PREFIX.encode()) and b"/" not in said else None
+    )
 
 
 def _content(path: Path) -> bytes:
@@ -67,7 +69,7 @@ def _content(path: Path) -> bytes:
 
 
 def _landed(repo: Repository, own: Path) -> bool:
-    """Whether HEAD holds the commit that a file of ours is named after."""
+    """Whether HEAD holds the commit that a folder of ours is named after."""
     commit = own.name.rpartition("-")[2]
     if not commit.isalnum() or repo.head().sha is None:
         return False

@@ -84,6 +84,8 @@ class Commit(msgspec.Struct, kw_only=True):
     """Where it is; None on a detached head."""
     made: str | None = None
     """RFC 3339."""
+    note: str | None = None
+    """What is to be said of branches that changed meanwhile."""
 
 
 class FinalizeState(msgspec.Struct, kw_only=True):

@@ -99,11 +99,11 @@ class Commit(Struct, frozen=True, kw_only=True):
     mode: Annotated[str, Meta(pattern=r"^[^\s~^:?*\[\\]+$", examples=["current"])] = "current"
     """off, current (the branch that is checked out at the end), or the name of a branch."""
     push: bool = False
-    """Push that branch afterwards."""
+    """Push that branch to its upstream afterwards; its pre-push hook runs."""
     sign: bool = False
     """Sign the commit as git is configured to."""
     hooks: bool = False
-    """Run the repository's commit hooks for it."""
+    """Run the repository's hooks for it: pre-commit, prepare-commit-msg, commit-msg, post-commit."""
     author: Author | None = None
     """Author as "Name <mail>"; default: git's own identity."""
     publish: tuple[PublishName, ...] = ()

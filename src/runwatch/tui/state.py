@@ -131,7 +131,7 @@ class Ending(msgspec.Struct, frozen=True):
     @property
     def finished(self) -> int:
         """How many stages were tried to their end."""
-        return sum(1 for stage in self.stages.values() if stage.done or stage.error)
+        return sum(1 for name, stage in self.stages.items() if name in STAGES and (stage.done or stage.error))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Must not decide what is committed. GitPython is imported by `repository` alone, 
 from runwatch.vcs.branch import UNBORN, Snapshot
 from runwatch.vcs.changes import ChangedFile
 from runwatch.vcs.layout import Head, change_key, common_dir, find_work_tree, git_dir, head_ref, read_head, read_ref
-from runwatch.vcs.repository import Repository, is_ignored
+from runwatch.vcs.repository import Repository, is_ignored, is_tracked
 from runwatch.vcs.running import GitError, Running
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "git_dir",
     "head_ref",
     "is_ignored",
+    "is_tracked",
     "read_head",
     "read_ref",
 ]

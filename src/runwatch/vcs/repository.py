@@ -138,6 +138,15 @@ class Repository:
         return Running(cast("subprocess.Popen[bytes]", process), args[0], self.work_tree)
 
 
+def is_tracked(work_tree: Path, path: Path) -> bool:
+    """Whether the index of a work tree has a file; False where git cannot say."""
+    try:
+        with Repository(work_tree) as repo:
+            return bool(repo.plumbing("ls-files", "-z", "--", str(path), env={"GIT_LITERAL_PATHSPECS": "1"}))
+    except GitError:
+        return False
+
+
 def is_ignored(work_tree: Path, path: Path) -> bool:
     """Whether the ignore rules of a work tree hide a path in it; False where git cannot say."""
     try:

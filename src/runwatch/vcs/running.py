@@ -89,10 +89,16 @@ class Running:
         try:
             return _exchange(self._process, text or b"", time.monotonic() + timeout_s)
         except TimeoutError:
-            os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, its helpers included
-            self._process.communicate()
+            self._abandon()
             limit = f"{timeout_s:.0f} s"
             raise GitError(f"git {self._command} in {self._work_tree} took more than {limit}.") from None
+
+    def _abandon(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, its helpers included; it was not waited for
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                _close(stream)
 
 
 def _exchange(process: subprocess.Popen[bytes], text: bytes, deadline: float) -> tuple[bytes, bytes]:

@@ -49,7 +49,7 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
         f"{PREFIX}result   {_result(metrics, color)}",
         f"{PREFIX}summary  {_failed(facts, ('summary', 'summary_final'), color) or f'{path}/logs_summary.txt'}",
         f"{PREFIX}archive  {_archive(path, facts) or _failed(facts, ('archive', 'verify'), color) or 'pending'}",
-        f"{PREFIX}commit   {_commit(facts) or _failed(facts, ('commit',), color) or 'none'}",
+        f"{PREFIX}commit   {_failed(facts, ('commit',), color) or _commit(facts) or 'none'}",
     ]
     placed = {"summary", "summary_final", "archive", "verify", "commit"}
     others = [failure.stage for failure in facts.failures if failure.stage not in placed]
@@ -93,7 +93,8 @@ def _commit(facts: Facts) -> str:
     made = facts.commit
     if made is None:
         return ""
-    return f"{one_line(made.sha)[:12]} on {one_line(made.branch) if made.branch else 'a detached head'}"
+    where = one_line(made.branch) if made.branch else "a detached head"
+    return f"{one_line(made.sha)[:12]} on {where}" + (f" ({one_line(made.note)})" if made.note else "")
 
 
 def _failed(facts: Facts, stages: tuple[str, ...], color: bool) -> str:

@@ -30,6 +30,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Object id in hex."""
     branch: str | None = None
     """Short name; None on a detached head."""
+    note: str | None = None
+    """What is to be said of branches that changed meanwhile."""
 
 
 class StageFailure(msgspec.Struct, frozen=True, kw_only=True):

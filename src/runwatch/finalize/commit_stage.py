@@ -1,0 +1,78 @@
+"""The finalizer's commit of one run: on the branch where the run ended, with what is to be said of it.
+
+Must not do anything itself: commit.py makes the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from runwatch.events.lifecycle import RunStarted
+from runwatch.finalize.commit import CommitResult, Message, commit_run, options
+from runwatch.finalize.state import Commit, FinalizeState
+from runwatch.fold.metrics import Metrics
+from runwatch.journal.follow import events
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import now_text
+from runwatch.settings.groups import Commit as CommitSettings
+from runwatch.vcs import find_work_tree, read_head
+
+
+def commit_files(
+    paths: RunPaths,
+    files: Iterable[Path],
+    message: Message,
+    settings: CommitSettings,
+    metrics: Metrics,
+    known: Commit | None,
+) -> Commit | None:
+    """Commit files of a run; return the commit, ``known`` where commits are off. Raises CommitError."""
+    began_on, ended_on = _branches(paths, metrics)
+    result = commit_run(paths.root, files, message, options(settings), ended_on=ended_on)
+    if result is None:
+        return known
+    return Commit(
+        sha=result.sha,
+        branch=result.branch,
+        made=known.made if known is not None and known.sha == result.sha else now_text(),
+        note=_note(result, began_on, ended_on, _checked_out(paths.root)),
+    )
+
+
+def must_push(settings: CommitSettings, state: FinalizeState, *, again: bool) -> bool:
+    """Whether a commit that was made is to be pushed now; ``again``: though it was before."""
+    wanted = settings.push and settings.mode != "off" and state.commit is not None and state.done("commit")
+    return wanted and (again or not state.done("push"))
+
+
+def _branches(paths: RunPaths, metrics: Metrics) -> tuple[str | None, str | None]:
+    """Return the branches that were checked out at the start and at the end of a run, in the work tree it lies in.
+
+    None: a detached head, or nobody knows, as where it was started in another work tree.
+    """
+    _, first = next(events(paths.journal), (0, None))
+    if not isinstance(first, RunStarted) or first.git is None or first.cwd is None:
+        return None, None
+    if find_work_tree(Path(first.cwd)) != find_work_tree(paths.root):
+        return None, None
+    code = metrics.code
+    seen = code is not None and (code.branch or code.head)
+    return first.git.branch, code.branch if code is not None and seen else first.git.branch
+
+
+def _checked_out(root: Path) -> str | None:
+    work_tree = find_work_tree(root)
+    return read_head(work_tree).branch if work_tree is not None else None
+
+
+def _note(result: CommitResult, began_on: str | None, ended_on: str | None, now_on: str | None) -> str | None:
+    """Return what is to be said of branches that changed; None where none did."""
+    notes = []
+    if began_on is not None and began_on != ended_on:
+        notes.append(f"the run began on {began_on}" + ("" if ended_on == result.branch else f", ended on {ended_on}"))
+    elif ended_on is not None and ended_on != result.branch:
+        notes.append(f"the run ended on {ended_on}")
+    if now_on is not None and now_on != result.branch:
+        notes.append(f"{now_on} is checked out now")
+    return ", ".join(notes) or None
