@@ -5,6 +5,10 @@ Must not decide a status that somebody else has written.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+
 from runwatch.finalize import stages
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState, Outcome
@@ -23,10 +27,16 @@ LEFT = "left behind"
 """Where the warning about processes that go on stands; the closing lines say it again."""
 
 
-def ask(paths: RunPaths, signal_name: str) -> None:
-    """Have the supervisor stop the run, because somebody sent us a polite signal."""
+def ask(paths: RunPaths, signal_name: str, owner: int) -> None:
+    """Have the supervisor stop the run, because somebody sent us a polite signal.
+
+    One that does not listen, or not yet, gets the signal itself.
+    """
     message = {"op": "stop", "signal": signal_name, "by": f"{signal_name} to the recorder", "person": False}
-    request(paths.control, message)
+    reply = request(paths.control, message)
+    if not reply or not reply.get("ok"):
+        with contextlib.suppress(OSError):
+            os.kill(owner, getattr(signal, signal_name))
 
 
 def end_command(command: int, paths: RunPaths, settings: Settings) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from runwatch.finalize.state import Outcome
 from runwatch.record.outcome import signal_name
+from runwatch.record.stopping import ASKING
 
 MAX_DEATHS = 3
 """After so many deaths within a minute the run goes on unfolded."""
@@ -48,7 +49,10 @@ class Keeper:
         self._write(f"command {pid}\n")
 
     def start(self) -> None:
-        """Start a recorder in a session of its own, so that no terminal ends it."""
+        """Start a recorder in a session of its own, so that no terminal ends it.
+
+        A polite signal waits until it has come so far that it can pass it on.
+        """
         try:
             read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         except OSError as error:
@@ -63,7 +67,13 @@ class Keeper:
         defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
         try:
             self.pid = os.posix_spawn(
-                sys.executable, argv, os.environ, file_actions=actions, setsid=True, setsigmask=[], setsigdef=defaults
+                sys.executable,
+                argv,
+                os.environ,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=ASKING,
+                setsigdef=defaults,
             )
         except OSError as error:
             os.close(write_fd)

@@ -34,6 +34,7 @@ from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
 from runwatch.record.project import Projector
 from runwatch.record.sampling import Sampler
+from runwatch.record.stopping import ASKING
 from runwatch.record.sweep import Neighbors
 from runwatch.record.talk import Talk
 from runwatch.settings import Settings
@@ -92,7 +93,8 @@ class Recorder:
             ready = {fd for fd, _ in poll.poll((BUSY_TICK_S if busy else TICK_S) * 1000)}
             self._tick()
             if self.asked:
-                ending.ask(self.paths, self.asked)
+                if not self.options.alone:  # a program that records itself gets signals of its own
+                    ending.ask(self.paths, self.asked, self._owner.pid)
                 self.asked = None
             if 0 in ready and not self._hear():
                 poll.unregister(0)
@@ -205,7 +207,7 @@ class Recorder:
         return outcome
 
     def _finalize(self, outcome: Outcome) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        for number in ASKING:
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
         self._read()
         if not self.fold.sealed:
@@ -241,8 +243,9 @@ def main() -> int:
     def ask(number: int, frame: object) -> None:
         recorder.asked = signal.Signals(number).name
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    for number in ASKING:
         signal.signal(number, ask)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
     return recorder.run()
 
 
