@@ -29,6 +29,8 @@ class ProcessSource:
     pid: int
     """The command."""
     _seen: dict[int, _Seen] = field(default_factory=dict)
+    _known: set[int] = field(default_factory=set)
+    """All processes of the system at the last sample: only one that is new needs to be asked for its parent."""
     _last: float | None = None
     _gone_read: int = 0
     _gone_written: int = 0
@@ -74,10 +76,15 @@ class ProcessSource:
     def _discover(self) -> None:
         """Find new members: all that descend from the command or from a member, whose parent may be gone by now."""
         children: dict[int, list[psutil.Process]] = {}
-        for process in psutil.process_iter(["ppid"]):
-            children.setdefault(process.info["ppid"], []).append(process)
-            if process.pid == self.pid and self.pid not in self._seen:
-                self._seen[self.pid] = _Seen(process)
+        before, self._known = self._known, set(psutil.pids())
+        for pid in self._known - before:
+            try:
+                process = psutil.Process(pid)
+                children.setdefault(process.ppid(), []).append(process)
+            except (psutil.Error, OSError):
+                continue  # it has ended already
+            if pid == self.pid:
+                self._seen[pid] = _Seen(process)
         waiting = list(self._seen)
         while waiting:
             for child in children.get(waiting.pop(), ()):
