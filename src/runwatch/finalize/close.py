@@ -8,7 +8,6 @@ from __future__ import annotations
 import msgspec
 
 from runwatch.errors import RecordError
-from runwatch.events.notices import Degraded
 from runwatch.finalize.state import Outcome
 from runwatch.fold import Fold, losses
 from runwatch.fold.metrics import Metrics
@@ -55,27 +54,7 @@ def tell_losses(fold: Fold, paths: RunPaths, writer: EventWriter) -> None:
 
 def untold(fold: Fold, paths: RunPaths) -> list[Loss]:
     """Return the losses in the ledger that the journal does not tell of."""
-    return [loss for loss in read_losses(paths.losses) if losses.untold(fold.losses, event_of(loss))]
-
-
-def event_of(loss: Loss) -> Degraded:
-    """Return the event that tells of a loss in the ledger."""
-    return Degraded(
-        dropped=loss.events,
-        since=loss.since,
-        log_lines=loss.log_lines,
-        output_bytes=loss.output_bytes,
-        of=loss.writer,
-    )
-
-
-def with_ledger(fold: Fold, metrics: Metrics, paths: RunPaths) -> Metrics:
-    """Return the metrics with the losses that no event tells of yet, for those who show a run that goes on."""
-    found = read_losses(paths.losses)
-    if not found:
-        return metrics
-    journal = losses.with_losses(metrics.journal, fold.losses, map(event_of, found))
-    return msgspec.structs.replace(metrics, journal=journal)
+    return [loss for loss in read_losses(paths.losses) if losses.untold(fold.losses, loss.event())]
 
 
 def as_ended(fold: Fold, metrics: Metrics, outcome: Outcome, paths: RunPaths) -> Metrics:
@@ -90,7 +69,20 @@ def as_ended(fold: Fold, metrics: Metrics, outcome: Outcome, paths: RunPaths) ->
         signal=outcome.signal,
         end_time=outcome.ended,
     )
-    return with_ledger(fold, msgspec.structs.replace(metrics, run=run), paths)
+    unsealed = msgspec.structs.replace(metrics, run=run)
+    return losses.overlaid(unsealed, fold.losses, (loss.event() for loss in read_losses(paths.losses)))
+
+
+def with_limit(metrics: Metrics, outcome: Outcome) -> Outcome:
+    """Return the outcome with the limit for which the run was stopped, where its reason does not name one.
+
+    A program that records itself only knows the signal that it got.
+    """
+    rule = next((notice.rule for notice in metrics.notices if notice.kind == "limit.reached"), None)
+    if rule is None or (outcome.reason or "").startswith("limit "):
+        return outcome
+    how = f", {outcome.reason}" if outcome.reason else ""
+    return msgspec.structs.replace(outcome, reason=f"limit {rule} reached{how}")
 
 
 def seal(fold: Fold, outcome: Outcome, writer: EventWriter) -> None:

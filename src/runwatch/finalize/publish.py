@@ -17,10 +17,12 @@ from runwatch.finalize import failing
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
 from runwatch.fold import Fold
+from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, events
+from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
@@ -152,12 +154,17 @@ def facts_of(paths: RunPaths, state: FinalizeState, failures: Mapping[str, Stage
     )
 
 
-def closing_lines(paths: RunPaths, *, color: bool = False) -> list[str]:
-    """Return result, summary, archive and commit of a finalized run, from its files alone."""
-    state = load_state(paths.finalize_state)
+def closing_lines(
+    paths: RunPaths, *, color: bool = False, state: FinalizeState | None = None, metrics: Metrics | None = None
+) -> list[str]:
+    """Return result, summary, archive and commit of a finalized run, from its files alone.
+
+    ``state`` and ``metrics`` are what the finalizer knows, where a full disk may have kept it from writing them.
+    """
+    state = state or load_state(paths.finalize_state)
     failed = {name: stage for name, stage in state.stages.items() if not stage.done}
     facts = msgspec.structs.replace(facts_of(paths, state, failed), run_path=_as_typed(paths.root))
-    metrics, outcome = _stored(paths), state.outcome
+    metrics, outcome = metrics or _stored(paths), state.outcome
     if metrics.run.status is None and outcome is not None:  # a full disk kept the last metrics from being written
         metrics.run.status, metrics.run.reason = outcome.status, outcome.reason
         metrics.run.exit_code, metrics.run.signal = outcome.exit_code, outcome.signal
@@ -176,7 +183,7 @@ def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None =
         for line in lines:
             fold.feed_line(line, follower.offset)
     follower.close()
-    metrics = fold.metrics(now_text())
+    metrics = overlaid(fold.metrics(now_text()), fold.losses, (loss.event() for loss in read_losses(paths.losses)))
     if metrics.run.status is None and status is not None:
         # Its clock stands at the last thing that is known.
         metrics = fold.metrics(metrics.journal.last_time or now_text())

@@ -15,6 +15,7 @@ from runwatch.finalize.archive import forget
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
 from runwatch.finalize.lasting import make_lasting
+from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import STAGES, FinalizeState, Outcome, Stage, load_state, save_state
 from runwatch.finalize.tidy import tidy
@@ -41,8 +42,6 @@ LOCK_WAIT_S = 30.0
 
 OnStage = Callable[[str, float], None]
 """Told the stage at work and how much of it is done, 0 to 1."""
-OnLine = Callable[[bytes, int], object]
-"""Told each journal line and the position behind it, for the projections."""
 
 
 class Finalizer:
@@ -57,7 +56,7 @@ class Finalizer:
         fold: Fold | None = None,
         follower: Follower | None = None,
         environ: Mapping[str, str] = os.environ,
-        on_line: OnLine | None = None,
+        projector: Projector | None = None,
         on_stage: OnStage | None = None,
         is_handed_over: bool = False,
     ) -> None:
@@ -69,7 +68,8 @@ class Finalizer:
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
-        self.on_line, self.on_stage, self.is_handed_over = on_line, on_stage, is_handed_over
+        self.on_stage, self.is_handed_over = on_stage, is_handed_over
+        self.projector = projector if projector is not None else Projector(paths)
         self.state = load_state(paths.finalize_state)
         if self.state.outcome is None:
             self.state.outcome = outcome
@@ -183,14 +183,15 @@ class Finalizer:
             for line in lines:
                 position += len(line) + 1
                 self.fold.feed_line(line, position)
-                if self.on_line:
-                    self.on_line(line, position)
+                self.projector.take(line, position)
 
     @property
     def outcome(self) -> Outcome:
         """How the run ended; a program that joined has the last word where its command ended well."""
         outcome = self.state.outcome
         assert outcome is not None
+        if outcome.status == "interrupted":
+            return close.with_limit(self.fold.metrics(now_text()), outcome)
         proposed = self.fold.metrics(now_text()).run.proposed_status if outcome.status == "completed" else None
         if proposed and proposed != outcome.status:
             return Outcome(
@@ -250,6 +251,9 @@ class Finalizer:
 
     def _stage_reports(self) -> None:
         self.publisher.reports(self.metrics)
+        missing = self.projector.catch_up()
+        if missing is not None:
+            raise missing
         make_lasting((self.paths.issues, self.paths.csv))
 
     def _stage_summary(self) -> None:

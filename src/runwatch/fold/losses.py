@@ -11,6 +11,7 @@ import msgspec
 
 from runwatch.events.notices import Degraded
 from runwatch.fold.clock import canonical_time
+from runwatch.fold.metrics import Metrics
 from runwatch.fold.metrics_notes import JournalMetrics
 from runwatch.units import count, size
 
@@ -61,6 +62,14 @@ def with_losses(journal: JournalMetrics, told: Losses, also: Iterable[Degraded] 
 
 def _first(*times: str | None) -> str | None:
     return min((time for time in times if time), key=lambda time: canonical_time(time) or time, default=None)
+
+
+def overlaid(metrics: Metrics, told: Losses, also: Iterable[Degraded]) -> Metrics:
+    """Return the metrics of a run that goes on with the losses that no event of it tells of yet."""
+    found = list(also)
+    if not found:
+        return metrics
+    return msgspec.structs.replace(metrics, journal=with_losses(metrics.journal, told, found))
 
 
 def in_words(loss: Degraded | JournalMetrics) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from runwatch.journal.atomic import FILE_MODE
+from runwatch.events.notices import Degraded
+from runwatch.journal.modes import FILE_MODE
 
 LEDGER_BYTES = 4096
 LINE_BYTES = 64
@@ -41,6 +42,16 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     def since(self) -> str:
         """That time as RFC 3339, UTC, microseconds."""
         return datetime.fromtimestamp(self.since_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def event(self) -> Degraded:
+        """Return the event that tells of it."""
+        return Degraded(
+            dropped=self.events,
+            since=self.since,
+            log_lines=self.log_lines,
+            output_bytes=self.output_bytes,
+            of=self.writer,
+        )
 
 
 class LossAccount:

@@ -30,6 +30,8 @@ class EventWriter:
         """Open the journal, a closed one with ``sealing``: for the finalizer. Raises RecordError."""
         self._journal = Appender(paths.journal, sealing=sealing)
         self._writer = os.urandom(4).hex()
+        self.mark = f'"writer":"{self._writer}"'.encode()
+        """Stands in every line that this process writes."""
         self.losses = LossAccount(paths.losses, self._writer)
         """What this process could not record."""
         self._counts_losses = not sealing  # a finalizer tries again
@@ -51,13 +53,14 @@ class EventWriter:
 
     def tell_loss(self, loss: Loss) -> bool:
         """Write what another process lost; True when that is acknowledged."""
+        event = loss.event()
         return self.emit(
             "degraded",
-            dropped=loss.events,
-            since=loss.since,
-            log_lines=loss.log_lines,
-            output_bytes=loss.output_bytes,
-            of=loss.writer,
+            dropped=event.dropped,
+            since=event.since,
+            log_lines=event.log_lines,
+            output_bytes=event.output_bytes,
+            of=event.of,
         )
 
     @property

@@ -10,6 +10,7 @@ import os
 import signal
 
 from runwatch.finalize import stages
+from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState, Outcome
 from runwatch.fold import Fold
@@ -18,7 +19,6 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.record import leftovers
-from runwatch.record.project import Projector
 from runwatch.record.talk import Talk
 from runwatch.settings import Settings
 from runwatch.sources import run_processes
@@ -78,10 +78,11 @@ def finalize(
         outcome=outcome,
         fold=fold,
         follower=follower,
-        on_line=projector.take,
+        projector=projector,
         is_handed_over=ahead,
     )
     state = finalizer.run()
     talk.update(finalizer.metrics)
-    talk.lines(closing_lines(paths, color=talk.color))
+    shown = finalizer.publisher.redacted(finalizer.metrics)
+    talk.lines(closing_lines(paths, color=talk.color, state=state, metrics=shown))
     return state

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from runwatch.finalize.publish import Publisher
 from runwatch.fold import Fold
+from runwatch.fold.losses import overlaid
+from runwatch.journal.losses import read_losses
 from runwatch.journal.writer import now_text
 
 PERIOD_S = 1.0
@@ -16,7 +18,7 @@ class Flusher:
     """Writes a live run's files when something changed."""
 
     def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
+        self._publisher, self._ledger = publisher, publisher.paths.losses
         self._next = 0.0
         self._offset = -1
 
@@ -28,6 +30,7 @@ class Flusher:
         """Write what ``fold`` knows at ``offset``."""
         self._next, self._offset = now + PERIOD_S, offset
         try:
-            self._publisher.live(fold.metrics(now_text()))
+            metrics = fold.metrics(now_text())
+            self._publisher.live(overlaid(metrics, fold.losses, (loss.event() for loss in read_losses(self._ledger))))
         except OSError:
             pass  # a full disk; the next flush may find room, and the end says it

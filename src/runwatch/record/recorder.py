@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from runwatch.errors import RunwatchError
+from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.fold import Fold
@@ -32,11 +33,12 @@ from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
-from runwatch.record.project import Projector
 from runwatch.record.sampling import Sampler
 from runwatch.record.stopping import ASKING
 from runwatch.record.sweep import Neighbors
 from runwatch.record.talk import Talk
+from runwatch.record.telling import LossTeller
+from runwatch.record.watching import Watch
 from runwatch.settings import Settings
 
 TICK_S = 0.2
@@ -44,6 +46,8 @@ TICK_S = 0.2
 BUSY_TICK_S = 0.02
 """And for a while after an event: its line should come soon after those that a program wrote itself."""
 BUSY_FOR_S = 1.0
+_UNLOGGED = (b'{"type":"resource.sample"', b'{"type":"metric.observed"')
+"""They leave no line: else our own samples, one a second, would keep the recorder busy for ever."""
 NEIGHBORS_S = 2.0
 """How long the end of a run may wait until it is known whether others need to be recovered."""
 LOCK_WAIT_S = 5.0
@@ -67,9 +71,12 @@ class Recorder:
         self.talk = Talk(enabled=options.talk)
         self.projector = Projector(self.paths)
         self.flusher = Flusher(self.publisher)
+        self.teller = LossTeller(self.paths, self.writer)
         self.ahead = AheadHelper(self.paths)
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.durability = Durability(self.paths)
+        program = options.command if options.alone else None
+        self.watch = Watch(self.paths, self.settings, self.writer, self.talk.line, program=program)
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
         self.neighbors = Neighbors(self.paths, self.talk.line)
@@ -142,9 +149,12 @@ class Recorder:
         self._read()
         if not self.fold.sealed:  # else somebody finalizes, and has the last word in every file
             self.sampler.poll(time.monotonic())
+            self.teller.poll(time.monotonic(), self.fold)
             if self.flusher.due(time.monotonic(), self.follower.offset):
                 self._flush()
             self.ahead.poll(time.monotonic())
+            if self.watch.due(time.monotonic()):
+                self.watch.poll(self.fold.metrics(now_text()), time.monotonic())
         else:
             self.ahead.stop()
         self._note_output()
@@ -172,10 +182,12 @@ class Recorder:
         if size != self._printed:
             self._printed = size
             self.durability.note_output()
+            self.watch.active()
 
     def _read(self) -> None:
         while lines := self.follower.read():
-            self._last_event = time.monotonic()
+            if not all(line.startswith(_UNLOGGED) for line in lines):
+                self._last_event = time.monotonic()
             self.durability.note(lines)
             if self.follower.restarted:
                 self.follower.restarted = False
@@ -183,11 +195,14 @@ class Recorder:
             position = self.follower.offset - sum(len(line) + 1 for line in lines)
             for line in lines:
                 position += len(line) + 1
+                if self.writer.mark not in line:
+                    self.watch.active()
                 self.fold.feed_line(line, position)
                 event = self.projector.take(line, position)
                 if event is not None:
                     self.talk.event(event)
                     self.ahead.take(event)
+                    self.watch.take(event, position)
         if self.talk.due:
             self.talk.update(self.fold.metrics(now_text()))
 
@@ -214,6 +229,8 @@ class Recorder:
             self.sampler.last()
             if not self.options.alone:
                 ending.settle_left(self.paths, self.settings, self.writer)
+            metrics = self.fold.metrics(now_text())
+            self.watch.at_the_end(metrics, outcome)
             self._read()
         self.durability.close()
         ahead = self.ahead.stop()
@@ -224,6 +241,7 @@ class Recorder:
         except RunwatchError as error:
             self.talk.line(error.sentence)
             return error.exit_code
+        self.watch.close()
         self.neighbors.start()  # where no command could be
         self.neighbors.settle(NEIGHBORS_S)
         return 0 if state.complete else 1

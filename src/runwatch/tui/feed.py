@@ -16,12 +16,15 @@ from typing import TypeVar
 
 import msgspec
 
+from runwatch.events.notices import Degraded
 from runwatch.fold import Fold
+from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.beneath import open_regular, read_regular
 from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.lock import Role, heartbeat_age_s, holders
 from runwatch.journal.log_files import RunLogs
+from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.tui.state import LIVE, Ending, Life, Pulse, Snapshot, judge
 from runwatch.units import format_time
@@ -80,6 +83,8 @@ class Feed:
         self._seen_recorder = float("-inf")
         self._stamps: dict[Path, _Stamp | None] = {}
         self._early: Metrics | None = None
+        self._losses: list[Degraded] = []
+        """What could not be recorded, of each process."""
         self._snapshot = Snapshot()
         self._pulse = Pulse()
         self._posted_at = 0.0
@@ -116,6 +121,7 @@ class Feed:
         """Look at everything once and post what changed; False while more of the journal waits to be folded."""
         grown, caught_up = self._read_journal()
         self._dirty |= grown | self._look_at_pulse() | self._look_at_ending() | self._look_at_summary()
+        self._dirty |= self._look_at_losses()
         if self.logs.poll():
             self._logs_seen += 1
             self._dirty = True
@@ -195,6 +201,13 @@ class Feed:
         self._snapshot = replace(self._snapshot, ending=ending)
         return True
 
+    def _look_at_losses(self) -> bool:
+        """Read what could not be recorded: while the disk is full, no event can tell of it."""
+        if not self._renewed(self.paths.losses):
+            return False
+        former, self._losses = self._losses, [loss.event() for loss in read_losses(self.paths.losses)]
+        return self._losses != former
+
     def _look_at_summary(self) -> bool:
         """Read the summary once the run has ended; it is written again when the archive is known."""
         if self._snapshot.life in LIVE or not self._renewed(self.paths.summary_text):
@@ -236,7 +249,7 @@ class Feed:
 
     def _metrics(self) -> Metrics:
         assert self._fold is not None
-        metrics = self._fold.metrics(self._clock())
+        metrics = overlaid(self._fold.metrics(self._clock()), self._fold.losses, self._losses)
         if self._early is not None and (self._read_ratio < 1.0 or not metrics.journal.events):
             return self._early
         if metrics.run.status is None and not self._pulse.held and metrics.journal.last_time:

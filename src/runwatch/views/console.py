@@ -52,8 +52,10 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
         f"{PREFIX}commit   {_failed(facts, ('commit',), color) or _commit(facts) or 'none'}",
     ]
     placed = {"summary", "summary_final", "archive", "verify", "commit"}
-    others = [failure.stage for failure in facts.failures if failure.stage not in placed]
-    lines += [f"{PREFIX}{one_line(stage):<7}  {_failed(facts, (stage,), color)}" for stage in others]
+    others = [failure for failure in facts.failures if failure.stage not in placed]
+    for reason in dict.fromkeys(failure.reason for failure in others):
+        stages = [failure.stage for failure in others if failure.reason == reason]
+        lines.append(f"{PREFIX}{one_line(', '.join(stages)):<7}  {_failed(facts, (stages[0],), color)}")
     lines += [f"{PREFIX}record   {text}" for text in phrases.record_notices(metrics.journal, metrics.run)]
     return lines
 

@@ -14,6 +14,7 @@ from runwatch.tui.cells import clean, right
 from runwatch.tui.look import DIM, of_life
 from runwatch.tui.state import Life
 from runwatch.units import clock, count, count_short, cut_middle, duration_short, usd
+from runwatch.views import phrases
 
 _EXPLAINED = {
     Life.DEAD: "`runwatch recover` finalizes it",
@@ -51,7 +52,7 @@ def content(heading: Heading, width: int) -> Content:
     """Return the line in ``width`` cells; what matters less goes first."""
     state, aside = _state(heading, narrow=width < 100), _aside(heading)
     facts = _facts(heading, narrow=width < 100)
-    sick = heading.life in _EXPLAINED
+    sick = bool(_warning(heading))
     if sick and width < 130:
         # What to do about it matters more than what it has cost.
         facts = Content("")
@@ -66,6 +67,13 @@ def content(heading: Heading, width: int) -> Content:
     else:
         middle = Content(" " * max(0, gap))
     return Content.assemble(" ", name, middle, " ", state, " ", facts, " ").truncate(width)
+
+
+def _warning(heading: Heading) -> str:
+    """Return what somebody must know above all: what to do about a sick run, or what is missing in the record."""
+    if heading.life in _EXPLAINED:
+        return _EXPLAINED[heading.life]
+    return clean(phrases.degraded(heading.metrics.journal).partition(" since ")[0])
 
 
 def _name(heading: Heading, room: int) -> Content:
@@ -86,8 +94,8 @@ def _aside(heading: Heading, room: int = 48) -> Content:
 
     A name or question of others is cut to ``room``.
     """
-    if heading.life in _EXPLAINED:
-        return Content.styled(_EXPLAINED[heading.life], "$rw-warning")
+    if _warning(heading):
+        return Content.styled(_warning(heading), "$rw-warning")
     if heading.life is Life.WAITING:
         question = next((each.question for each in reversed(heading.metrics.questions) if each.wait_s is None), "")
         return Content.styled(cut_middle(clean(question), min(40, room)), "$rw-waiting")
