@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import sys
 import time
 from pathlib import Path
 
@@ -25,6 +27,8 @@ RETRY_S = 1.0
 """How long a full disk is left alone."""
 MAX_OPEN = 32
 """Logs held open at a time."""
+_OUTPUT = re.compile(r"(?:stdout|stderr)(?:\.\d+)?\.log\Z")
+"""What the command wrote: it may look like a line of ours."""
 TAIL_BYTES = 65536
 """How much of a log's end is read to find where a former recorder had come to."""
 
@@ -32,9 +36,12 @@ TAIL_BYTES = 65536
 class Projector:
     """Writes the lines of one run."""
 
-    def __init__(self, paths: RunPaths) -> None:
+    def __init__(self, paths: RunPaths, max_bytes: int | None = None) -> None:
+        """A log that has ``max_bytes`` goes on in ``<component>.1.log`` …, as with its other writers."""
+        self._max_bytes = max_bytes
         self._paths = paths
-        self._done = _last_position(paths)
+        # Without a log folder, the raw logs were taken away: what stands in the archive is not written again.
+        self._done = _last_position(paths) if paths.logs.is_dir() else sys.maxsize
         self._files: dict[Path, int] = {}
         self._time: str | None = None
         self._part = 0
@@ -87,7 +94,7 @@ class Projector:
         return True
 
     def _write(self, path: Path, line: bytes) -> bool:
-        """Write a line; False where it must be tried again. A log that is no file of ours, such as a link, gets none."""
+        """Write a line; False where it must be tried again. A log that is a link or the like gets none."""
         try:
             written = os.write(self._open(path), line)
             if written == len(line):
@@ -102,8 +109,11 @@ class Projector:
 
     def _open(self, path: Path) -> int:
         fd = self._files.pop(path, None)
+        if fd is not None and self._max_bytes and os.fstat(fd).st_size >= self._max_bytes:
+            os.close(fd)
+            fd = None
         if fd is None:
-            name = str(path.relative_to(self._paths.root))
+            name = str(self._part_of(path).relative_to(self._paths.root))
             fd = open_beneath(self._paths.root, name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             size = os.fstat(fd).st_size
             if size and os.pread(fd, 1, size - 1) != b"\n":
@@ -113,12 +123,20 @@ class Projector:
         self._files[path] = fd
         return fd
 
+    def _part_of(self, path: Path) -> Path:
+        """Return the file in which a log goes on."""
+        part, number = path, 0
+        while self._max_bytes and part.is_file() and part.stat().st_size >= self._max_bytes:
+            number += 1
+            part = path.with_name(f"{path.stem}.{number}.log")
+        return part
+
 
 def _last_position(paths: RunPaths) -> int:
     """Return the journal position of the last line that a former recorder projected; 0 without one."""
     last = 0
     for path in paths.logs.glob("**/*.log"):
-        if path.name in ("stdout.log", "stderr.log") or path.is_symlink():
+        if _OUTPUT.match(path.name) or path.is_symlink():
             continue
         last = max(last, _last_in(paths, path))
     return last

@@ -78,3 +78,15 @@ def _is_held(name: str, folder: Folder, entry: Entry | None, listed: Member | No
 def are_gone(root: Path) -> bool:
     """Whether a run's log folder was taken away."""
     return not (root / "logs").exists()
+
+
+def are_only_archived(paths: RunPaths) -> bool:
+    """Whether the archive holds a log that the run directory has no more, so that another archive would lose it."""
+    if are_gone(paths.root):
+        return True
+    try:
+        members = read_listing(paths.archive).manifest.members
+        with Folder(paths.root) as folder:
+            return any(entry.path.startswith("logs/") and folder.stat(entry.path) is None for entry in members)
+    except (RunwatchError, OSError):
+        return False

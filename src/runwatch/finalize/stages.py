@@ -69,7 +69,7 @@ class Finalizer:
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
         self.on_stage, self.is_handed_over = on_stage, is_handed_over
-        self.projector = projector if projector is not None else Projector(paths)
+        self.projector = projector if projector is not None else Projector(paths, settings.capture.max_file_bytes)
         self.state = load_state(paths.finalize_state)
         if self.state.outcome is None:
             self.state.outcome = outcome
@@ -260,7 +260,7 @@ class Finalizer:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
 
     def _stage_archive(self) -> None:
-        is_kept = self._first != "archive" or raw_logs.are_gone(self.paths.root)
+        is_kept = self._first != "archive" or raw_logs.are_only_archived(self.paths)
         if is_kept and archiving.stands(self.paths, self.state.archive):
             return  # what is committed names its hash: a repeated stage must not give it another one
         if self.state.archive is not None and raw_logs.are_gone(self.paths.root):

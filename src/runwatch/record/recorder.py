@@ -69,7 +69,7 @@ class Recorder:
             self.publisher.remember_secrets()
         self.fold: Fold = self.publisher.new_fold()
         self.talk = Talk(enabled=options.talk)
-        self.projector = Projector(self.paths)
+        self.projector = Projector(self.paths, self.settings.capture.max_file_bytes)
         self.flusher = Flusher(self.publisher)
         self.teller = LossTeller(self.paths, self.writer)
         self.ahead = AheadHelper(self.paths)

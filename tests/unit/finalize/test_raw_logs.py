@@ -65,3 +65,12 @@ def test_a_log_folder_that_was_copied_back_goes_again(run: Path, tmp_path: Path)
     shutil.rmtree(run / "logs")
     os.rename(tmp_path / "copy", run / "logs")
     assert raw_logs.take_away(RunPaths(run))
+
+
+def test_an_archive_that_alone_has_a_log_is_known(run: Path) -> None:
+    paths = RunPaths(run)
+    assert not raw_logs.are_only_archived(paths)
+    (run / "logs/step_001/adapter.log").unlink()
+    assert raw_logs.are_only_archived(paths)
+    shutil.rmtree(run / "logs")
+    assert raw_logs.are_only_archived(paths)
