@@ -116,6 +116,9 @@ def run(arguments: list[str]) -> int:
         # The reader left; what Python flushes at its exit must not complain about that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+    except MemoryError:  # which leaves no room for anything but this
+        os.write(2, b"runwatch: there is no memory left: raise `ulimit -v` or close some programs.\n")
+        return wrong_use if words[:1] == ["run"] else 1
     except Exception as error:  # the top of the program: nothing else may reach the user as a traceback
         if "--debug" in arguments:
             raise

@@ -24,9 +24,13 @@ def make_lasting(folders: Iterable[Path]) -> None:
         files += [Path(entry.path) for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
     if not files:
         return
-    with ThreadPoolExecutor(min(AT_ONCE, len(files)), thread_name_prefix="sync") as pool:
-        for _ in pool.map(_sync, files):
-            pass
+    try:
+        with ThreadPoolExecutor(min(AT_ONCE, len(files)), thread_name_prefix="sync") as pool:
+            for _ in pool.map(_sync, files):
+                pass
+    except RuntimeError:  # no thread is to be had
+        for file in files:
+            _sync(file)
     for folder in there:
         sync_directory(folder)
 

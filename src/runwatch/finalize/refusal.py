@@ -17,7 +17,7 @@ _WHAT = {
     errno.EFBIG: "a file below {place} would grow beyond the limit of this shell: raise `ulimit -f`",
     errno.EMFILE: "this process may not open more files: raise `ulimit -n`",
     errno.ENFILE: "this system has no file left to open: close some programs",
-    errno.EAGAIN: "no process can be started: raise `ulimit -u` or close some programs",
+    errno.EAGAIN: "no process or thread can be started: raise `ulimit -u` or `ulimit -v`, or close some programs",
     errno.ENOMEM: "there is no memory left: close some programs or raise `ulimit -v`",
     errno.EIO: "the disk of {place} does not answer (input/output error): look at it",
 }
@@ -28,16 +28,23 @@ def is_shortage(error: BaseException | None) -> bool:
     """Whether an error, or what brought it about, is a shortage: the stage must be tried again when it is over."""
     seen = 0
     while error is not None and seen < 8:
-        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _WHAT):
+        if isinstance(error, MemoryError) or _is_thread(error) or (isinstance(error, OSError) and error.errno in _WHAT):
             return True
         error, seen = error.__cause__ or error.__context__, seen + 1
     return False
+
+
+def _is_thread(error: BaseException) -> bool:
+    """Whether the system refused a thread, for which Python has no error of its own."""
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)
 
 
 def sentence(error: BaseException, place: Path) -> str:
     """Return why a stage failed. ``place``: the run directory."""
     if isinstance(error, MemoryError):
         return _WHAT[errno.ENOMEM]
+    if _is_thread(error):
+        return _WHAT[errno.EAGAIN]
     if isinstance(error, RunwatchError):
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno in _WHAT:

@@ -154,7 +154,7 @@ class Finalizer:
         try:
             self._check_needs(name)
             getattr(self, f"_stage_{name}")()
-        except (RunwatchError, OSError, MemoryError) as error:
+        except (RunwatchError, OSError, RuntimeError, MemoryError) as error:
             if self._short is None and refusal.is_shortage(error):
                 self._short = name
             reason = refusal.sentence(error, self.paths.root)

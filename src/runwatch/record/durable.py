@@ -6,6 +6,7 @@ Source: record.md, "The journal"; the window is told in docs/reliability.md.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -85,8 +86,9 @@ class _Worker:
         self._due = threading.Event()
         self._hurry = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        with contextlib.suppress(RuntimeError):  # no thread is to be had: the finalizer syncs, a power cut costs more
+            thread.start()
 
     def wake(self, *, at_once: bool = False) -> None:
         """Have the work done within the window, or at once."""

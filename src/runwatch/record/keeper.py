@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -62,19 +63,19 @@ class Keeper:
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
             (os.POSIX_SPAWN_DUP2, read_fd, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inherited()),
         ]
         defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
         try:
-            self.pid = os.posix_spawn(
-                sys.executable,
-                argv,
-                os.environ,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=ASKING,
-                setsigdef=defaults,
-            )
+            with _kept_back():
+                self.pid = os.posix_spawn(
+                    sys.executable,
+                    argv,
+                    os.environ,
+                    file_actions=actions,
+                    setsid=True,
+                    setsigmask=ASKING,
+                    setsigdef=defaults,
+                )
         except OSError as error:
             os.close(write_fd)
             self._give_up(error)
@@ -89,7 +90,7 @@ class Keeper:
 
     def _give_up(self, error: OSError) -> None:
         self.pid, self.given_up = None, True
-        self._on_replaced(f"no recorder can be started ({error.strerror})")
+        self._on_replaced(f"could not be started ({error.strerror})")
 
     def tell_end(self, outcome: Outcome) -> None:
         """Tell the recorder how the run ended, so that it finalizes; start one for it when there is none.
@@ -110,6 +111,15 @@ class Keeper:
             os.write(self._pipe, line.encode())
         except OSError:
             pass  # it has just died; reap() starts another, which is told again
+
+    def give_way(self) -> bool:
+        """End the recorder before the command has started, which needs what it takes; False where there is none."""
+        if self.pid is None:
+            return False
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self.pid, self.given_up = None, True
+        return True
 
     def abandon(self) -> None:
         """Kill a recorder that stands still; the run can be finalized by somebody else then."""
@@ -141,6 +151,22 @@ class Keeper:
             return
         self._on_replaced(how)
         self.start()
+
+
+@contextmanager
+def _kept_back() -> Iterator[None]:
+    """Have what is started here not inherit what our caller left open for the command.
+
+    Not as file actions: those refuse descriptors above a limit that was lowered after they were opened.
+    """
+    kept = _inherited()
+    for fd in kept:
+        os.set_inheritable(fd, False)
+    try:
+        yield
+    finally:
+        for fd in kept:
+            os.set_inheritable(fd, True)
 
 
 def _inherited() -> list[int]:

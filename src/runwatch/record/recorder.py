@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import time
+import types
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,7 @@ from runwatch.journal.follow import Follower
 from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import ending, limits
+from runwatch.record import ending, farewell, limits
 from runwatch.record.ahead import AheadHelper
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
@@ -247,6 +248,14 @@ class Recorder:
         return 0 if state.complete else 1
 
 
+def _in_a_line(kind: type[BaseException], error: BaseException, trace: types.TracebackType | None) -> None:
+    """Say what ended this process as the user's stderr can bear it; the supervisor starts another."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace is not None else ""
+    farewell.say(f"the recorder ended: {kind.__name__}: {error}{where}")
+
+
 def main() -> int:
     """Parse the keeper's arguments and record."""
     parser = argparse.ArgumentParser(prog="runwatch.record.recorder")
@@ -268,4 +277,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    sys.excepthook = _in_a_line
     sys.exit(main())

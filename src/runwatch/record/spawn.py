@@ -53,8 +53,8 @@ class Launch:
     """Standard input is /dev/null instead of ours."""
 
 
-_SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""Not the program's fault: without us it might start."""
+_SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EBADF})
+"""Not the program's fault: without us it might start. The last: an end of a pipe lies beyond the limit of files."""
 
 
 class CannotStart(Exception):
@@ -103,16 +103,24 @@ def set_size(fd: int, rows: int, columns: int) -> None:
 
 
 def start(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:
-    """Start the command and close its ends of the channels here; return its pid. Raises CannotStart, and OSError
-    where processes, memory or descriptors have run out.
+    """Start the command and close its ends of the channels here; return its pid.
 
     ``ignored`` are the signals that were ignored when runwatch started: they stay so, all others get their default.
+    Raises CannotStart, and OSError where processes, memory or descriptors have run out: then the channels stay open
+    for another try.
     """
     try:
-        return _spawn(launch, channels, ignored)
-    finally:
-        for channel in channels:
-            os.close(channel.write_fd)
+        pid = _spawn(launch, channels, ignored)
+    except CannotStart:
+        _close(channels)
+        raise
+    _close(channels)
+    return pid
+
+
+def _close(channels: list[Channel]) -> None:
+    for channel in channels:
+        os.close(channel.write_fd)
 
 
 def _spawn(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:

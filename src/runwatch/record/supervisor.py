@@ -91,8 +91,15 @@ class Supervisor:
         self.pid = NO_COMMAND
         self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
         self.keeper.start()
+        ignored = {int(number) for number in self.ignored}
         try:
-            self.pid = spawn.start(self._launch(), channels, {int(number) for number in self.ignored})
+            try:
+                self.pid = spawn.start(self._launch(), channels, ignored)
+            except OSError:
+                if not self.keeper.give_way():
+                    raise
+                self.pid = spawn.start(self._launch(), channels, ignored)
+                self._recorder_died("gave way to the command: processes or memory have run out")
         except spawn.CannotStart as error:
             self.failure = error
         else:

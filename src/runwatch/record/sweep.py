@@ -47,7 +47,10 @@ class Neighbors:
         if self._began:
             return
         self._began = True
-        threading.Thread(target=self._run, name="neighbors", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="neighbors", daemon=True).start()
+        except RuntimeError:  # no thread is to be had: `runwatch recover`, or the next run, does it
+            self._looked.set()
 
     def settle(self, wait_s: float) -> None:
         """Wait, for ``wait_s`` seconds at most, until it is known whether there are any, and their recovery began."""

@@ -16,9 +16,10 @@ EXIT_NOT_FOUND, EXIT_NOT_EXECUTABLE = 127, 126
 _SET_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 """Ignored by every Python for itself; no shell starts a program so."""
 _REMEDIES = {
+    errno.EBADF: "no more files can be opened: raise `ulimit -n`",
     errno.EMFILE: "no more files can be opened: raise `ulimit -n`",
     errno.ENFILE: "this system has no file left to open: close some programs",
-    errno.EAGAIN: "no process or thread can be started: raise `ulimit -u` or close some programs",
+    errno.EAGAIN: "no process or thread can be started: raise `ulimit -u` or `ulimit -v`, or close some programs",
     errno.ENOMEM: "there is no memory left: raise `ulimit -v` or close some programs",
     errno.ENOSPC: "the disk is full: free space",
     errno.EDQUOT: "the disk quota is used up: free space",
