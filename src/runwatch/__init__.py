@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runwatch.sdk.costs import estimate_llm_cost
     from runwatch.sdk.git import git_metrics
     from runwatch.sdk.health import HealthStatus, check_external_services
+    from runwatch.sdk.health_server import HealthCheckServer
     from runwatch.sdk.issues import IssueTracker
     from runwatch.sdk.llm import llm_metrics
     from runwatch.sdk.log_context import LogContext
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DynamicFileHandler",
     "ExecutionMetrics",
+    "HealthCheckServer",
     "HealthStatus",
     "IssueTracker",
     "LogContext",
@@ -52,6 +54,7 @@ __all__ = [
 _HOMES = {
     "DynamicFileHandler": "sdk.log_handler",
     "ExecutionMetrics": "sdk.collector",
+    "HealthCheckServer": "sdk.health_server",
     "HealthStatus": "sdk.health",
     "IssueTracker": "sdk.issues",
     "LogContext": "sdk.log_context",

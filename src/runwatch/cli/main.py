@@ -32,6 +32,7 @@ COMMANDS = {
     "recover": "Finalize every run whose owner is gone, commit included.",
     "verify": "Check a run's archive against its hash and its own listing.",
     "extract": "Get files back from a run's archive.",
+    "serve": "Serve metrics for Prometheus and health over HTTP.",
     "doctor": "Say what here would keep a run from being recorded or committed.",
     "init": "Write the ignore rules and a commented runwatch.toml.",
 }

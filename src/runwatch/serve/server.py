@@ -1,0 +1,102 @@
+"""What is served at which path: /metrics, /health, /health/<service>.
+
+Must not fold, write or recover anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runwatch.errors import UsageError
+from runwatch.sdk.http_server import Answer, HttpServer, is_loopback, json_answer
+from runwatch.serve.exposed import Runs
+from runwatch.serve.probes import Probes
+from runwatch.settings import Settings
+from runwatch.units import seconds_between
+from runwatch.version import VERSION
+from runwatch.views.prometheus import Collector, Exposed
+
+RECENT_S = 300.0
+"""How long the health check of a run that has ended says something of today."""
+_UP, _DOWN = 200, 503
+
+
+class Service:
+    """One runs folder, served."""
+
+    def __init__(self, root: Path, settings: Settings, *, host: str, port: int, token: str | None) -> None:
+        """Bind. Raises UsageError for an address that cannot be had, and for one beyond loopback without a token."""
+        if not is_loopback(host) and not token:
+            raise UsageError(
+                f"{host} can be reached from other machines: set a token ([serve] token or --token-file), "
+                "or listen on --host 127.0.0.1."
+            )
+        self._root = root
+        self._runs = Runs(root)
+        self._probes = Probes(settings.services)
+        self.http = HttpServer(host, port, self._route, token=token)
+
+    def _route(self, path: str, headers: Mapping[str, str]) -> Answer | None:
+        if path == "/metrics":
+            return self._metrics(headers.get("accept", ""))
+        if path in ("/health", "/health/"):
+            return self._health()
+        if path.startswith("/health/"):
+            return self._one(path.removeprefix("/health/"))
+        if path == "/":
+            return json_answer(_UP, {"runwatch": VERSION, "paths": ["/metrics", "/health", "/health/<service>"]})
+        return None
+
+    def _metrics(self, accept: str) -> Answer:
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import choose_encoder
+
+        runs, totals = self._runs.now()
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(Collector(runs, totals))
+        encode, content_type = choose_encoder(accept)
+        return Answer(_UP, encode(registry), content_type)
+
+    def _health(self) -> Answer:
+        runs, _ = self._runs.now()
+        services = self._services(runs)
+        down = [name for name, found in services.items() if found["counts"] and not found["healthy"]]
+        body = {
+            "status": "unhealthy" if down else "healthy",
+            "version": VERSION,
+            "runs_dir_readable": self._root.is_dir(),
+            "live_runs": sum(run.live for run in runs),
+            "services": services,
+        }
+        return json_answer(_DOWN if down else _UP, body)
+
+    def _one(self, name: str) -> Answer | None:
+        found = self._services(self._runs.now()[0]).get(name)
+        if found is None:
+            return None
+        return json_answer(_UP if found["healthy"] else _DOWN, {"service": name, **found})
+
+    def _services(self, runs: list[Exposed]) -> dict[str, dict[str, Any]]:
+        """Return what the runs said last of each service, and what the probes of the configured ones say now."""
+        services: dict[str, dict[str, Any]] = {}
+        now = datetime.now(UTC).isoformat()
+        for run in runs:
+            for health in run.metrics.health:
+                if health.time is None or services.get(health.service, {}).get("time", "") >= health.time:
+                    continue
+                age_s = round(max(0.0, seconds_between(health.time, now)), 1)
+                services[health.service] = {
+                    "healthy": health.healthy,
+                    "source": f"{run.metrics.run.framework}/{run.metrics.run.run_id}",
+                    "time": health.time,
+                    "age_s": age_s,
+                    "latency_s": health.latency_s,
+                    "error": health.error,
+                    "counts": run.live or age_s <= RECENT_S,
+                }
+        for name, answer in self._probes.now().items():
+            services[name] = {"source": "probe", "counts": True, **answer}
+        return services
