@@ -54,7 +54,9 @@ def killed(cwd: Path, *command: str) -> tuple[Path, int]:
     assert process.stdout is not None
     pid = int(process.stdout.readline())
     run = wait_for(lambda: [path.parent for path in cwd.glob("runs/*/*/metadata.json")], "the first flush")[0]
-    for watcher in (wait_for(lambda: recorder_of(run), "the recorder"), process.pid):
+    recorder = wait_for(lambda: recorder_of(run), "the recorder")
+    os.kill(process.pid, signal.SIGSTOP)  # else it may start another recorder, which ends the command
+    for watcher in (recorder, process.pid):
         os.kill(watcher, signal.SIGKILL)
     process.wait(60)
     for stream in (process.stdout, process.stderr):

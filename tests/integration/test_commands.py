@@ -102,6 +102,7 @@ def test_a_run_whose_processes_are_gone_is_recovered_with_its_reason(tmp_path: P
         for path in Path("/proc").glob("[0-9]*")
         if b"runwatch.record.recorder" in _read(path / "cmdline") and str(run).encode() in _read(path / "cmdline")
     ]
+    os.kill(process.pid, signal.SIGSTOP)  # else it may start another recorder
     for pid in (*recorders, process.pid, command):
         os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -193,7 +194,8 @@ def test_what_outlived_all_is_named_with_its_pid_and_a_pid_given_again_is_not(tm
         assert f"process {child} (sleep 600)" in summary
     finally:
         for left in (command, child):
-            os.kill(left, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
 
 
 def test_two_at_once_make_one_commit_each(tmp_path: Path) -> None:
