@@ -29,8 +29,9 @@ from runwatch.vcs import Repository, Running
 PREFIX = "runwatch-index-"
 """How our own folders beside an index begin; the commit that they belong to comes last in the name."""
 _NONE = "none"
-_INDEX, _EMPTY, _SPARE = "index", "empty", "spare"
-"""What lies in one: the new index; what the lock is before there is one; what the lock becomes then."""
+_INDEX, _EMPTY, _SPARE, _OLD = "index", "empty", "spare", "old"
+"""What lies in one: the new index; what the lock is before there is one; what the lock becomes then; and the index that
+is replaced, so that the megabytes of a large one are not freed while the lock is held."""
 _DEAF_MONITOR = ("core.fsmonitor=exit 1;",)
 """For an index that a file system monitor has a part in: without any monitor git would drop that part, and with the
 user's it would ask or start it. One that cannot answer makes git look at the files itself the next time."""
@@ -171,7 +172,11 @@ class IndexLock:
         A link is a copy here: git replaces an index, it never writes into one.
         """
         try:
-            found = _stamp(str(own)) if _link(self._index, own) else _copy_file(self._index, own)
+            if _link(self._index, own):
+                found = _stamp(str(own))
+                os.link(own, own.with_name(_OLD))
+            else:
+                found = _copy_file(self._index, own)
         except FileNotFoundError:
             return None
         self._settings = _DEAF_MONITOR if _mentions(own, b"FSMN") else ()
