@@ -151,6 +151,7 @@ class Finalizer:
         if self.on_stage:
             self.on_stage(name, 0.0)
         stage = Stage(done=True, at=now_text())
+        self.state.stages.pop(name, None)  # why it failed before is no news in what it writes now
         try:
             self._check_needs(name)
             getattr(self, f"_stage_{name}")()

@@ -42,7 +42,7 @@ class Appender:
         try:
             self._fd = _open_closed(path) if sealing else open_regular(path, _FLAGS)
         except OSError as error:
-            raise RecordError(f"The journal {path} cannot be opened ({error.strerror}): check the folder.") from None
+            raise RecordError(f"The journal {path} cannot be opened ({error.strerror}): check the folder.") from error
         self._torn = not _ends_with_line_feed(path)
         self.dropped = 0
         """Lines that could not be written."""

@@ -71,7 +71,7 @@ class LossAccount:
             self.events += events
             self.log_lines += log_lines
             self.output_bytes += output_bytes
-            self.since_s = self.since_s or time.time()
+            self.since_s = self.since_s or round(time.time(), 6)  # as the ledger shows it
             try:
                 self._store()
             except OSError:

@@ -5,6 +5,7 @@ Must not act itself: it calls what it was given. Only the user who owns the run 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -114,4 +115,5 @@ class ControlServer:
     def close(self) -> None:
         """Stop listening and take the socket away."""
         self._socket.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that became read-only keeps it
+            self._path.unlink(missing_ok=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
+import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,11 @@ import pytest
 from runwatch.errors import RecordError
 from runwatch.events import encode
 from runwatch.events.calls import ToolStarted
-from runwatch.journal.append import Appender
+from runwatch.journal.append import Appender, close_to_writers
 from runwatch.journal.follow import events
 
 LINES = 2000
+OTHER_USER = 12345
 
 
 def _write_many(path: Path, writer: int) -> None:
@@ -73,3 +77,68 @@ def test_a_journal_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None
     with pytest.raises(RecordError, match="link"):
         Appender(tmp_path / "link")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_line_is_acknowledged_only_before_the_journal_is_closed_to_writers(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = Appender(path)
+    told: list[tuple[int, bool]] = []
+    go = threading.Event()
+
+    def write() -> None:
+        for number in count():
+            told.append((number, journal.append(b'{"type":"tool.started","tool":"%d"}\n' % number)))
+            if number == 100:
+                go.set()
+            if not told[-1][1]:
+                return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    go.wait()
+    close_to_writers(path)
+    sealing = Appender(path, sealing=True)
+    assert sealing.append(b'{"type":"run.completed","status":"completed"}\n')
+    thread.join()
+    lines = path.read_bytes().splitlines()
+    seal = next(at for at, line in enumerate(lines) if b"run.completed" in line)
+    acknowledged = [number for number, acknowledged in told if acknowledged]
+    assert len(acknowledged) >= 100
+    assert acknowledged == list(range(len(acknowledged)))
+    assert all(b'"%d"' % number in lines[number] for number in acknowledged)
+    assert len(acknowledged) <= seal
+    assert journal.late == 1
+    assert journal.dropped == 0
+    assert path.stat().st_mode & 0o777 == 0o400
+
+
+def test_a_closed_journal_opens_for_its_finalizer_and_for_nobody_else(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    Appender(path).close()
+    close_to_writers(path)
+    # Root may write whatever the mode says: another user, with the files that it needs loaded before.
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.chdir(tmp_path)  # the folders above are not the other user's to pass through
+            if os.getuid() == 0:
+                os.chown(path, OTHER_USER, -1)
+                os.chown(tmp_path, OTHER_USER, -1)
+                os.setresuid(OTHER_USER, OTHER_USER, OTHER_USER)
+            with pytest.raises(RecordError, match="Permission denied"):
+                Appender(path.name)
+            code = 0 if Appender(path.name, sealing=True).append(b"x\n") else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert path.stat().st_mode & 0o777 == 0o400
+    assert path.read_bytes() == b"x\n"
+
+
+def test_a_line_in_a_deleted_journal_is_lost_and_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = Appender(path)
+    path.unlink()
+    assert not journal.append(b"{}\n")
+    assert (journal.dropped, journal.last_error) == (1, "it was deleted")
