@@ -55,7 +55,8 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
     others = [failure for failure in facts.failures if failure.stage not in placed]
     for reason in dict.fromkeys(failure.reason for failure in others):
         stages = [failure.stage for failure in others if failure.reason == reason]
-        lines.append(f"{PREFIX}{one_line(', '.join(stages)):<7}  {_failed(facts, (stages[0],), color)}")
+        failed = _failed(facts, (stages[0],), color, word="failed")
+        lines.append(f"{PREFIX}{one_line(', '.join(stages)):<7}  {failed}")
     lines += [f"{PREFIX}record   {text}" for text in phrases.record_notices(metrics.journal, metrics.run)]
     return lines
 
@@ -99,12 +100,12 @@ def _commit(facts: Facts) -> str:
     return f"{one_line(made.sha)[:12]} on {where}" + (f" ({one_line(made.note)})" if made.note else "")
 
 
-def _failed(facts: Facts, stages: tuple[str, ...], color: bool) -> str:
+def _failed(facts: Facts, stages: tuple[str, ...], color: bool, word: str = "none") -> str:
     for failure in facts.failures:
         if failure.stage in stages:
             later = f" (later: {one_line(failure.remedy)})" if failure.remedy else ""
             remedy = "" if failure.remedy and failure.remedy in failure.reason else later
-            return f"{_tone('none', '33', color)}: {one_line(failure.reason)}{remedy}"
+            return f"{_tone(word, '33', color)}: {one_line(failure.reason)}{remedy}"
     return ""
 
 

@@ -49,7 +49,7 @@ def test_a_stage_that_failed_says_why_and_what_to_do_later_in_its_own_line() -> 
     assert lines[2:] == [
         "runwatch: archive  none: member differs",
         "runwatch: commit   none: a merge is under way (later: runwatch finalize r1)",
-        "runwatch: reports  none: permission denied (later: runwatch finalize r1)",
+        "runwatch: reports  failed: permission denied (later: runwatch finalize r1)",
     ]
 
 

@@ -109,6 +109,7 @@ def _repository(
     yield from _identity(repo, settings)
     yield from _signing(repo, settings)
     yield from _rules(repo, place, root)
+    yield from _hooks(repo, place, settings)
 
 
 def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -211,13 +212,13 @@ def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
                 "runwatch commits them all the same",
                 "runwatch init",
             )
-    yield from _hooks(repo, place)
 
 
-def _hooks(repo: Repository, place: Place) -> Iterator[Finding]:
+def _hooks(repo: Repository, place: Place, settings: Settings) -> Iterator[Finding]:
     set_by = repo.plumbing("config", "--get", "core.hooksPath", settings=(), check=False).strip()
     folder = common_dir(place.git_dir) / "hooks"
     active = [name for name in ("pre-commit", "commit-msg") if os.access(folder / name, os.X_OK)]
     if active or set_by not in ("", "/dev/null"):
         which = f"{' and '.join(active)} of {folder}" if active else f"those of {set_by}"
-        yield note("hooks", f"{which} are not run for runwatch's commits")
+        said = "are run" if settings.commit.hooks else "are not run"
+        yield note("hooks", f"{which} {said} for runwatch's commits")
