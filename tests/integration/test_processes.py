@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from integration.recorded import record, repository, run_dir, start, wait_for
+import promises
+from integration.recorded import record, repository, run_dir, runwatch, start, wait_for
+from integration.sdk_programs import Program
 
 MIB = 1 << 20
 PINNED = {
@@ -152,3 +156,92 @@ def test_nothing_of_runwatch_is_left_behind_by_a_run(tmp_path: Path) -> None:
     assert left == []
     assert not (run.dir / "control.sock").exists()
     assert [path for path in run.dir.rglob("*") if path.suffix in (".tmp", ".part")] == []
+
+
+def _wake_ups(pid: int) -> int:
+    """Return how often the threads of a process went to sleep until now: once more than they were woken."""
+    found = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        found += int(status.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    return found
+
+
+def _sleeps(pid: int) -> bool:
+    """Whether a process wakes up no more, once what it had begun is done: a second without any is enough."""
+    before = _wake_ups(pid)
+    time.sleep(1.0)
+    return _wake_ups(pid) == before
+
+
+def test_the_supervisor_is_not_woken_while_nothing_happens(tmp_path: Path) -> None:
+    process = start("sh", "-c", "echo ready; read line", cwd=tmp_path, stdin=subprocess.PIPE)
+    wait_for(lambda: list(tmp_path.glob("runs/*/*/metadata.json")), "the first flush")
+    wait_for(lambda: _sleeps(process.pid), "a second of sleep")
+    before = _wake_ups(process.pid)
+    time.sleep(2.0)  # not a condition: nothing must happen in it
+    assert _wake_ups(process.pid) == before
+    process.communicate(b"\n", timeout=60)
+
+
+def test_a_guardian_is_small_and_asleep_and_gone_with_its_run(tmp_path: Path) -> None:
+    program = Program(
+        tmp_path, "with runwatch.RunLogger():\n    print('ready', flush=True)\n    sys.stdin.readline()\n"
+    )
+    with program.start(stdin=subprocess.PIPE) as process:
+        (guardian,) = wait_for(lambda: _named("runwatch.record.guardian", program.dir), "the guardian")
+        wait_for(lambda: _named("runwatch.record.recorder", program.dir), "the recorder")
+        bare = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        wait_for(lambda: _resident(bare.pid) > 7 * MIB, "Python")
+        wait_for(lambda: _sleeps(guardian), "a second of sleep")
+        before = _wake_ups(guardian)
+        time.sleep(2.0)  # not a condition: nothing must happen in it
+        assert _wake_ups(guardian) == before
+        assert _resident(guardian) - _resident(bare.pid) <= 10 * MIB
+        bare.communicate(b"\n", timeout=60)
+        process.communicate("\n", timeout=60)
+    program.finalized()
+    wait_for(lambda: not _named("runwatch.record", program.dir), "the end of both")
+
+
+def _named(module: str, run: Path) -> list[int]:
+    """Return the processes of a module that name a run."""
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [
+        pid for pid in pids if str(run) in (words := _words(pid)) and any(word.startswith(module) for word in words)
+    ]
+
+
+def test_many_runs_leave_no_process_descriptor_thread_lock_socket_or_file(tmp_path: Path) -> None:
+    repository(tmp_path)
+    code = """
+    import threading
+
+    def state():
+        return sorted(os.listdir("/proc/self/fd")), threading.active_count(), signal.getsignal(signal.SIGTERM)
+
+    with runwatch.RunLogger(run_id="first") as run:  # what is loaded once stays
+        run.emit("error", {"message": "x"})
+        runwatch.get_logger("app").info("x")
+    before = state()
+    for number in range(24):
+        with runwatch.RunLogger(run_id=f"sdk-{number}", guard=number % 6 == 0) as run, run.step("one"):
+            run.emit("error", {"message": "x"})
+            runwatch.get_logger("app").info("x")
+    assert state() == before, (before, state())
+    """
+    program = Program(tmp_path, code)
+    done = program.run()
+    assert done.returncode == 0, done.stderr
+    for number in range(5):
+        assert runwatch("run", "--run-id", f"cli-{number}", "--", "true", cwd=tmp_path).returncode == 0
+    runs = [path.parent for path in tmp_path.glob("runs/default/*/finalize.json")]
+    assert len(runs) == 30
+    wait_for(lambda: not [pid for run in runs for pid, _ in promises.processes(run)], "the end of all")
+    assert [fault for run in runs for fault in promises.left_over(run)] == []
+    for run in runs:
+        with (run / ".lock").open("r+") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    rows = (tmp_path / "runs" / "csv" / "runs.csv").read_text().splitlines()
+    assert len(rows) == len({row.split(",")[0] for row in rows}) == 31
+    commits = promises.git("log", "--format=%s", cwd=tmp_path).splitlines()
+    assert len(commits) == len(set(commits)) == 31

@@ -50,6 +50,11 @@ class Projector:
         """Why lines are missing, until they are written after all."""
         self._try_again = 0.0
 
+    def close(self) -> None:
+        """Close the logs."""
+        while self._files:
+            os.close(self._files.popitem()[1])
+
     def take(self, line: bytes, position: int) -> Event | None:
         """Write the line of an event that ends at ``position`` in the journal, unless it stands; return the event."""
         event = read_line(line)

@@ -67,6 +67,10 @@ class Publisher:
         self._issues(shown)
         self._tables.live(shown)
 
+    def close(self) -> None:
+        """Give descriptors back."""
+        self._tables.close()
+
     def metadata(self, metrics: Metrics, state: FinalizeState) -> None:
         """Write metadata.json. Raises OSError."""
         shown = self.redacted(metrics)

@@ -118,6 +118,12 @@ class Finalizer:
             lock.release(Role.FINALIZER)
         return self.state
 
+    def close(self) -> None:
+        """Give descriptors back: a program may record, and finalize, run after run."""
+        self.follower.close()
+        self.publisher.close()
+        self.projector.close()
+
     def _merged(self, on_disk: FinalizeState) -> FinalizeState:
         """Take the state as another finalizer left it while we waited; the outcome is written once."""
         if on_disk.outcome is None:
@@ -158,6 +164,9 @@ class Finalizer:
         except (RunwatchError, OSError, RuntimeError, MemoryError) as error:
             if self._short is None and refusal.is_shortage(error):
                 self._short = name
+            reason = refusal.sentence(error, self.paths.root)
+            stage = Stage(at=now_text(), error=reason, remedy=f"runwatch finalize {self.paths.run_id}")
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one stage must not cost a run the later ones
             reason = refusal.sentence(error, self.paths.root)
             stage = Stage(at=now_text(), error=reason, remedy=f"runwatch finalize {self.paths.run_id}")
         self.state.stages = {key: value for key, value in self.state.stages.items() if key != name} | {name: stage}
@@ -319,4 +328,8 @@ class Finalizer:
 
 def run(run_dir: Path, settings: Settings, *, first: str | None = None, **options: object) -> FinalizeState:
     """Finalize one run from its directory alone; return what was done. Raises RunBusy."""
-    return Finalizer(RunPaths(run_dir), settings, **options).run(first=first)  # type: ignore[arg-type]  # passed on as they are
+    finalizer = Finalizer(RunPaths(run_dir), settings, **options)  # type: ignore[arg-type]  # passed on as they are
+    try:
+        return finalizer.run(first=first)
+    finally:
+        finalizer.close()

@@ -51,6 +51,11 @@ class Tables:
         """Rows that the one over all runs had before this process and that no error has been found for yet; None
         before they are known."""
 
+    def close(self) -> None:
+        """Close the journal that the errors are read from."""
+        if self._errors is not None:
+            self._errors.close()
+
     def live(self, metrics: Metrics) -> None:
         """Add the rows of what has ended since. Raises OSError; what was not written is written the next time."""
         self._write(metrics)

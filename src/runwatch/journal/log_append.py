@@ -73,6 +73,13 @@ class LogAppender:
         for key, file in files:
             self._forget(key, file)
 
+    def close_run(self, logs: Path) -> None:
+        """Close the logs of a run that has ended; appending opens them again."""
+        with self._lock:
+            files = [(key, file) for key, file in self._files.items() if key[0] == logs]
+        for key, file in files:
+            self._forget(key, file)
+
     def forget_all(self) -> None:
         """Start anew in a forked child: the lock may have been held by a thread that is no more."""
         self._lock = threading.Lock()

@@ -62,6 +62,8 @@ class Supervisor:
         self.outcome: Outcome | None = None
         self.failure: spawn.CannotStart | None = None
         """Why the command could not be started."""
+        self.hung_up = False
+        """Whether a closed terminal was told of."""
         self.left_open: list[Stream] = []
         """Streams that processes which the command left behind still hold."""
 
@@ -174,6 +176,9 @@ class Supervisor:
 
     def _signal(self, info: signal.struct_siginfo) -> None:
         number, from_process = info.si_signo, info.si_code <= 0
+        if number == signal.SIGHUP and self.hung_up:
+            return  # one closed terminal tells us by its shell and by the kernel, and asks only once
+        self.hung_up = self.hung_up or number == signal.SIGHUP
         if number in ASKING:
             name = signal_name(number)
             person = number == signal.SIGINT and not from_process

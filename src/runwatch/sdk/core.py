@@ -229,6 +229,8 @@ class Emitter:
             self.unsubscribe(listener)
         if self.sink is not None:
             self.sink.close()
+        if self.logs is not None:
+            log_appender.close_run(self.logs)
 
     def before_fork(self) -> None:
         """Called in the parent."""

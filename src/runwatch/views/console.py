@@ -58,7 +58,15 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
         failed = _failed(facts, (stages[0],), color, word="failed")
         lines.append(f"{PREFIX}{one_line(', '.join(stages)):<7}  {failed}")
     lines += [f"{PREFIX}record   {text}" for text in phrases.record_notices(metrics.journal, metrics.run)]
+    lines += [f"{PREFIX}left     {text}" for text in _left_behind(metrics)]
     return lines
+
+
+def _left_behind(metrics: Metrics) -> list[str]:
+    """Return what the recorder says of processes that the command left behind."""
+    mark = "left behind: "
+    warnings = (each.message for each in metrics.notices if each.kind == "warning")
+    return [cut_middle(one_line(text.removeprefix(mark)), _MOST_COLUMNS) for text in warnings if text.startswith(mark)]
 
 
 def detached(run_id: str) -> list[str]:
