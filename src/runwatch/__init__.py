@@ -21,18 +21,26 @@ if TYPE_CHECKING:
     from runwatch.sdk.log_handler import DynamicFileHandler
     from runwatch.sdk.loggers import get_logger, get_runner_logger, setup_logging
     from runwatch.sdk.orchestration import dispatch_metrics, task_metrics, update_task_state_gauges
+    from runwatch.sdk.pipelines import PipelineMonitor
     from runwatch.sdk.run import RunLogger, current_run
     from runwatch.sdk.tools import ToolMonitor
+    from runwatch.sources.forge import PipelineProvider
+    from runwatch.sources.forge_github import GitHubProvider
+    from runwatch.sources.forge_gitlab import GitLabProvider
 
 __all__ = [
     "DynamicFileHandler",
     "ExecutionMetrics",
+    "GitHubProvider",
+    "GitLabProvider",
     "HealthCheckServer",
     "HealthStatus",
     "IssueTracker",
     "LogContext",
     "MetricsCollector",
     "MetricsReporter",
+    "PipelineMonitor",
+    "PipelineProvider",
     "RunLogger",
     "StructuredFormatter",
     "ToolMonitor",
@@ -54,12 +62,16 @@ __all__ = [
 _HOMES = {
     "DynamicFileHandler": "sdk.log_handler",
     "ExecutionMetrics": "sdk.collector",
+    "GitHubProvider": "sources.forge_github",
+    "GitLabProvider": "sources.forge_gitlab",
     "HealthCheckServer": "sdk.health_server",
     "HealthStatus": "sdk.health",
     "IssueTracker": "sdk.issues",
     "LogContext": "sdk.log_context",
     "MetricsCollector": "sdk.collector",
     "MetricsReporter": "sdk.collector",
+    "PipelineMonitor": "sdk.pipelines",
+    "PipelineProvider": "sources.forge",
     "RunLogger": "sdk.run",
     "StructuredFormatter": "sdk.log_format",
     "ToolMonitor": "sdk.tools",

@@ -9,11 +9,12 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from runwatch.sdk import active
+from runwatch.sdk.beside import beside
 from runwatch.sdk.plain import one_line, text
 
 _RENAMED = {"llm": "llm_service"}
@@ -127,32 +128,8 @@ async def _answer_of(client: Any, *, in_thread: bool) -> Any:
     if inspect.iscoroutinefunction(check) or not in_thread:
         answer = check()
     else:
-        answer = await _beside(check)
+        answer = await beside(check)
     return await answer if inspect.isawaitable(answer) else answer
-
-
-def _beside(check: Callable[[], Any]) -> asyncio.Future[Any]:
-    """Call a plain check in a daemon thread: one that hangs keeps neither the loop nor the program from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def tell(answer: Any, error: Exception | None) -> None:
-        if not future.done():
-            future.set_result(answer) if error is None else future.set_exception(error)
-
-    def run() -> None:
-        answer, error = None, None
-        try:
-            answer = check()
-        except Exception as raised:  # noqa: BLE001 - handed on to who waits
-            error = raised
-        try:
-            loop.call_soon_threadsafe(tell, answer, error)
-        except RuntimeError:
-            pass  # the loop has ended meanwhile
-
-    threading.Thread(target=run, name="runwatch health", daemon=True).start()
-    return future
 
 
 def _late(timeout_s: float) -> str:

@@ -33,7 +33,16 @@ class IssueState:
         self.cycles = Cycles()
         self.pipelines = 0
         """CI attempts so far."""
+        self._known: dict[tuple[str, int], int] = {}
         self.ended = False
+
+    def attempt_of(self, pipeline_id: int | str, rerun: int) -> int:
+        """Return which attempt a pipeline is, the same number each time it is told of; a rerun is another one."""
+        key = (str(pipeline_id), rerun)
+        if key not in self._known:
+            self.pipelines += 1
+            self._known[key] = self.pipelines
+        return self._known[key]
 
 
 def register(emitter: Emitter, issue_id: int | str, title: str | None = None) -> IssueState:

@@ -1,0 +1,280 @@
+"""Pipelines of a branch, waited for and recorded, and what became of its merge request.
+
+Must not raise into the program for what a forge does, block its event loop, or count: the fold does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runwatch.sdk import active, pipeline_answers
+from runwatch.sdk.beside import beside, waited
+from runwatch.sdk.core import Emitter
+from runwatch.sdk.issues import IssueState, IssueTracker, register
+from runwatch.sdk.pipeline_answers import Seen
+from runwatch.sdk.plain import one_line, text
+from runwatch.sources.forge import FINAL, PipelineProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+TRIES = 8
+"""So often in a row may a question fail."""
+FIRST_WAIT_S = 1.0
+"""Longest wait after the first failure; each is twice the one before."""
+MOST_WAIT_S = 30.0
+"""Longest wait between two tries, unless the forge asks for more."""
+_WHERE = "PipelineMonitor"
+
+
+class _GaveUp(Exception):
+    """A question that was not answered; its text says why."""
+
+
+class _TimeUp(Exception):
+    """The time limit came first."""
+
+
+class PipelineMonitor:
+    """Watches the pipelines of branches through a provider. For asyncio and, with the ``_sync`` methods, plain code."""
+
+    def __init__(
+        self,
+        provider: PipelineProvider | Any,
+        issue_tracker: IssueTracker | Any = None,
+        *,
+        poll_s: float = 10.0,
+        timeout_s: float = 3600.0,
+    ) -> None:
+        """``provider``: a ``PipelineProvider``, such as ``GitLabProvider`` or ``GitHubProvider``.
+
+        Attempts go to the run of ``issue_tracker``, else to the active one. A pipeline is looked at every ``poll_s``
+        seconds, and waited for ``timeout_s`` seconds in all.
+        """
+        self._provider = provider
+        self._tracker = issue_tracker
+        self._poll_s, self._timeout_s = max(0.0, poll_s), max(0.0, timeout_s)
+
+    async def track_pipeline(
+        self, branch: str, issue_id: int | str | None = None, *, commit_sha: str | None = None
+    ) -> dict[str, Any]:
+        """Wait for the end of the branch's latest pipeline and record it as an attempt of the issue.
+
+        Returns pipeline_id, status, failed_jobs and, in seconds or None, queue_time, execution_time and duration, which
+        is the two together. ``status``: success, failed, canceled, skipped; timeout when time is up; error when the
+        provider failed too often. With ``commit_sha`` a pipeline of another commit is not the one. A branch that was
+        merged or closed by then is recorded as the issue's outcome.
+        """
+        watch = _Watch(self._provider, self._target(issue_id), branch, self._poll_s, self._timeout_s)
+        return await watch.pipeline(commit_sha)
+
+    def track_pipeline_sync(
+        self, branch: str, issue_id: int | str | None = None, *, commit_sha: str | None = None
+    ) -> dict[str, Any]:
+        """Do what ``track_pipeline`` does, from plain code."""
+        return waited(lambda: self.track_pipeline(branch, issue_id, commit_sha=commit_sha))
+
+    async def verify_outcome(
+        self, branch: str, issue_id: int | str | None = None, *, agent: str | None = None
+    ) -> bool | None:
+        """Record what became of the branch's merge request as the truth about the issue, or an agent's last attempt.
+
+        Returns True (merged), False (closed) or None: still open, there is none, or nobody could say.
+        """
+        watch = _Watch(self._provider, self._target(issue_id), branch, self._poll_s, self._timeout_s)
+        return await watch.outcome(agent)
+
+    def verify_outcome_sync(
+        self, branch: str, issue_id: int | str | None = None, *, agent: str | None = None
+    ) -> bool | None:
+        """Do what ``verify_outcome`` does, from plain code."""
+        return waited(lambda: self.verify_outcome(branch, issue_id, agent=agent))
+
+    def _target(self, issue_id: int | str | None) -> _Target:
+        emitter = getattr(self._tracker, "_emitter", None)
+        if not isinstance(emitter, Emitter):
+            emitter = active.emitter()
+        if issue_id is None:
+            issue_id = getattr(self._tracker, "issue_id", None)
+        foreign = None if self._tracker is None or isinstance(self._tracker, IssueTracker) else self._tracker
+        return _Target(emitter, None if issue_id is None else register(emitter, issue_id), foreign)
+
+
+class _Target:
+    """Where a pipeline is recorded."""
+
+    def __init__(self, emitter: Emitter, state: IssueState | None, foreign: Any) -> None:
+        self._emitter, self._state, self._foreign = emitter, state, foreign
+        self._issue = {} if state is None else {"issue": state.issue}
+
+    def started(self, found: Seen) -> None:
+        """Record that a pipeline is under way."""
+        if self._foreign is None:
+            fields = {name: found.fields.get(name) for name in ("commit_sha", "triggered_by")}
+            self._emit("pipeline.started", {"pipeline_id": found.pipeline_id, **fields, **self._attempt(found)})
+
+    def completed(self, found: Seen, status: str, jobs: list[str], error_type: str | None) -> None:
+        """Record how it ended."""
+        more = {"failed_jobs": jobs, "error_type": error_type}
+        if self._foreign is None:
+            fields = {"pipeline_id": found.pipeline_id, "status": status, **found.fields, **more}
+            self._emit("pipeline.completed", {**fields, **self._attempt(found)})
+            return
+        times = {"queue_time": found.queued_s, "execution_time": found.duration_s}
+        sha, who = found.fields.get("commit_sha"), found.fields.get("triggered_by")
+        try:
+            self._foreign.record_pipeline_attempt(found.pipeline_id, status, sha, triggered_by=who, **times, **more)
+        except Exception as error:  # noqa: BLE001 - the tracker is the user's
+            self.warn(f"the issue tracker did not take pipeline {found.pipeline_id}: {one_line(error)}")
+
+    def verified(self, success: bool, agent: str | None, evidence: str) -> None:
+        """Record the external truth."""
+        fields = {"success": success, "source": "forge", "evidence": evidence}
+        self._emit("outcome.verified", fields if agent is None else {**fields, "agent": text(agent)})
+
+    def warn(self, sentence: str) -> None:
+        """Record what could not be found out."""
+        self._emit("warning", {"message": sentence[:1000], "where": _WHERE})
+
+    def _attempt(self, found: Seen) -> dict[str, int]:
+        return {} if self._state is None else {"attempt": self._state.attempt_of(found.pipeline_id, found.rerun)}
+
+    def _emit(self, type_name: str, fields: dict[str, Any]) -> None:
+        self._emitter.emit(type_name, {**self._issue, **fields})
+
+
+class _Watch:
+    """One pipeline that is waited for."""
+
+    def __init__(self, provider: Any, target: _Target, branch: str, poll_s: float, timeout_s: float) -> None:
+        self._provider, self._target, self._branch, self._poll_s = provider, target, branch, poll_s
+        self._deadline = time.monotonic() + timeout_s
+        self._limit = f"{timeout_s:g} s"
+        self._found: Seen | None = None
+
+    async def pipeline(self, commit_sha: str | None) -> dict[str, Any]:
+        """Wait for the pipeline's end and record it."""
+        try:
+            found = await self._end(commit_sha)
+        except _TimeUp:
+            if self._found is not None:
+                self._target.completed(self._found, "timeout", [], "timeout")
+            else:
+                self._target.warn(f"branch {self._branch} had no pipeline within {self._limit}")
+            return self._mapping("timeout", [])
+        except _GaveUp as error:
+            self._target.warn(f"the pipeline of branch {self._branch} is not known: {error}")
+            return self._mapping("error", [])
+        jobs, kinds = await self._failed_jobs(found)
+        self._target.completed(found, found.status, jobs, kinds)
+        await self.outcome(None, is_asked=False)
+        return self._mapping(found.status, jobs)
+
+    async def outcome(self, agent: str | None, *, is_asked: bool = True) -> bool | None:
+        """Record whether the branch was merged or closed; ``is_asked``: say so where nobody can tell."""
+        if not hasattr(self._provider, "merge_request"):
+            return None
+        try:
+            read = pipeline_answers.merge_state
+            answer = await self._ask("merge_request", read, self._branch, tries=TRIES if is_asked else 1)
+        except (_TimeUp, _GaveUp) as error:
+            if is_asked:
+                reason = text(error) or f"no answer within {self._limit}"
+                self._target.warn(f"whether branch {self._branch} was merged is not known: {reason}")
+            return None
+        state, url = answer
+        if state not in ("merged", "closed"):
+            return None
+        self._target.verified(state == "merged", agent, f"branch {self._branch} {state}{f', {url}' if url else ''}")
+        return state == "merged"
+
+    async def _end(self, commit_sha: str | None) -> Seen:
+        """Return the pipeline once it has ended. Raises _TimeUp, _GaveUp."""
+        while True:
+            if self._found is None:
+                found = await self._ask("latest_pipeline", pipeline_answers.seen, self._branch)
+                if found is not None and commit_sha and not _same(found.fields.get("commit_sha"), commit_sha):
+                    found = None
+            else:
+                found = await self._ask("pipeline", pipeline_answers.seen, self._found.pipeline_id) or self._found
+            if found is not None:
+                is_new, self._found = self._found is None, found
+                if found.status in FINAL:
+                    return found
+                if is_new:
+                    self._target.started(found)
+            await self._sleep(self._poll_s)
+
+    async def _failed_jobs(self, found: Seen) -> tuple[list[str], str | None]:
+        if found.status not in ("failed", "timeout") or not hasattr(self._provider, "failed_jobs"):
+            return [], None
+        try:
+            return await self._ask("failed_jobs", pipeline_answers.failed_jobs, found.pipeline_id)
+        except (_TimeUp, _GaveUp) as error:
+            reason = text(error) or f"no answer within {self._limit}"
+            self._target.warn(f"the failed jobs of pipeline {found.pipeline_id} are not known: {reason}")
+            return [], None
+
+    def _mapping(self, status: str, jobs: list[str]) -> dict[str, Any]:
+        found = self._found
+        queued, ran = (None, None) if found is None else (found.queued_s, found.duration_s)
+        return {
+            "pipeline_id": None if found is None else found.pipeline_id,
+            "status": status,
+            "duration": None if queued is None and ran is None else (queued or 0.0) + (ran or 0.0),
+            "failed_jobs": jobs,
+            "queue_time": queued,
+            "execution_time": ran,
+        }
+
+    async def _ask(self, method: str, read: Callable[[Any], T], *args: Any, tries: int = TRIES) -> T:
+        """Ask the provider, again where it fails, and read its answer. Raises _TimeUp, _GaveUp."""
+        wait_s = min(FIRST_WAIT_S, self._poll_s)
+        for at in range(1, tries + 1):
+            try:
+                return read(await self._once(getattr(self._provider, method), *args))
+            except _TimeUp:
+                raise
+            except Exception as error:
+                if getattr(error, "is_lasting", False) or isinstance(error, AttributeError | NotImplementedError):
+                    raise _GaveUp(getattr(error, "sentence", None) or one_line(error)) from error
+                if at == tries:
+                    said = getattr(error, "sentence", None) or one_line(error)
+                    raise _GaveUp(f"{said.rstrip('.')} (tried {at} times)") from error
+                asked_s = getattr(error, "retry_after_s", None)
+            await self._sleep(max(wait_s, asked_s or 0.0))
+            wait_s = min(2 * wait_s, MOST_WAIT_S)
+        raise AssertionError("unreachable")
+
+    async def _once(self, method: Any, *args: Any) -> Any:
+        """Call one method of the provider, a plain one beside the loop. Raises _TimeUp, and what it raises."""
+        left_s = self._deadline - time.monotonic()
+        if left_s <= 0 and self._found is not None:
+            raise _TimeUp
+        answer = method(*args) if inspect.iscoroutinefunction(method) else beside(lambda: method(*args))
+        try:
+            async with asyncio.timeout(max(left_s, 1.0)) as limit:
+                answer = await answer
+                return await answer if inspect.isawaitable(answer) else answer
+        except TimeoutError:
+            if limit.expired():
+                raise _TimeUp from None
+            raise
+
+    async def _sleep(self, seconds: float) -> None:
+        left_s = self._deadline - time.monotonic()
+        if left_s <= 0:
+            raise _TimeUp
+        await asyncio.sleep(min(seconds, left_s))
+        if seconds > left_s:
+            raise _TimeUp
+
+
+def _same(sha: str | None, wanted: str) -> bool:
+    """Return whether two commit ids name one commit; either may be shortened."""
+    return sha is not None and min(len(sha), len(wanted)) >= 4 and (sha.startswith(wanted) or wanted.startswith(sha))
