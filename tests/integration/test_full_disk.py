@@ -21,6 +21,7 @@ import pytest
 from integration.recorded import git, repository, run_dir, runwatch, wait_for
 from integration.small_disks import Disk, image, tmpfs
 from runwatch.finalize import stages
+from runwatch.finalize.project import Projector
 from runwatch.finalize.state import STAGES, Outcome, load_state
 from runwatch.journal.create import create_run
 from runwatch.journal.paths import RunPaths
@@ -281,12 +282,54 @@ def test_a_disk_that_runs_full_in_a_stage_keeps_the_status_and_lets_the_run_be_f
     assert [json.loads(line)["type"] for line in lines].count("run.completed") == 1
     assert json.loads((paths.metadata).read_bytes())["exit_code"] == 9
     assert "is full" not in paths.summary_text.read_text()
+    assert git("rev-list", "--count", "HEAD", cwd=disk.path / "work") == "2\n", "the first one, and one of the run"
     committed = git("log", "--format=", "--name-only", cwd=disk.path / "work").split()
     assert sorted(set(committed)) == sorted(
         ["a.txt", *(f"runs/f/{paths.run_id}/{name}" for name in _TRACKED)]
     )  # fmt: skip
     rows = (paths.root.parent.parent / "csv" / "runs.csv").read_text().splitlines()
     assert len([row for row in rows if row.startswith(paths.run_id)]) == 1
+
+
+def test_the_final_status_stands_even_beside_a_program_that_takes_every_byte_that_is_freed(
+    tmp_path: Path, disk: Disk
+) -> None:
+    paths = _ended_run(disk.path / "runs")
+    outcome = Outcome(status="interrupted", signal="SIGTERM", reason="killed by SIGTERM", ended="2026-11-21T10:00:09Z")
+    disk.fill()
+    stages.Finalizer(paths, Settings(), outcome=outcome, on_stage=lambda name, done: disk.fill(), environ={}).run()
+    assert load_state(paths.finalize_state).outcome == outcome
+    assert not paths.archive.exists()
+    disk.free()
+    stages.Finalizer(paths, Settings(), environ={}).run()
+    assert json.loads(paths.metadata.read_bytes())["status"] == "interrupted"
+    assert paths.archive.is_file()
+
+
+def test_lines_that_a_full_disk_kept_from_the_logs_are_projected_when_there_is_room(tmp_path: Path, disk: Disk) -> None:
+    paths = _ended_run(disk.path / "runs")
+    writer = EventWriter(paths)
+    for number in range(100):
+        assert writer.emit("tool.completed", step=1, tool=f"tool-{number}", success=True)
+    lines = paths.journal.read_bytes().splitlines()
+    projector, position = Projector(paths), 0
+    for number, line in enumerate(lines):
+        if number == 10:
+            disk.fill()
+            os.truncate(disk.ballast, disk.ballast.stat().st_size - PAGE_BYTES)  # so that one line is torn
+        position += len(line) + 1
+        projector.take(line, position)
+    assert projector.catch_up() is not None
+    disk.free()
+    assert projector.catch_up() is None
+    shown = [
+        event["msg"]
+        for log in paths.logs.rglob("*.log")
+        for line in log.read_bytes().splitlines()
+        if (event := _event(line)) is not None and event.get("event") == "tool.completed"
+    ]
+    assert len(shown) == 100
+    assert all(sum(f"tool-{number} " in f"{text} " for text in shown) == 1 for number in range(100))
 
 
 _TRACKED = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md")
@@ -302,34 +345,6 @@ def _ended_run(root: Path) -> RunPaths:
     assert writer.emit("error", step=1, error_type="ValueError", message="x" * 3000)
     writer.close()
     return paths
-
-
-def test_lines_that_a_full_disk_kept_from_the_logs_are_projected_when_there_is_room(tmp_path: Path, disk: Disk) -> None:
-    child = Child(tmp_path, disk)
-    flag = tmp_path / "full"
-    work = f"""
-import time
-emit(30); fill(ballast); emit(10); Path({str(flag)!r}).touch()
-while ballast.exists(): time.sleep(0.02)
-emit(30)"""
-    command = child.write(work, "sys.exit(0)", own=True)
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(flag.exists, "the full disk")
-        disk.free()
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-    wait_for(lambda: "done" in load_state(child.dir / "finalize.json").stages, "the finalizer")
-    raw = (child.dir / "events.jsonl").read_bytes().splitlines()
-    finished = [event for line in raw if (event := _event(line)) and event["type"] == "tool.completed"]
-    shown = [
-        line
-        for log in (child.dir / "logs").rglob("*.log")
-        for line in log.read_bytes().splitlines()
-        if (_event(line) or {}).get("event") == "tool.completed"
-    ]
-    assert len(shown) == len(finished) == len(child.acknowledged)
 
 
 def test_a_survivor_is_never_told_that_what_it_emits_after_the_seal_is_recorded(tmp_path: Path) -> None:

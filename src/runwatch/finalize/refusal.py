@@ -6,6 +6,7 @@ Must not try anything again. What may be different in a minute, such as a full d
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 from runwatch.errors import RunwatchError
@@ -22,16 +23,28 @@ _WHAT = {
     errno.EIO: "the disk of {place} does not answer (input/output error): look at it",
 }
 """What the system answers where something has run out, and what helps."""
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
-def is_shortage(error: BaseException | None) -> bool:
+def is_shortage(error: BaseException) -> bool:
     """Whether an error, or what brought it about, is a shortage: the stage must be tried again when it is over."""
-    seen = 0
-    while error is not None and seen < 8:
-        if isinstance(error, MemoryError) or _is_thread(error) or (isinstance(error, OSError) and error.errno in _WHAT):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+    return any(
+        isinstance(each, MemoryError) or _is_thread(each) or (isinstance(each, OSError) and each.errno in _WHAT)
+        for each in _chain(error)
+    )
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether that shortage is one of the disk, which what comes after shares."""
+    return any(isinstance(each, OSError) and each.errno in _DISK for each in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(8):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _is_thread(error: BaseException) -> bool:

@@ -76,7 +76,9 @@ class Finalizer:
         self._metrics: Metrics | None = None
         self._first: str | None = None
         self._short: str | None = None
-        """The first stage that failed for a full disk or another shortage."""
+        """The first stage that failed for a shortage of any kind."""
+        self._full: str | None = None
+        """The first one that failed for a full or read-only disk."""
 
     def run(self, *, first: str | None = None, last: str | None = None) -> FinalizeState:
         """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy.
@@ -162,8 +164,10 @@ class Finalizer:
             self._check_needs(name)
             getattr(self, f"_stage_{name}")()
         except (RunwatchError, OSError, RuntimeError, MemoryError) as error:
-            if self._short is None and refusal.is_shortage(error):
-                self._short = name
+            if refusal.is_shortage(error):
+                self._short = self._short or name
+            if refusal.is_of_the_disk(error):
+                self._full = self._full or name
             reason = refusal.sentence(error, self.paths.root)
             stage = Stage(at=now_text(), error=reason, remedy=f"runwatch finalize {self.paths.run_id}")
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one stage must not cost a run the later ones
@@ -177,10 +181,11 @@ class Finalizer:
     def _check_needs(self, name: str) -> None:
         """Raise RecordError, with the reason of what failed before, where a stage would only spoil something.
 
-        ``done`` needs all that failed for a shortage: a run is not finalized while a full disk keeps half of it out.
+        A commit waits for all that a full disk kept out, else there would be two; ``done`` for all that failed for any
+        shortage, so that the run is known not to be finalized.
         """
-        needs = (*NEEDS.get(name, ()), *([self._short] if self._short and name == "done" else []))
-        for before in needs:
+        also = {"commit": self._full, "done": self._short}.get(name)
+        for before in (*NEEDS.get(name, ()), also or ""):
             failed = self.state.stages.get(before)
             if failed is not None and not failed.done:
                 raise RecordError(failed.error or f"{before} failed")
