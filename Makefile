@@ -1,7 +1,7 @@
 # The tools come from .venv (README, second command), or from BIN=… where they live elsewhere.
 BIN ?= .venv/bin
 
-.PHONY: check lint test bench demo record pictures
+.PHONY: check lint test bench demo record pictures metrics
 
 check: lint test  ## what CI runs
 
@@ -25,3 +25,6 @@ record:  ## this project's own test suite, as a run of framework runwatch
 
 pictures:  ## the pictures of the README, from the running app
 	$(BIN)/python docs/pictures.py
+
+metrics:  ## docs/metrics.md, from the code
+	$(BIN)/python docs/metrics_page.py
