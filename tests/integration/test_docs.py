@@ -12,6 +12,7 @@ import pytest
 
 from integration.recorded import repository
 from runwatch.cli.main import COMMANDS
+from runwatch.settings import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,6 +44,21 @@ def test_a_block_of_the_docs_works_as_it_stands(language: str, text: str, tmp_pa
     )
     assert done.returncode == 0, done.stderr.decode()
     assert list(tmp_path.glob("runs/*/*/run.tar.gz"))
+
+
+CONFIGURATIONS = [
+    pytest.param(text, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, text in enumerate(
+        re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    )
+]
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS)
+def test_a_configuration_of_the_docs_is_taken(text: str, tmp_path: Path) -> None:
+    (tmp_path / "runwatch.toml").write_text(text)
+    load(tmp_path, {})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
