@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runwatch.sdk.calls import service, tool
+    from runwatch.sdk.code_metrics import CodeMetricsCollector
     from runwatch.sdk.collector import ExecutionMetrics, MetricsCollector, MetricsReporter
     from runwatch.sdk.costs import estimate_llm_cost
     from runwatch.sdk.git import git_metrics
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from runwatch.sources.forge_gitlab import GitLabProvider
 
 __all__ = [
+    "CodeMetricsCollector",
     "DynamicFileHandler",
     "ExecutionMetrics",
     "GitHubProvider",
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CodeMetricsCollector": "sdk.code_metrics",
     "DynamicFileHandler": "sdk.log_handler",
     "ExecutionMetrics": "sdk.collector",
     "GitHubProvider": "sources.forge_github",

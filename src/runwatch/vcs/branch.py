@@ -82,7 +82,7 @@ def measure(repo: Repository, base: str | None, exclude: tuple[str, ...], start_
         files_renamed=of("renamed"),
         lines_added=sum(file.added or 0 for file in files),
         lines_deleted=sum(file.deleted or 0 for file in files),
-        commits=0 if at_base else _commits(repo, left.commit, head.sha),
+        commits=0 if at_base else commits_since(repo, left.commit, head.sha),
         dirty=bool(files) if at_base and files else changes.is_dirty(repo, exclude),
     )
 
@@ -94,7 +94,7 @@ def against(repo: Repository, head: Head, base: str | None, start_head: str | No
     no base of itself (its own commits would never show), nor is one without a common ancestor.
     """
     if head.sha is not None:
-        for candidate in _candidates(repo, head, base, start_head):
+        for candidate in candidates(repo, head, base, start_head):
             found = repo.plumbing("merge-base", head.sha, candidate, check=False).rstrip("\n")
             if found:
                 return Against(found, found)
@@ -103,7 +103,7 @@ def against(repo: Repository, head: Head, base: str | None, start_head: str | No
     return Against(None, repo.plumbing("hash-object", "-t", "tree", "--stdin", input=b"").rstrip("\n"))
 
 
-def _candidates(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Iterator[str]:
+def candidates(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Iterator[str]:
     """Return commits by object id, best first."""
     if base and not base.startswith("-"):
         for name in (base, f"origin/{base}"):
@@ -126,7 +126,7 @@ def _default_refs(repo: Repository) -> dict[str, str]:
     return {ref: sha for sha, _, ref in (line.partition(" ") for line in lines)}
 
 
-def _commits(repo: Repository, base: str | None, head: str | None) -> int:
+def commits_since(repo: Repository, base: str | None, head: str | None) -> int:
     """Count the commits from ``base`` to ``head`` but runwatch's own: subject and trailer say so."""
     if head is None:
         return 0

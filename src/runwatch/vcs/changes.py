@@ -48,6 +48,12 @@ def diff(repo: Repository, commit: str, exclude: tuple[str, ...]) -> list[Change
     return parse(repo.plumbing("diff-index", *options, commit, *pathspecs(exclude)))
 
 
+def between(repo: Repository, old: str, new: str, exclude: tuple[str, ...]) -> list[ChangedFile]:
+    """Return what differs between two commits or trees, by path; the work tree is not looked at. Raises GitError."""
+    options = ("-r", "--raw", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv", _NO_SUBMODULE_WALK)
+    return parse(repo.plumbing("diff-tree", *options, old, new, *pathspecs(exclude)))
+
+
 def is_dirty(repo: Repository, exclude: tuple[str, ...]) -> bool:
     """Whether tracked files differ from HEAD, in the index or in the work tree. Raises GitError."""
     options = ("--porcelain", "-z", "--untracked-files=no", "--no-renames", _NO_SUBMODULE_WALK)

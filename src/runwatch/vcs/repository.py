@@ -70,6 +70,20 @@ class Repository:
         """Return the branch against its merge base, the work tree included; see branch.measure. Raises GitError."""
         return measure(self, base, exclude, start_head)
 
+    def branch_snapshot(self, branch: str, base: str | None = None, exclude: tuple[str, ...] = ("runs",)) -> Snapshot:
+        """Return a branch against its merge base: with its work tree where it is checked out here. Raises GitError."""
+        from runwatch.vcs.elsewhere import measure_branch
+
+        if self.head().branch == branch:
+            return self.snapshot(base, exclude)
+        return measure_branch(self, branch, base, exclude)
+
+    def reached_base(self, commit: str, branch: str | None = None, base: str | None = None) -> str | None:
+        """Return the commit of the base that holds ``commit``, None where none does. Raises GitError."""
+        from runwatch.vcs.elsewhere import reached
+
+        return reached(self, commit, branch, base)
+
     def changed_files(
         self, base: str | None = None, exclude: tuple[str, ...] = ("runs",), *, start_head: str | None = None
     ) -> list[ChangedFile]:
