@@ -37,7 +37,7 @@ def emit():
     number += 1
     name = f"{os.getpid()}-{number}"
     if runwatch.current_run().emit("tool.completed", {"tool": "t", "call_id": name, "duration_s": 0.001}):
-        os.write(journal, name.encode() + b"\\n")
+        os.write(journal, b"%s %f\\n" % (name.encode(), time.monotonic()))
 
 def phase(name):
     os.write(journal, b"phase " + name.encode() + b"\\n")
@@ -93,20 +93,28 @@ def template(folder: Path) -> Path:
 class Subject:
     """One recorded program in a repository of its own: started, led through its phases, killed, checked."""
 
-    def __init__(self, folder: Path, like: Path, *, alone: bool = False, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        like: Path,
+        *,
+        alone: bool = False,
+        environ: dict[str, str] | None = None,
+        program: str = PROGRAM,
+    ) -> None:
         """``like`` is a `template`; ``alone``: the program records itself, without ``runwatch run``."""
         folder.mkdir(parents=True)
         self.repository, self.side = folder / "repository", folder / "side"
         shutil.copytree(like, self.repository, symlinks=True)
         self.side.mkdir()
-        (self.side / "program.py").write_text(PROGRAM)
+        (self.side / "program.py").write_text(program)
         self.before = Work.of(self.repository)
-        program = [sys.executable, str(self.side / "program.py"), str(self.side)]
+        command = [sys.executable, str(self.side / "program.py"), str(self.side)]
         recording = [sys.executable, "-m", "runwatch.cli.main", "run", "--headless", "--framework", "fault", "--"]
         self.alone = alone
         with (self.side / "output").open("wb") as output:
             self.process = subprocess.Popen(
-                program if alone else [*recording, *program],
+                command if alone else [*recording, *command],
                 cwd=self.repository,
                 env={**os.environ, **(environ or {})},
                 stdin=subprocess.DEVNULL,
@@ -119,7 +127,12 @@ class Subject:
 
     def acknowledged(self) -> list[str]:
         """Return the ids of the acknowledged events, in order."""
-        return [line for line in self._said() if not line.startswith("phase ")]
+        return [name for name, _ in self.acknowledged_at()]
+
+    def acknowledged_at(self) -> list[tuple[str, float]]:
+        """Return id and time (monotonic seconds) of the acknowledged events, in order."""
+        lines = (line.split() for line in self._said() if not line.startswith("phase "))
+        return [(name, float(at)) for name, at in lines]
 
     def _said(self) -> list[str]:
         try:
@@ -220,7 +233,8 @@ class Subject:
 
     def faults(self, *, again: bool = False, **expected: Any) -> list[str]:
         """Return the promises that do not hold: of the run as it is and, with ``again``, when it is finalized again."""
-        wish = Expected(self.repository, self.before, self.acknowledged(), **expected)
+        expected.setdefault("acknowledged", self.acknowledged())
+        wish = Expected(self.repository, self.before, **expected)
         found = promises.faults(self.run, wish) + self.still_there()
         return found + self._faults_again(wish) if again and not found else found
 

@@ -5,6 +5,7 @@ Must not show anything: it tells a callback. Source: finalizer.md, "Stages".
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -101,7 +102,8 @@ class Finalizer:
         # A recorder that is not this process may be flushing: what it knows must not come after what is written here.
         lock.acquire(Role.WRITER, LOCK_WAIT_S)
         try:
-            tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
+            with contextlib.suppress(OSError):  # a read-only disk: nothing can be left over that matters
+                tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
             self._catch_up()

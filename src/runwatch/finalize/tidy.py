@@ -6,7 +6,9 @@ Must not touch what a live process uses: whoever calls holds the run's WRITER an
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from runwatch.finalize.shared_table import locked
 from runwatch.journal.paths import RunPaths
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z")
@@ -14,13 +16,24 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z")
 
 
 def tidy(paths: RunPaths, *, owned: bool) -> None:
-    """Take away what is left over; ``owned``: a supervisor lives, and the socket is its own."""
+    """Take away what is left over; ``owned``: a supervisor lives, and the socket is its own. Raises OSError."""
     for folder in (paths.root, paths.issues, paths.csv):
-        try:
-            names = [entry.name for entry in folder.iterdir() if _TEMPORARY.match(entry.name)]
-        except OSError:
-            continue
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
+        _clear(folder)
+    shared = paths.root.parent.parent / "csv"
+    if _temporary(shared):
+        with locked(shared):  # whoever writes there now holds it, and its temporary file is in use
+            _clear(shared)
     if not owned:
         paths.control.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    for path in _temporary(folder):
+        path.unlink(missing_ok=True)
+
+
+def _temporary(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if _TEMPORARY.match(path.name)]
+    except OSError:
+        return []
