@@ -75,7 +75,7 @@ class Call(msgspec.Struct, gc=False):
         """Put the numbers into the cell (1), or take them out (-1). The cell must be noted as dirty."""
         cell = self.cell
         if self.request_id is None:
-            cell.contest.anonymous = True
+            cell.contest.anonymous += sign
         totals = cell.totals
         if self.raw is not None:
             prompt, completion, read, write, thought, total = self.counts

@@ -12,7 +12,7 @@ from runwatch.events import Event
 from runwatch.events.calls import ServiceCompleted, ServiceRetry, ServiceStarted, ToolCompleted, ToolStarted
 from runwatch.fold.agents import Agents
 from runwatch.fold.clock import Clock, Moment, elapsed, micros
-from runwatch.fold.identity import Attempts, OpenCalls
+from runwatch.fold.identity import Attempts, OpenCalls, place_of
 from runwatch.fold.metrics import CallMetrics
 from runwatch.fold.percentiles import Histogram
 from runwatch.fold.settings import FoldSettings
@@ -105,7 +105,7 @@ class Calls:
 
     def _tool_completed(self, event: ToolCompleted) -> None:
         callee = self._tools.get(event.tool) or _add(self._tools, event.tool)
-        key = None if event.call_id is not None else (event.tool, event.step, event.issue, event.agent)
+        key = None if event.call_id is not None else (event.tool, place_of(event))
         duration = self._end(self._open_tools, event, key, event.duration_s)
         verdict, _ = self._tool_attempts.ended(event.call_id, key, success=event.success)
         if verdict == "repeat":
@@ -125,12 +125,12 @@ class Calls:
         name = event.service or (started[0].name if started is not None else "unknown")
         callee = self._services.get(name) or _add(self._services, name)
         callee.retries += 1
-        if not self._service_attempts.announced(event.call_id, (name, event.step, event.issue, event.agent)):
+        if not self._service_attempts.announced(event.call_id, (name, place_of(event))):
             self._steps.count_service_call(event.step)
 
     def _service_completed(self, event: ServiceCompleted) -> None:
         callee = self._services.get(event.service) or _add(self._services, event.service)
-        key = None if event.call_id is not None else (event.service, event.step, event.issue, event.agent)
+        key = None if event.call_id is not None else (event.service, place_of(event))
         duration = self._end(self._open_services, event, key, event.duration_s)
         verdict, announced = self._service_attempts.ended(event.call_id, key, success=event.success)
         if verdict == "repeat":
@@ -143,7 +143,7 @@ class Calls:
     def _start(self, calls: OpenCalls[_Open], attempts: Attempts, event: Event, callee: _Callee) -> None:
         callee.open += 1
         call_id = event.call_id
-        key = None if call_id is not None else (callee.name, event.step, event.issue, event.agent)
+        key = None if call_id is not None else (callee.name, place_of(event))
         forgotten = calls.start(call_id, key, (callee, (self._clock.ts, event.mono, event.writer), event.step))
         if forgotten is not None:
             forgotten[0].open -= 1

@@ -32,6 +32,8 @@ class Fold:
         self._clock = self._parts.clock
         self._steps = self._parts.steps
         self._step_numbers = self._parts.steps.by_number
+        self._issues = self._parts.issues
+        self._issue_ids = self._parts.issues.by_id
         self._counts = self._parts.counts
         self._sealed = False
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -83,6 +85,9 @@ class Fold:
         step: int | None = event.step  # type: ignore[union-attr]  # only Event has handlers
         if step is not None and step not in self._step_numbers:
             self._steps.imply(event)  # type: ignore[arg-type]  # as above
+        issue: int | str | None = event.issue  # type: ignore[union-attr]  # as above
+        if issue is not None and issue not in self._issue_ids:
+            self._issues.imply(event)  # type: ignore[arg-type]  # as above
         handler(event)
 
     def feed_line(self, raw: bytes, offset_after: int = 0) -> None:
@@ -109,9 +114,9 @@ class Fold:
             return
         if event.ts is not None:
             self._clock.set(event.ts)
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
+        self._steps.imply(event)
+        self._issues.imply(event)
+        self._handlers[type(event)](event)
         if self._sealed:
             self._parts.close(self._clock.moment(event))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Generic, Literal, TypeVar
 
+from runwatch.events import Event
+
 T = TypeVar("T")
 
 Verdict = Literal["new", "retry", "repeat"]
@@ -16,6 +18,12 @@ Verdict = Literal["new", "retry", "repeat"]
 _ENDED_WELL = 1
 _FAILED = 2
 _ANNOUNCED = 3
+
+
+def place_of(event: Event) -> tuple[int | None, str | None, str | None]:
+    """Return step, issue and agent of an event; issues are compared as text."""
+    issue = event.issue
+    return event.step, issue if issue is None or issue.__class__ is str else str(issue), event.agent
 
 
 class OpenCalls(Generic[T]):

@@ -69,8 +69,8 @@ class Issues:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._by_id: dict[int | str, Issue] = {}
-        """By the id as it was written: 7 and "7" lead to the same issue."""
+        self.by_id: dict[int | str, Issue] = {}
+        """By the id as it was written: 7 and "7" lead to the same issue. Must not be written by others."""
         self.all: dict[str, Issue] = {}
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
@@ -79,17 +79,22 @@ class Issues:
 
     def get(self, id_: int | str) -> Issue | None:
         """Return an issue that is known."""
-        return self._by_id.get(id_) or self.all.get(str(id_))
+        return self.by_id.get(id_) or self.all.get(str(id_))
+
+    def imply(self, event: Event) -> None:
+        """Start the issue that an event names, when nothing named it before in this spelling."""
+        if event.issue is None or event.issue in self.by_id:
+            return
+        name = str(event.issue)
+        issue = self.all.get(name)
+        if issue is None:
+            issue = self.all[name] = Issue(event.issue)
+            issue.span.open(self._clock.moment(event))
+        self.by_id[event.issue] = issue
 
     def of(self, id_: int | str) -> Issue:
-        """Return an issue, about to change."""
-        issue = self._by_id.get(id_)
-        if issue is None:
-            issue = self.all.get(str(id_))
-            if issue is None:
-                issue = self.all[str(id_)] = Issue(id_)
-                issue.span.open((self._clock.ts, None, None))
-            self._by_id[id_] = issue
+        """Return an issue that an event named, about to change."""
+        issue = self.by_id[id_]
         issue.changes += 1
         return issue
 
@@ -115,11 +120,8 @@ class Issues:
     def _started(self, event: IssueStarted) -> None:
         if event.issue is None:
             return
-        is_new = str(event.issue) not in self.all
         issue = self.of(event.issue)
         issue.title = event.title or issue.title
-        if is_new:
-            issue.span = Span()
         issue.said = None
         issue.span.open(self._clock.moment(event))
 

@@ -57,8 +57,8 @@ class _Contest:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self.sources: set[str] = set()
-        self.anonymous = False
-        """Whether any call lacks a request id."""
+        self.anonymous = 0
+        """How many calls lack a request id."""
 
     def winner(self) -> str | None:
         """Return the source that counts, None where all do."""
@@ -114,7 +114,7 @@ class Ledger:
         self.by_attempt: dict[int, Tally] = {}
         self.models: dict[tuple[str | None, str | None], Model] = {}
         self._cells: dict[tuple[int | None, int | str | None, str | None, int, str | None, str | None, str], Cell] = {}
-        self._scopes: dict[tuple[int | None, int | str | None, str | None], Scope] = {}
+        self._scopes: dict[tuple[int | None, str | None, str | None], Scope] = {}
         self._contests: dict[tuple[str | None, str | None, str | None, str | None], _Contest] = {}
         self._dirty: list[Cell] = []
 
@@ -145,7 +145,7 @@ class Ledger:
 
     def scope(self, step: int | None, issue: int | str | None, agent: str | None) -> Scope:
         """Return the scope of retries without a call id."""
-        return self._scopes.setdefault((step, issue, agent), Scope())
+        return self._scopes.setdefault((step, None if issue is None else str(issue), agent), Scope())
 
     def model(self, provider: str | None, name: str | None) -> Model:
         """Return a model, seen now if not before."""

@@ -24,7 +24,7 @@ from runwatch.fold.call import FOREIGN, Call
 from runwatch.fold.clock import Clock, Moment, elapsed, micros
 from runwatch.fold.costs import Costs
 from runwatch.fold.facts import Facts, Names
-from runwatch.fold.identity import OpenCalls
+from runwatch.fold.identity import OpenCalls, place_of
 from runwatch.fold.ledger import Ledger, Scope
 from runwatch.fold.money import PriceFunction, pico_of
 from runwatch.fold.remembered import RememberedCalls
@@ -92,7 +92,7 @@ class Models:
         self._nameless = None
 
     def _started(self, event: LlmStarted) -> None:
-        key = None if event.call_id is not None else (event.step, event.issue, event.agent)
+        key = None if event.call_id is not None else place_of(event)
         self._open.start(event.call_id, key, (event, self._clock.moment(event)))
         self._facts.see_started(event)
         if event.call_id is not None:
@@ -103,7 +103,7 @@ class Models:
     def _completed(self, event: LlmCompleted) -> None:
         self._ordinal += 1
         call_id = event.call_id
-        key = None if call_id is not None else (event.step, event.issue, event.agent)
+        key = None if call_id is not None else place_of(event)
         opened = self._open.end(call_id, key)
         if self._facts.first_model is None and event.model is not None:
             self._facts.see_completed(event)
@@ -138,7 +138,7 @@ class Models:
                 earlier.cell.scope.unannounced -= 1
                 self._calls.keep(earlier)
                 return
-        elif scope.unannounced:
+        elif scope.unannounced > 0:
             scope.unannounced -= 1
             scope.announced += 1
             return
@@ -220,16 +220,14 @@ class Models:
 
     def _correct(self, call: Call, event: LlmCompleted) -> None:
         """Take over what a repeated line knows better."""
-        self._change(call, lambda call: self._merge(call, event))
+        self._change(call, lambda call: self._merge(call, event))  # which keeps the request id among its names
         if call.duration is None and event.duration_s is not None:
             self._change(call, lambda call: setattr(call, "duration", micros(event.duration_s)))
             self._observe_duration(call)
-        if call.request_id is None and event.request_id is not None:
-            call.request_id = event.request_id
-            self._calls.keep(call)
 
     def _merge(self, call: Call, event: LlmCompleted) -> None:
-        counts = call.counts
+        counts, was_priced = call.counts, call.is_priced
+        call.request_id = call.request_id or event.request_id
         call.raw = merged(call.raw, raw_usage(event))
         call.counts = normalized(call.raw)
         if call.is_notice or call.result != "success":
@@ -238,7 +236,7 @@ class Models:
         if event.cost_usd is not None:
             if not call.is_said or (pico_of(event.cost_usd) or 0) > (call.pico or 0):
                 self._costs.set(call, event.cost_usd)
-        elif call.counts != counts and not call.is_said:
+        elif not call.is_said and (call.counts != counts or not was_priced):
             self._costs.set(call, None)
 
     def _change(self, call: Call, change: Callable[[Call], None]) -> None:

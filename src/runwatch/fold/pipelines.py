@@ -24,7 +24,7 @@ _ENDED, _SUCCEEDED, _FAILURES, _QUEUED, _MICROS = range(5)
 class Pipeline:
     """One attempt."""
 
-    __slots__ = ("counted", "has_number", "issue", "shown", "started")
+    __slots__ = ("counted", "has_number", "issue", "ordinal", "shown", "started")
 
     def __init__(self, shown: PipelineMetrics, issue: Issue | None) -> None:
         self.shown = shown
@@ -35,6 +35,8 @@ class Pipeline:
         """What of it is in the totals."""
         self.has_number = False
         """Whether a line said which attempt it is."""
+        self.ordinal = 0
+        """Among all pipelines of the run."""
 
 
 class Pipelines:
@@ -150,6 +152,7 @@ class Pipelines:
         )
         pipeline = Pipeline(shown, issue)
         pipeline.has_number = event.attempt is not None
+        pipeline.ordinal = len(self._all)
         siblings.append(pipeline)
         self._all.append(pipeline)
         self._by_id.setdefault(str(event.pipeline_id), []).append(pipeline)
@@ -159,6 +162,7 @@ class Pipelines:
         """Give a pipeline that was told of outside any issue to the issue that a later line names."""
         self._loose.remove(pipeline)
         issue.pipelines.append(pipeline)
+        issue.pipelines.sort(key=lambda each: each.ordinal)
         self._count(pipeline, [0] * 5)
         pipeline.issue = issue
         self._change(pipeline, issue=issue.id)

@@ -132,7 +132,7 @@ def _whole(parts: Parts, run: Run) -> StepMetrics:
         start_time=run.start_time,
         end_time=run.end_time,
         duration_s=run.duration_seconds,
-        api_calls=run.llm_calls + sum(service.calls + service.retries for service in parts.calls.services()),
+        api_calls=run.llm_calls + parts.steps.service_calls,
         llm_requests=run.llm_requests,
         tokens=run.tokens,
         cost_usd=run.cost_usd,

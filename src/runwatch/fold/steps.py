@@ -52,6 +52,8 @@ class Steps:
         """Must not be written by others."""
         self._open: dict[int, _Step] = {}
         """In order of their last start."""
+        self.service_calls = 0
+        """Of all steps, and of none."""
         self.planned: int | None = None
         self.planned_names: list[str] = []
 
@@ -75,6 +77,7 @@ class Steps:
 
     def count_service_call(self, number: int | None) -> None:
         """Count one call of a service, retries included."""
+        self.service_calls += 1
         if number is not None and (step := self.by_number.get(number)) is not None:
             step.service_calls += 1
             step.changes += 1
@@ -90,6 +93,7 @@ class Steps:
         for step in self.by_number.values():
             if step.status is None:
                 step.finished_retries += step.reopened
+                step.reopened = 0
                 step.status = "interrupted"
                 step.span.close(moment)
                 step.changes += 1

@@ -1,0 +1,89 @@
+"""The fold against a second, naive implementation, over journals of everything that can happen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from journals import fold_lines, scenario_issues, scenario_steps
+from naive_fold import naive_metrics
+from runwatch.events import decode
+from runwatch.fold.money import Price
+from wild_journals import wild_run
+
+NOW = "2026-11-21T12:00:00.000000Z"
+JOURNALS = 200
+_SHARDS = 8
+_DURATIONS = "llm_request_duration_seconds"
+_TEXTS = {"schema", "notices"}
+"""No numbers: a version, and sentences."""
+
+
+def price(provider: Any, model: Any, prompt: int, completion: int, read: int, write: int, when: Any) -> Price:
+    """A price list with fractions of a micro-dollar, so that rounding shows."""
+    if model in (None, "unpriced"):
+        return Price(None, None)
+    return Price(prompt * 2_500_003 + completion * 10_000_019 + read * 7 + write * 3, "test 1 2026-01-01")
+
+
+def folded(lines: list[bytes], post: list[bytes]) -> Any:
+    fold = fold_lines(lines, price=price)
+    for line in post:
+        fold.feed_post(decode(line))
+    return msgspec.to_builtins(fold.metrics(NOW))
+
+
+def differences(ours: Any, plain: Any, at: str = "") -> list[str]:
+    """Where two metrics differ: numbers to the last digit, percentiles by more than one percent."""
+    if isinstance(plain, dict) and isinstance(ours, dict):
+        names = (plain.keys() | ours.keys()) - {"exact", *(_TEXTS if not at else ())}
+        missing = [f"{at}.{name}: only one has it" for name in names if (name in plain) != (name in ours)]
+        both = [name for name in sorted(names) if name in plain and name in ours]
+        return missing + [each for name in both for each in differences(ours[name], plain[name], f"{at}.{name}")]
+    if isinstance(plain, list) and isinstance(ours, list) and len(ours) == len(plain):
+        pairs = enumerate(zip(ours, plain, strict=True))
+        return [each for i, (one, two) in pairs for each in differences(one, two, f"{at}[{i}]")]
+    if at.endswith(".durations") and plain is None:
+        return []
+    if at.endswith((".p50_s", ".p95_s")) and plain:
+        return [] if abs(ours - plain) <= plain / 100 else [f"{at}: {ours!r}, plain {plain!r}"]
+    if at.endswith(".prices"):
+        is_listed = not plain or ours in plain  # a list that was used may have given way to the provider's word
+        return [] if is_listed else [f"{at}: {ours!r}, plain {plain!r}"]
+    return [] if ours == plain else [f"{at}: {ours!r}, plain {plain!r}"]
+
+
+def by_labels(instruments: list[Any]) -> Any:
+    """Instruments as (name, labels) to value, or count, sum and buckets."""
+    return {
+        (each["name"], tuple(sorted(series["labels"].items()))): series["value"]
+        if series["value"] is not None
+        else (series["count"], pytest.approx(series["sum"], rel=1e-9, abs=1e-9), series["buckets"])
+        for each in instruments
+        for series in each["series"]
+    }
+
+
+def hold_together(lines: list[bytes], post: list[bytes], name: object) -> None:
+    ours, plain = folded(lines, post), naive_metrics(lines, price, NOW, post)
+    shown, counted = by_labels(ours.pop("instruments")), plain.pop("instruments")
+    for model in plain["models"]:
+        if model["durations"] is None:
+            shown.pop((_DURATIONS, (("model", model["model"]), ("provider", model["provider"]))), None)
+    assert shown == counted, name
+    for side in (ours, plain):  # those that the seal ends at one moment have no order
+        side["attempts"].sort(key=lambda one: tuple(str(value) for _, value in sorted(one.items())))
+    assert differences(ours, plain) == [], name
+
+
+@pytest.mark.parametrize("shard", range(_SHARDS))
+def test_a_plain_second_implementation_agrees_with_the_fold_on_every_metric(shard: int) -> None:
+    for seed in range(shard, JOURNALS, _SHARDS):
+        hold_together(*wild_run(seed), name=f"seed {seed}")
+
+
+def test_the_two_implementations_agree_on_the_scenarios_too() -> None:
+    hold_together(scenario_issues().lines, [], "issues")
+    hold_together(scenario_steps().lines, [], "steps")
