@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runwatch.runs.retention import LogRotation, RetentionPolicy
     from runwatch.sdk.calls import service, tool
     from runwatch.sdk.code_metrics import CodeMetricsCollector
     from runwatch.sdk.collector import ExecutionMetrics, MetricsCollector, MetricsReporter
@@ -39,10 +40,12 @@ __all__ = [
     "HealthStatus",
     "IssueTracker",
     "LogContext",
+    "LogRotation",
     "MetricsCollector",
     "MetricsReporter",
     "PipelineMonitor",
     "PipelineProvider",
+    "RetentionPolicy",
     "RunLogger",
     "StructuredFormatter",
     "ToolMonitor",
@@ -71,10 +74,12 @@ _HOMES = {
     "HealthStatus": "sdk.health",
     "IssueTracker": "sdk.issues",
     "LogContext": "sdk.log_context",
+    "LogRotation": "runs.retention",
     "MetricsCollector": "sdk.collector",
     "MetricsReporter": "sdk.collector",
     "PipelineMonitor": "sdk.pipelines",
     "PipelineProvider": "sources.forge",
+    "RetentionPolicy": "runs.retention",
     "RunLogger": "sdk.run",
     "StructuredFormatter": "sdk.log_format",
     "ToolMonitor": "sdk.tools",

@@ -32,6 +32,8 @@ COMMANDS = {
     "recover": "Finalize every run whose owner is gone, commit included.",
     "verify": "Check a run's archive against its hash and its own listing.",
     "extract": "Get files back from a run's archive.",
+    "prune": "Delete the runs and archives that the limits do not keep.",
+    "reconcile": "Hold a run's tokens and cost against a provider's usage export.",
     "serve": "Serve metrics for Prometheus and health over HTTP.",
     "doctor": "Say what here would keep a run from being recorded or committed.",
     "init": "Write the ignore rules and a commented runwatch.toml.",
