@@ -8,8 +8,8 @@ def test_the_public_names_are_exactly_these() -> None:
     assert runwatch.__all__ == sorted(runwatch._HOMES) == [
         "CodeMetricsCollector", "DynamicFileHandler", "ExecutionMetrics", "GitHubProvider", "GitLabProvider",
         "HealthCheckServer", "HealthStatus", "IssueTracker", "LogContext", "LogRotation", "MetricsCollector",
-        "MetricsReporter", "PipelineMonitor", "PipelineProvider", "RetentionPolicy", "RunLogger", "StructuredFormatter", "ToolMonitor",
-        "check_external_services", "current_run", "dispatch_metrics", "estimate_llm_cost", "get_logger",
-        "get_runner_logger", "git_metrics", "llm_metrics", "service", "setup_logging", "task_metrics", "tool",
-        "update_task_state_gauges",
+        "MetricsReporter", "PipelineMonitor", "PipelineProvider", "RetentionPolicy", "RunLogger",
+        "StructuredFormatter", "ToolMonitor", "check_external_services", "current_run", "dispatch_metrics",
+        "estimate_llm_cost", "get_logger", "get_runner_logger", "git_metrics", "llm_metrics", "service",
+        "setup_logging", "task_metrics", "tool", "update_task_state_gauges",
     ]  # fmt: skip
