@@ -296,9 +296,15 @@ def test_the_final_status_stands_even_beside_a_program_that_takes_every_byte_tha
 ) -> None:
     paths = _ended_run(disk.path / "runs")
     outcome = Outcome(status="interrupted", signal="SIGTERM", reason="killed by SIGTERM", ended="2026-11-21T10:00:09Z")
+    found = []
+
+    def on_stage(name: str, done: float) -> None:
+        disk.fill()
+        found.append(load_state(paths.finalize_state).outcome)
+
     disk.fill()
-    stages.Finalizer(paths, Settings(), outcome=outcome, on_stage=lambda name, done: disk.fill(), environ={}).run()
-    assert load_state(paths.finalize_state).outcome == outcome
+    stages.Finalizer(paths, Settings(), outcome=outcome, on_stage=on_stage, environ={}).run()
+    assert found == [outcome] * 2 * len(STAGES), "from before the first stage on"
     assert not paths.archive.exists()
     disk.free()
     stages.Finalizer(paths, Settings(), environ={}).run()

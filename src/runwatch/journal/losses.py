@@ -59,9 +59,10 @@ class LossAccount:
 
     def __init__(self, path: Path, writer: str) -> None:
         """``path``: the run's ledger, which is created with the run."""
-        self._path, self._writer = path, writer
+        self._path, self._writer = str(path), writer
         self._lock = threading.RLock()
         self._at: int | None = None
+        """Where this process's line is; negative where all are taken."""
         self.events = self.log_lines = self.output_bytes = 0
         self.since_s = 0.0
 
@@ -96,9 +97,9 @@ class LossAccount:
         try:
             if self._at is None:
                 self._at = _free_line(fd)
-            if self._at is not None:
-                text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s:.6f}"
-                os.pwrite(fd, text.encode().ljust(LINE_BYTES - 1)[: LINE_BYTES - 1] + b"\n", self._at)
+            if self._at >= 0:
+                text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s}"
+                os.pwrite(fd, b"%-63b\n" % text.encode()[: LINE_BYTES - 1], self._at)
         finally:
             os.close(fd)
 
@@ -153,8 +154,8 @@ def _read(line: bytes) -> Loss | None:
         return None
 
 
-def _free_line(fd: int) -> int | None:
-    """Return where a line is that no process has; None when all are taken.
+def _free_line(fd: int) -> int:
+    """Return where a line is that no process has; a negative number when all are taken.
 
     The search begins anywhere, so that two processes that lose their first event at once do not take the same one.
     """
@@ -164,4 +165,4 @@ def _free_line(fd: int) -> int | None:
         at = (first + number) % _LINES * LINE_BYTES
         if at + LINE_BYTES <= len(data) and not data[at : at + LINE_BYTES].strip():
             return at
-    return None
+    return -1

@@ -14,6 +14,7 @@ from pathlib import Path
 from runwatch.errors import RunwatchError
 from runwatch.journal.append import Appender
 from runwatch.journal.losses import Loss, LossAccount
+from runwatch.journal.reserve import FULL
 from runwatch.sdk.durability import Syncer
 
 Report = Callable[[str, str], object]
@@ -112,7 +113,7 @@ class JournalSink:
         if appender.late:
             self._report("after-end", "the run has been finalized: events after its end do not count.")
             return False
-        if self._is_lost(appender):
+        if appender.last_errno not in FULL and self._is_lost(appender):
             with self._lock:
                 if self._appender is appender:
                     return self._reopen(counted=counted) and self.write(line, counted=counted)
