@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runwatch.runs.retention import LogRotation, RetentionPolicy
+    from runwatch.sdk.archiver import Archiver
     from runwatch.sdk.calls import service, tool
     from runwatch.sdk.code_metrics import CodeMetricsCollector
     from runwatch.sdk.collector import ExecutionMetrics, MetricsCollector, MetricsReporter
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from runwatch.sdk.loggers import get_logger, get_runner_logger, setup_logging
     from runwatch.sdk.orchestration import dispatch_metrics, task_metrics, update_task_state_gauges
     from runwatch.sdk.pipelines import PipelineMonitor
+    from runwatch.sdk.reconciler import UsageReconciler
     from runwatch.sdk.run import RunLogger, current_run
+    from runwatch.sdk.summarizer import LogSummarizer
     from runwatch.sdk.tools import ToolMonitor
     from runwatch.sources.forge import PipelineProvider
     from runwatch.sources.forge_github import GitHubProvider
     from runwatch.sources.forge_gitlab import GitLabProvider
 
 __all__ = [
+    "Archiver",
     "CodeMetricsCollector",
     "DynamicFileHandler",
     "ExecutionMetrics",
@@ -41,6 +45,7 @@ __all__ = [
     "IssueTracker",
     "LogContext",
     "LogRotation",
+    "LogSummarizer",
     "MetricsCollector",
     "MetricsReporter",
     "PipelineMonitor",
@@ -49,6 +54,7 @@ __all__ = [
     "RunLogger",
     "StructuredFormatter",
     "ToolMonitor",
+    "UsageReconciler",
     "check_external_services",
     "current_run",
     "dispatch_metrics",
@@ -65,6 +71,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Archiver": "sdk.archiver",
     "CodeMetricsCollector": "sdk.code_metrics",
     "DynamicFileHandler": "sdk.log_handler",
     "ExecutionMetrics": "sdk.collector",
@@ -75,6 +82,7 @@ _HOMES = {
     "IssueTracker": "sdk.issues",
     "LogContext": "sdk.log_context",
     "LogRotation": "runs.retention",
+    "LogSummarizer": "sdk.summarizer",
     "MetricsCollector": "sdk.collector",
     "MetricsReporter": "sdk.collector",
     "PipelineMonitor": "sdk.pipelines",
@@ -83,6 +91,7 @@ _HOMES = {
     "RunLogger": "sdk.run",
     "StructuredFormatter": "sdk.log_format",
     "ToolMonitor": "sdk.tools",
+    "UsageReconciler": "sdk.reconciler",
     "check_external_services": "sdk.health",
     "current_run": "sdk.run",
     "dispatch_metrics": "sdk.orchestration",

@@ -14,6 +14,7 @@ import msgspec
 
 from runwatch.errors import RecordError
 from runwatch.finalize import archive_ledger, archive_part
+from runwatch.finalize.archive_asked import asked
 from runwatch.finalize.archive_changes import first_changed
 from runwatch.finalize.archive_confirm import confirm
 from runwatch.finalize.archive_extract import extract
@@ -55,9 +56,15 @@ class ArchiveResult(msgspec.Struct, frozen=True, kw_only=True):
     """Files in it, its listing included."""
 
 
-def options(settings: ArchiveSettings) -> ArchiveOptions:
-    """Return what the configuration says of archives."""
-    return ArchiveOptions(workspace=settings.workspace, artifacts=settings.artifacts, exclude=settings.exclude)
+def options(settings: ArchiveSettings, run_dir: Path) -> ArchiveOptions:
+    """Return what the configuration says of archives, and the run's program of its own."""
+    wish = asked(run_dir)
+    return ArchiveOptions(
+        workspace=settings.workspace or wish.workspace,
+        artifacts=settings.artifacts,
+        exclude=settings.exclude,
+        include=wish.include,
+    )
 
 
 def create(

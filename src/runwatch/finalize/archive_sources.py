@@ -39,6 +39,8 @@ class ArchiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Take the run's ``artifacts`` folder in."""
     exclude: tuple[str, ...] = ()
     """Shell patterns of files in these two to leave out: of the whole path below the run, or of the name alone."""
+    include: tuple[str, ...] = ()
+    """Paths below the run of files and folders that are taken in whatever else is said here."""
 
 
 class Folder:
@@ -129,12 +131,14 @@ def _wanted(options: ArchiveOptions) -> Callable[[str], bool]:
     def wanted(name: str) -> bool:
         top, below, rest = name.partition("/")
         last = name.rpartition("/")[2]
-        if _TEMPORARY.match(last):
+        if _TEMPORARY.match(last) or (not below and (top in OWN or top.startswith("run.tar.gz."))):
             return False
+        if any(f"{name}/".startswith(f"{named}/") or named.startswith(f"{name}/") for named in options.include):
+            return True  # it, what is in it, and the folders that lead there
         if top in asked:
             patterns = options.exclude if rest else ()
             return asked[top] and not any(fnmatch.fnmatchcase(part, p) for p in patterns for part in (name, rest, last))
-        return bool(below) or not (top in OWN or top.startswith((".", "run.tar.gz.")))
+        return bool(below) or not top.startswith(".")
 
     return wanted
 

@@ -29,7 +29,8 @@ def stands(paths: RunPaths, recorded: Archive | None) -> bool:
 
 def make(paths: RunPaths, settings: ArchiveSettings, progress: OnProgress, *, is_handed_over: bool) -> None:
     """Make the archive, going on with what was made ahead; ``is_handed_over``: by a helper of this recorder."""
-    archive.create(paths.root, options=archive.options(settings), progress=progress, is_handed_over=is_handed_over)
+    options = archive.options(settings, paths.root)
+    archive.create(paths.root, options=options, progress=progress, is_handed_over=is_handed_over)
 
 
 def prove(paths: RunPaths, settings: ArchiveSettings, recorded: Archive | None, progress: OnProgress) -> Archive:
