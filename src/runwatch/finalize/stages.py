@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
@@ -24,7 +24,7 @@ from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal import reserve
-from runwatch.journal.follow import Follower
+from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.losses import forget_losses
 from runwatch.journal.paths import TRACKED, RunPaths
@@ -69,6 +69,7 @@ class Finalizer:
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.follower = follower if follower is not None else Follower(paths.journal)
+        self._post = Follower(paths.post)
         self.on_stage, self.is_handed_over = on_stage, is_handed_over
         self.projector = projector if projector is not None else Projector(paths, settings.capture.max_file_bytes)
         self.state = load_state(paths.finalize_state)
@@ -81,10 +82,13 @@ class Finalizer:
         self._full: str | None = None
         """The first one that failed for a full or read-only disk."""
 
-    def run(self, *, first: str | None = None, last: str | None = None) -> FinalizeState:
+    def run(
+        self, *, first: str | None = None, last: str | None = None, only: Collection[str] = STAGES
+    ) -> FinalizeState:
         """Do every stage that is not done yet, and all from ``first`` on; return the state. Raises RunBusy.
 
-        Nothing is done after ``last``: those who only look leave the commit to others.
+        Nothing is done after ``last``: those who only look leave the commit to others. Stages that are not among
+        ``only`` stay as they are; killed among those, the next finalizer does what was left.
         """
         self._first = first
         if not self.paths.journal.is_file():
@@ -106,9 +110,12 @@ class Finalizer:
                 tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
+            if only is not STAGES:
+                self.state.stages = {key: value for key, value in self.state.stages.items() if key not in only}
+                self._save()
             self._catch_up()
             again = False
-            for name in STAGES:
+            for name in only:
                 again = again or name == first
                 if again or not self.state.done(name):
                     again = True
@@ -125,6 +132,7 @@ class Finalizer:
     def close(self) -> None:
         """Give descriptors back: a program may record, and finalize, run after run."""
         self.follower.close()
+        self._post.close()
         self.publisher.close()
         self.projector.close()
 
@@ -201,6 +209,15 @@ class Finalizer:
                 position += len(line) + 1
                 self.fold.feed_line(line, position)
                 self.projector.take(line, position)
+        if self.fold.sealed:
+            self._fold_post()
+
+    def _fold_post(self) -> None:
+        """Fold what became known after the end."""
+        while lines := self._post.read():
+            for line in lines:
+                if (event := read_line(line)) is not None:
+                    self.fold.feed_post(event)
 
     @property
     def outcome(self) -> Outcome:

@@ -166,6 +166,15 @@ class Retention(Struct, frozen=True, kw_only=True):
     """Raw logs: keep them, or take them away once the archive that holds them is verified."""
 
 
+class Reconcile(Struct, frozen=True, kw_only=True):
+    """How recorded tokens and cost are held against a provider's usage export."""
+
+    tolerance_pct: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """Difference that still agrees, in percent of the larger number."""
+    agreeing_checks: Count = 2
+    """Agreeing checks in a row after which the usage counts as verified."""
+
+
 class _Prices(TypedDict):
     input: Price
     """Prompt tokens."""
@@ -222,6 +231,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: Retention = field(default_factory=Retention)
     pricing: dict[str, ModelPrice] = {}
     """By `model` or `provider/model`; these come before the price library's."""
+    reconcile: Reconcile = field(default_factory=Reconcile)
     redact: Redact = field(default_factory=Redact)
     services: dict[str, str] = {}
     """Health URL by service name."""
