@@ -112,6 +112,7 @@ class Subject:
         command = [sys.executable, str(self.side / "program.py"), str(self.side)]
         recording = [sys.executable, "-m", "runwatch.cli.main", "run", "--headless", "--framework", "fault", "--"]
         self.alone = alone
+        self.started = time.monotonic()
         with (self.side / "output").open("wb") as output:
             self.process = subprocess.Popen(
                 command if alone else [*recording, *command],
@@ -150,8 +151,8 @@ class Subject:
         return found[0]
 
     def runs(self) -> list[Path]:
-        """Return the runs that have a journal."""
-        return [path.parent for path in self.repository.glob("runs/fault/*/events.jsonl")]
+        """Return the runs that have a journal, the oldest first."""
+        return sorted(path.parent for path in self.repository.glob("runs/fault/*/events.jsonl"))
 
     def lead_into(self, phase: str, events: int = 10) -> None:
         """Let the program go on until it has acknowledged some events in a phase."""
@@ -175,15 +176,19 @@ class Subject:
         """Return the pid of the command, the supervisor, the recorder or the guardian, once it is there."""
         if who == "supervisor" or (who == "program" and self.alone):
             return self.process.pid
+        return int(wait_for(lambda: self.pid_now(who), f"the {who}"))
+
+    def pid_now(self, who: str) -> int | None:
+        """Return the pid of the command, the recorder or the guardian; None where it is not there."""
         words = {
             "command": b"program.py",
             "recorder": b"runwatch.record.recorder",
             "guardian": b"runwatch.record.guardian",
         }
-        return int(wait_for(lambda: self._find(words[who]), f"the {who}"))
+        return self._find(words[who])
 
     def _find(self, word: bytes) -> int | None:
-        marks = [os.fsencode(self.run), os.fsencode(self.side)]
+        marks = [os.fsencode(path) for path in (*self.runs(), self.side)]
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == self.process.pid:
                 continue
@@ -221,10 +226,15 @@ class Subject:
 
     def finalized(self, patience_s: float = PATIENCE_S) -> bool:
         """Wait until every stage is behind the run."""
-        path = self.run / "finalize.json"
         what = f"the finalizer of {self.run}: {(self.side / 'output').read_bytes()[-2000:]!r}"
-        wait_for(lambda: path.exists() and b'"done": {\n      "done": true' in path.read_bytes(), what, patience_s)
-        return True
+        return bool(wait_for(self.is_finalized, what, patience_s))
+
+    def is_finalized(self) -> bool:
+        """Whether every stage is behind every run."""
+        try:
+            return all(b'"done": {\n      "done": true' in (run / "finalize.json").read_bytes() for run in self.runs())
+        except OSError:
+            return False
 
     def runwatch(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Call runwatch in the repository."""

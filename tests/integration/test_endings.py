@@ -285,3 +285,14 @@ def test_after_three_deaths_in_a_minute_the_run_goes_on_unfolded_and_is_finalize
     assert b"unfolded" in err
     assert ended(tmp_path)["exit_code"] == 6
     assert runwatch("verify", cwd=tmp_path).returncode == 0
+
+
+def test_a_killed_app_does_nothing_to_the_run(tmp_path: Path, terminals: list[Terminal]) -> None:
+    script = "echo started; while [ ! -e go ]; do sleep 0.05; done; exit 5"
+    terminals.append(terminal := Terminal([*RUNWATCH, "run", "--", "sh", "-c", script], tmp_path))
+    wait_for(lambda: list(tmp_path.glob("runs/*/*/metadata.json")), "the first flush")
+    os.kill(terminal.pid, signal.SIGKILL)
+    assert terminal.ended() == -signal.SIGKILL
+    (tmp_path / "go").touch()
+    metadata = ended(tmp_path)
+    assert (metadata["status"], metadata["exit_code"]) == ("failed", 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,48 @@ def test_two_runs_after_each_other_and_two_at_once(tmp_path: Path) -> None:
         (line,) = [line for line in journal.splitlines() if '"type":"error"' in line]
         assert f'"message":"{message}"' in line
         assert ('"step":1' in line) == step
+
+
+def test_a_program_killed_at_its_very_first_event_is_finalized_by_its_guardian(tmp_path: Path) -> None:
+    programs = []
+    for number in range(4):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        program = Program(folder, "run = runwatch.RunLogger()\nwhile True: run.emit('error', {'message': 'x'})\n")
+        process = subprocess.Popen([sys.executable, str(program.path)], cwd=folder, env=program.env)
+        while not any(path.stat().st_size for path in folder.glob("runs/*/*/events.jsonl")):
+            assert process.poll() is None  # no pause: the kill must come at once
+        process.kill()
+        process.wait(60)
+        programs.append(program)
+    for program in programs:
+        assert program.finalized()["status"] == "crashed"
+        assert program.events()[0]["type"] == "run.started"
+
+
+def test_a_program_killed_while_it_forks_is_finalized_though_its_children_live(tmp_path: Path) -> None:
+    code = """
+    run = runwatch.RunLogger()
+    print("ready", flush=True)
+    while True:
+        if os.fork() == 0:
+            time.sleep(600)
+            os._exit(0)
+        run.emit("error", {"message": "x"})
+        time.sleep(0.02)
+    """
+    program = Program(tmp_path, code)
+    with program.start() as process:
+        wait_for(lambda: len(program.events("error")) > 5, "some forks")
+        process.kill()
+        assert program.finalized()["status"] == "crashed"
+        for entry in Path("/proc").iterdir():  # they hold its streams
+            if entry.name.isdigit() and os.fsencode(program.path) in _words(entry):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def _words(entry: Path) -> list[bytes]:
+    try:
+        return (entry / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
