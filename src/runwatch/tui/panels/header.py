@@ -50,7 +50,7 @@ _LEAST_ASIDE = 12
 
 def content(heading: Heading, width: int) -> Content:
     """Return the line in ``width`` cells; what matters less goes first."""
-    state, aside = _state(heading, narrow=width < 100), _aside(heading)
+    state, aside = _state(heading, narrow=width < 100), _aside(heading, narrow=width < 100)
     facts = _facts(heading, narrow=width < 100)
     sick = bool(_warning(heading))
     if sick and width < 130:
@@ -60,7 +60,7 @@ def content(heading: Heading, width: int) -> Content:
     name = _name(heading, room - (aside.cell_length + 2 if sick else 0))
     gap = room - name.cell_length
     if not sick and _LEAST_ASIDE <= gap - 4 < aside.cell_length:
-        aside = _aside(heading, gap - 4)
+        aside = _aside(heading, gap - 4, narrow=width < 100)
     if aside.cell_length + 4 <= gap or (sick and aside.cell_length + 2 <= gap):
         before = (gap - aside.cell_length) // 2
         middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
@@ -69,11 +69,12 @@ def content(heading: Heading, width: int) -> Content:
     return Content.assemble(" ", name, middle, " ", state, " ", facts, " ").truncate(width)
 
 
-def _warning(heading: Heading) -> str:
+def _warning(heading: Heading, *, narrow: bool = False) -> str:
     """Return what somebody must know above all: what to do about a sick run, or what is missing in the record."""
     if heading.life in _EXPLAINED:
         return _EXPLAINED[heading.life]
-    return clean(phrases.degraded(heading.metrics.journal).partition(" since ")[0])
+    said = clean(phrases.degraded(heading.metrics.journal).partition(" since ")[0])
+    return said.partition(":")[0] if narrow else said  # the errors panel says the rest
 
 
 def _name(heading: Heading, room: int) -> Content:
@@ -89,13 +90,14 @@ def _name(heading: Heading, room: int) -> Content:
     return Content.styled(cut_middle(run_id, max(4, room)), "bold")
 
 
-def _aside(heading: Heading, room: int = 48) -> Content:
+def _aside(heading: Heading, room: int = 48, *, narrow: bool = False) -> Content:
     """Return what to do about a sick run, else what it waits for, how far the journal is read, or the model.
 
     A name or question of others is cut to ``room``.
     """
-    if _warning(heading):
-        return Content.styled(_warning(heading), "$rw-warning")
+    warning = _warning(heading, narrow=narrow)
+    if warning:
+        return Content.styled(warning, "$rw-warning")
     if heading.life is Life.WAITING:
         question = next((each.question for each in reversed(heading.metrics.questions) if each.wait_s is None), "")
         return Content.styled(cut_middle(clean(question), min(40, room)), "$rw-waiting")
