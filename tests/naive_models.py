@@ -75,6 +75,7 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
     told: list[tuple[Any, ...]] = []  # scopes of notices about a failed call that has its own line
     waiting: list[tuple[Any, ...]] = []  # scopes of notices without a call id whose retry has not ended
     names: list[tuple[str, Bead]] = []  # request ids in the order in which they were learned
+    totals: list[tuple[Any, list[int | None]]] = []  # running totals in the order in which they were told
     lines = 0
     for at, bead in enumerate(beads):
         scope = bead.get("step"), text(bead.get("issue")), bead.get("agent")
@@ -90,10 +91,18 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
         elif bead["type"] == "llm.completed":
             lines += 1
             opened = _pair(under_way, bead)
-            known = _repeated(bead, earlier, names)
+            known = None if bead.get("counter") is not None else _repeated(bead, earlier, names)
             if known is not None:
                 _correct(known, bead, names)
                 continue
+            used = [*raw_of(bead), pico(bead.get("cost_usd"))]
+            if bead.get("counter") is not None and any(number is not None for number in used):
+                key = bead["counter"], *scope[1:]
+                before = [numbers for name, numbers in totals if name == key]
+                totals.append((key, used))
+                used = _grown(before[-1], used) if before else used
+                if before and not any(used):
+                    continue  # the same total once more
             call = _new(beads, at, bead, opened, bead.get("result", "success"), calls, earlier, waiting)
             call["source"] = bead.get("source") or "sdk"
             call["call_id"], call["request_id"] = call_id, bead.get("request_id")
@@ -103,9 +112,9 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
             if call["ref"] is None and call["request_id"] is None:
                 call["ref"] = f"#:{lines}"
             call["duration"] = said(bead) if bead.get("duration_s") is not None else _since(opened, bead)
-            if any(number is not None for number in raw_of(bead)):
-                call["raw"] = raw_of(bead)
-            call["said"] = pico(bead.get("cost_usd"))
+            if any(number is not None for number in used[:6]):
+                call["raw"] = used[:6]
+            call["said"] = used[6]
         elif bead["type"] == "llm.retry":
             if earlier is not None and _tells_of(bead, earlier):
                 earlier["announced"] = True
@@ -142,6 +151,13 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
                 call["duration"] = gap(one, bead)
             under_way = []
     return _settled(beads, calls, price)
+
+
+def _grown(before: list[int | None], used: list[int | None]) -> list[int | None]:
+    """What running totals gained; a total that fell was started anew."""
+    if any((new or 0) < (old or 0) for old, new in zip(before, used, strict=True)):
+        return used
+    return [None if new is None else new - (old or 0) for old, new in zip(before, used, strict=True)]
 
 
 def _since(opened: Bead | None, bead: Bead) -> int | None:

@@ -142,6 +142,7 @@ def _answer(rng: random.Random) -> tuple[str, Fields]:
         model=rng.choice((None, "gpt-4o", "unpriced")),
         attempt=rng.choice((None, 1, 2, 3)),
         source=rng.choice((None, None, None, "otlp.span", "usage")),
+        counter=rng.choice((None, None, None, None, "session")),
         duration_s=_maybe_s(rng),
         result=rng.choice(("success", "success", "rate_limit", "timeout", "error")),
     )

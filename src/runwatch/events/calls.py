@@ -73,6 +73,8 @@ class LlmCompleted(Event, tag="llm.completed"):
     """Why it failed."""
     source: str | None = None
     """Who saw the call: ``sdk`` (where absent), ``usage``, ``otlp.span``, ``otlp.metric``; the fold counts it once."""
+    counter: str | None = None
+    """Name of the running totals that tokens and cost are, such as a session; only what they grew by counts."""
 
 
 class LlmPriced(Event, tag="llm.priced"):

@@ -5,6 +5,7 @@ No I/O, no formatting. Definitions: metrics.md, "Tokens and prices" and "step".
 What counts once
 - A line about a request id, or about an attempt of a call id, that is already counted is a repeat: it corrects that
   call (the larger of each number, a cost that was not known) and counts nothing again.
+- A line that tells a running total is a call that used what the total grew by; one that has not grown is a repeat.
 - A model call is an ``llm.completed`` that is no repeat, or an ``llm.retry`` whose failed attempt no ``llm.completed``
   told of. Each call counts among the calls, and either as a request or as a retry of one.
 - It is a retry when an earlier attempt with its call id is known. Without one, when its ``attempt`` is above 1 and a
@@ -23,6 +24,7 @@ from runwatch.events.calls import LlmCompleted, LlmPriced, LlmRetry, LlmStarted
 from runwatch.fold.call import FOREIGN, Call
 from runwatch.fold.clock import Clock, Moment, elapsed, micros
 from runwatch.fold.costs import Costs
+from runwatch.fold.counters import Counters
 from runwatch.fold.facts import Facts, Names
 from runwatch.fold.identity import OpenCalls, place_of
 from runwatch.fold.ledger import Ledger, Scope
@@ -55,6 +57,7 @@ class Models:
         self._costs = Costs(facts, price)
         self._open: OpenCalls[_Open] = OpenCalls(settings.remembered_open)
         self._calls = RememberedCalls(settings.remembered_calls)
+        self._counters = Counters()
         self._ordinal = 0
         self._limit = settings.remembered_calls
         self._nameless: list[int] | None = []
@@ -109,10 +112,17 @@ class Models:
             self._facts.see_completed(event)
             self.learn()
         earlier = self._calls.by_call(call_id) if call_id is not None else None
-        known = self._known(event, earlier) if earlier is not None or event.request_id is not None else None
+        is_told = event.counter is None and (earlier is not None or event.request_id is not None)
+        known = self._known(event, earlier) if is_told else None
         if known is not None:
             self._correct(known, event)
             return
+        used, cost = raw_usage(event), event.cost_usd
+        if event.counter is not None and (used is not None or cost is not None):
+            growth = self._counters.growth(event.counter, event)
+            if growth is None:
+                return
+            used, cost = growth
         provider, model = event.provider, event.model
         if opened is not None:
             provider, model = provider or opened[0].provider, model or opened[0].model
@@ -121,9 +131,9 @@ class Models:
             call.duration = micros(event.duration_s)
         elif opened is not None:
             call.duration = elapsed(opened[1], self._clock.moment(event))
-        call.raw = raw_usage(event)
-        call.counts = normalized(call.raw)
-        self._costs.set(call, event.cost_usd)
+        call.raw = used
+        call.counts = normalized(used)
+        self._costs.set(call, cost)
         self._name(call, event)
         call.count(1)
         self._observe(call)

@@ -12,6 +12,7 @@ Raw = tuple[int | None, int | None, int | None, int | None, int | None, int | No
 Counts = tuple[int, int, int, int, int, int]
 """prompt, completion, cache_read, cache_write, reasoning, total, after normalization."""
 
+NO_USAGE: Raw = (None, None, None, None, None, None)
 NOTHING: Counts = (0, 0, 0, 0, 0, 0)
 
 
@@ -25,7 +26,7 @@ def raw_usage(event: LlmCompleted) -> Raw | None:
         event.reasoning_tokens,
         event.total_tokens,
     )
-    return raw if raw != (None, None, None, None, None, None) else None
+    return raw if raw != NO_USAGE else None
 
 
 def merged(old: Raw | None, new: Raw | None) -> Raw | None:

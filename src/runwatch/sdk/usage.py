@@ -1,7 +1,7 @@
 """What model clients say of a call's tokens and cost, as the fields of an event.
 
-Must not price anything. **Source**: metrics.md, "Tokens and prices"; the usage objects of the OpenAI, Anthropic and
-Gemini clients.
+Must not price or add up anything. **Source**: metrics.md, "Tokens and prices"; the usage objects of the OpenAI,
+Anthropic, Gemini, Bedrock and DeepSeek clients, the GenAI conventions of OpenTelemetry, Codex's token counts.
 """
 
 from __future__ import annotations
@@ -11,13 +11,29 @@ from collections.abc import Mapping
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "prompt_tokens": ("prompt_tokens", "input_tokens", "prompt_token_count"),
-    "completion_tokens": ("completion_tokens", "output_tokens", "candidates_token_count"),
-    "total_tokens": ("total_tokens", "total_token_count"),
-    "cache_read_tokens": ("cache_read_tokens", "cache_read_input_tokens", "cached_content_token_count"),
-    "cache_write_tokens": ("cache_write_tokens", "cache_creation_input_tokens"),
-    "reasoning_tokens": ("reasoning_tokens", "thoughts_token_count"),
-}
+    "prompt_tokens": (
+        "prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount", "inputTokens",
+        "gen_ai.usage.input_tokens",
+    ),
+    "completion_tokens": (
+        "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount", "outputTokens",
+        "gen_ai.usage.output_tokens",
+    ),
+    "total_tokens": ("total_tokens", "total_token_count", "totalTokenCount", "totalTokens"),
+    "cache_read_tokens": (
+        "cache_read_tokens", "cache_read_input_tokens", "cacheReadInputTokens", "cached_content_token_count",
+        "cachedContentTokenCount", "cached_input_tokens", "prompt_cache_hit_tokens",
+        "gen_ai.usage.cache_read.input_tokens",
+    ),
+    "cache_write_tokens": (
+        "cache_write_tokens", "cache_creation_input_tokens", "cacheWriteInputTokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+    ),
+    "reasoning_tokens": (
+        "reasoning_tokens", "thoughts_token_count", "thoughtsTokenCount", "reasoning_output_tokens",
+        "gen_ai.usage.reasoning.output_tokens",
+    ),
+}  # fmt: skip
 """Field → what it is called, the first that is there counts."""
 _NESTED = {
     "cache_read_tokens": (("prompt_tokens_details", "cached_tokens"), ("input_tokens_details", "cached_tokens")),
@@ -26,14 +42,55 @@ _NESTED = {
         ("output_tokens_details", "reasoning_tokens"),
     ),
 }
-_BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Anthropic's: counted beside the input, not inside."""
+_BESIDE = {
+    "prompt_tokens": (
+        "cache_read_input_tokens", "cache_creation_input_tokens", "cacheReadInputTokens", "cacheWriteInputTokens",
+        "tool_use_prompt_token_count", "toolUsePromptTokenCount",
+    ),
+    "completion_tokens": ("thoughts_token_count", "thoughtsTokenCount"),
+}  # fmt: skip
+"""What Anthropic and Bedrock (cache) and Gemini (thoughts, results of tools) count beside a field, not inside."""
 _COSTS = ("cost_usd", "estimated_cost", "cost")
-_TEXTS = ("model", "provider", "request_id")
+_WORDS = {
+    "model": ("model", "gen_ai.response.model"),
+    "provider": ("provider", "gen_ai.provider.name", "gen_ai.system"),
+    "request_id": ("request_id", "gen_ai.response.id"),
+}
+_ANSWERS = {"model": ("modelVersion", "model_version"), "request_id": ("id", "responseId", "response_id")}
+"""Words of a whole answer: its id is that of the request."""
+_INSIDE = ("usage", "usage_metadata", "usageMetadata")
+"""Where a whole answer holds its usage."""
+_SESSION = "total_token_usage"
+"""Codex's: the running total of a session; beside it the last call's, which is told again at every rate limit."""
 
 
 def usage_fields(usage: Any) -> dict[str, Any]:
-    """Return tokens, cost, model, provider and request id of a usage mapping or object; only what it says."""
+    """Return tokens, cost, model, provider and request id of a usage mapping or object; only what it says.
+
+    A whole answer is taken for its usage, its id and its model. Running totals, marked ``cumulative`` or told as those
+    of a session, are named as a ``counter``, so that only what they grew by counts.
+    """
+    fields = _numbers(usage)
+    if fields:
+        _add_words(fields, usage, _WORDS)
+        if _get(usage, "cumulative") is True:
+            fields["counter"] = "usage"
+        return fields
+    session = _numbers(_get(usage, _SESSION))
+    if session:
+        _add_words(session, usage, _WORDS)
+        return {**session, "counter": "session"}
+    inside = next((found for name in _INSIDE if (found := _get(usage, name)) is not None), None)
+    fields = _numbers(inside)
+    if fields:
+        _add_words(fields, inside, _WORDS)
+        _add_words(fields, usage, _WORDS)
+        _add_words(fields, usage, _ANSWERS)
+    return fields
+
+
+def _numbers(usage: Any) -> dict[str, Any]:
+    """Return tokens and cost."""
     fields: dict[str, Any] = {}
     for field, names in _NAMES.items():
         value = next((whole for name in names if (whole := _whole(_get(usage, name))) is not None), None)
@@ -42,19 +99,21 @@ def usage_fields(usage: Any) -> dict[str, Any]:
                 value = _whole(_get(_get(usage, outer), inner))
         if value is not None:
             fields[field] = value
-    beside = sum(_whole(_get(usage, name)) or 0 for name in _BESIDE)
-    if beside and "prompt_tokens" in fields:
-        fields["prompt_tokens"] += beside
+    for field, names in _BESIDE.items():
+        beside = sum(_whole(_get(usage, name)) or 0 for name in names)
+        if beside and field in fields:
+            fields[field] += beside
     cost = next((amount for name in _COSTS if (amount := _amount(_get(usage, name))) is not None), None)
     if cost is not None:
         fields["cost_usd"] = cost
-    if not fields:
-        return {}
-    for field in _TEXTS:
-        word = _get(usage, field)
-        if isinstance(word, str):
-            fields[field] = word
     return fields
+
+
+def _add_words(fields: dict[str, Any], source: Any, words: Mapping[str, tuple[str, ...]]) -> None:
+    for field, names in words.items():
+        word = next((word for name in names if isinstance(word := _get(source, name), str)), None)
+        if word is not None:
+            fields.setdefault(field, word)
 
 
 def _get(source: Any, name: str) -> Any:

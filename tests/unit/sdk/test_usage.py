@@ -38,7 +38,7 @@ def thing(**fields: Any) -> SimpleNamespace:
         ),
         (
             thing(prompt_token_count=8, candidates_token_count=2, total_token_count=13, thoughts_token_count=3),
-            {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 13, "reasoning_tokens": 3},
+            {"prompt_tokens": 8, "completion_tokens": 5, "total_tokens": 13, "reasoning_tokens": 3},
         ),
         ({"input_tokens": 1, "model": "m", "provider": "p", "request_id": "r"}, {
             "prompt_tokens": 1, "model": "m", "provider": "p", "request_id": "r",
