@@ -176,6 +176,82 @@ def test_what_became_known_survives_a_repeated_finalize_and_a_kill_in_between(
     assert repo.head() == head, "the same files again are no further commit"
 
 
+MERGED = """
+import runwatch
+with runwatch.RunLogger(framework="f", run_id="r2") as run:
+    issue = run.issue(123)
+    with issue.agent("review") as agent:
+        agent.fail("no")
+        runwatch.CodeMetricsCollector().collect_for_branch_sync("feature")
+    run.issue(124).finalize_issue("success")
+    issue.finalize_issue("failed")
+"""
+
+
+def test_a_branch_that_is_in_the_base_since_the_end_outranks_what_was_said(repo: GitRepo) -> None:
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.write("feature.py", "done\n")
+    repo.commit("the feature")
+    repo.git("checkout", "-q", "main")
+    subprocess.run([sys.executable, "-c", MERGED], cwd=repo.path, check=True, timeout=120)
+    done = runwatch("reconcile", "r2", "--merged", cwd=repo.path)
+    assert (done.returncode, done.stdout.count(b"is in no base")) == (1, 1), done.stderr
+    run = RunPaths(repo.path / "runs/f/r2")
+    assert not run.post.exists()
+    repo.git("merge", "-q", "--no-ff", "-m", "merge the feature", "feature")
+    repo.git("branch", "-q", "-D", "feature")
+    head = repo.head()
+    done = runwatch("reconcile", "r2", "--merged", "--issue", "123", "--agent", "review", cwd=repo.path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"issue 123: merged (git: feature at ")
+    report = json.loads(run.issue_file(123, "report").read_text())
+    review = report["agent_metrics"]["review"]
+    assert (report["status"], review["successes"], review["reported_failures"]) == ("success", 1, 1)
+    assert json.loads(run.metrics.read_text())["run"]["total_successes"] == 2
+    assert repo.git("rev-parse", "HEAD~1").strip() == head
+    again = runwatch("reconcile", "r2", "--merged", "--issue", "123", "--agent", "review", "--json", cwd=repo.path)
+    assert [each["is_new"] for each in json.loads(again.stdout)] == [False]
+    assert repo.git("rev-parse", "HEAD~1").strip() == head
+    rows = [line.split(",") for line in (repo.path / "runs/csv/issues.csv").read_text().splitlines()]
+    assert sum("r2" in row and "123" in row for row in rows) == 1, "the row is corrected, not added"
+
+
+LATER = """
+import sys
+import runwatch
+from runwatch.sources.forge import MergeRequest
+
+class Forge:
+    def latest_pipeline(self, branch): return None
+    def pipeline(self, pipeline_id): return None
+    def merge_request(self, branch): return MergeRequest(state="merged", url="https://g/7")
+
+with runwatch.RunLogger(framework="f", run_id="r3") as run:
+    issue = run.issue(123)
+    for attempt in range(3):
+        with issue.agent("review") as agent:
+            agent.fail("no")
+    issue.finalize_issue("failed")
+assert runwatch.PipelineMonitor(Forge(), issue).verify_outcome_sync("feature", agent="review")
+"""
+
+
+def test_a_merge_that_the_forge_tells_of_after_the_end_is_published_too(repo: GitRepo) -> None:
+    subprocess.run([sys.executable, "-c", LATER], cwd=repo.path, check=True, timeout=120)
+    run = RunPaths(repo.path / "runs/f/r3")
+    report = json.loads(run.issue_file(123, "report").read_text())
+    review = report["agent_metrics"]["review"]
+    assert report["status"] == "success"
+    assert [review[name] for name in ("successes", "failures", "reported_successes", "reported_failures")] == [
+        1,
+        2,
+        0,
+        3,
+    ]
+    assert repo.git("show", "HEAD:runs/f/r3/logs_summary.txt") == run.summary_text.read_text()
+    assert "itself reported 0 successes and 3 failures" in " ".join(run.summary_text.read_text().split())
+
+
 def test_a_run_that_is_not_finalized_or_has_no_journal_is_refused(repo: GitRepo) -> None:
     run = run_of(repo)
     kept = run.finalize_state.read_bytes()

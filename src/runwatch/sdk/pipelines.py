@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runwatch.sdk import active, pipeline_answers
@@ -132,10 +134,19 @@ class _Target:
         except Exception as error:  # noqa: BLE001 - the tracker is the user's
             self.warn(f"the issue tracker did not take pipeline {found.pipeline_id}: {one_line(error)}")
 
-    def verified(self, success: bool, agent: str | None, evidence: str) -> None:
-        """Record the external truth."""
-        fields = {"success": success, "source": "forge", "evidence": evidence}
-        self._emit("outcome.verified", fields if agent is None else {**fields, "agent": text(agent)})
+    async def verified(self, success: bool, agent: str | None, evidence: str) -> None:
+        """Record the external truth; of a run that has been finalized, beside its sealed journal."""
+        fields = {**self._issue, "success": success, "source": "forge", "evidence": evidence}
+        fields |= {} if agent is None else {"agent": text(agent)}
+        paths = self._emitter.paths
+        if paths is None or not self._emitter.closed:
+            self._emitter.emit("outcome.verified", fields)
+            return
+        try:
+            await beside(lambda: _publish(paths.root, fields))
+        except Exception as error:  # noqa: BLE001 - a full disk, a busy repository: the program goes on
+            sentence = f"what became of the branch is not noted: {one_line(error)}"
+            self._emitter.troubles.report("verified", sentence)
 
     def warn(self, sentence: str) -> None:
         """Record what could not be found out."""
@@ -190,7 +201,8 @@ class _Watch:
         state, url = answer
         if state not in ("merged", "closed"):
             return None
-        self._target.verified(state == "merged", agent, f"branch {self._branch} {state}{f', {url}' if url else ''}")
+        evidence = f"branch {self._branch} {state}{f', {url}' if url else ''}"
+        await self._target.verified(state == "merged", agent, evidence)
         return state == "merged"
 
     async def _end(self, commit_sha: str | None) -> Seen:
@@ -273,6 +285,13 @@ class _Watch:
         await asyncio.sleep(min(seconds, left_s))
         if seconds > left_s:
             raise _TimeUp
+
+
+def _publish(run_dir: Path, fields: dict[str, Any]) -> None:
+    from runwatch.finalize import post
+    from runwatch.settings import load
+
+    post.publish(run_dir, load(Path.cwd(), os.environ), [("outcome.verified", fields)])
 
 
 def _same(sha: str | None, wanted: str) -> bool:
