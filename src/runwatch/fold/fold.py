@@ -131,10 +131,17 @@ class Fold:
         """Return an ``llm.priced`` for each remembered call whose cost is the price function's and in no line yet.
 
         Written before the seal they keep the numbers when price lists change; a call without a known price is among
-        them, with no cost. Only the last calls are remembered (FoldSettings.remembered_calls): in a longer run they
-        must be taken and written in between. Without a price function there are none.
+        them, with no cost. Only the last calls are remembered (FoldSettings.remembered_calls): in a longer run
+        ``prices_due`` must be written in between. Without a price function there are none.
         """
         return list(self._parts.models.unrecorded_prices())
+
+    def prices_due(self) -> list[LlmPriced]:
+        """Return such lines for the older half of the remembered calls, each call once, many at a time.
+
+        They must be written soon: before half as many calls as are remembered have ended.
+        """
+        return self._parts.models.prices_due()
 
     def _unreadable(self, raw: bytes) -> None:
         if not raw.strip():

@@ -35,6 +35,8 @@ from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
 from runwatch.fold.usage import merged, normalized, raw_usage
 
+_PORTIONS = 20
+"""Prices are due by a twentieth of the remembered calls, so that nobody waits long while they are written."""
 _Open = tuple[LlmStarted, Moment]
 
 
@@ -60,6 +62,8 @@ class Models:
         self._counters = Counters()
         self._ordinal = 0
         self._limit = settings.remembered_calls
+        self._due = 0
+        """Number of the first call whose price has not been due."""
         self._nameless: list[int] | None = []
         """Calls from before any model was named; None once one is."""
 
@@ -84,6 +88,15 @@ class Models:
     def unrecorded_prices(self) -> Iterator[LlmPriced]:
         """Yield the prices that no line holds yet, of the calls that are remembered, the oldest first."""
         return self._costs.unrecorded(self._calls.all())
+
+    def prices_due(self) -> list[LlmPriced]:
+        """Return the prices of the calls that will be forgotten before long; those of each call once."""
+        until = self._calls.added - self._limit // 2
+        if until - self._due < max(1, self._limit // _PORTIONS):
+            return []
+        calls = self._calls.numbered(range(self._due, until))
+        self._due = until
+        return list(self._costs.unrecorded(calls))
 
     def learn(self) -> None:
         """Price the calls that named no model, now that the run's is known."""

@@ -9,7 +9,7 @@ A hundred thousand calls must not weigh on a small process: each is packed into 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -107,7 +107,12 @@ class RememberedCalls:
         for number in range(max(0, self._next - self._limit), self._next):
             yield self._at(number)
 
-    def numbered(self, numbers: list[int]) -> Iterator[Call]:
+    @property
+    def added(self) -> int:
+        """How many calls were ever added: the number of the next."""
+        return self._next
+
+    def numbered(self, numbers: Iterable[int]) -> Iterator[Call]:
         """Yield those of the numbered calls that are still remembered."""
         return (self._at(number) for number in numbers if number >= self._next - self._limit)
 

@@ -34,6 +34,7 @@ from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
 from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
+from runwatch.record.pricing import PriceNoter
 from runwatch.record.sampling import Sampler
 from runwatch.record.stopping import ASKING
 from runwatch.record.sweep import Neighbors
@@ -73,6 +74,7 @@ class Recorder:
         self.projector = Projector(self.paths, self.settings.capture.max_file_bytes)
         self.flusher = Flusher(self.publisher)
         self.teller = LossTeller(self.paths, self.writer)
+        self.pricing = PriceNoter(self.paths, self.writer)
         self.ahead = AheadHelper(self.paths)
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.durability = Durability(self.paths)
@@ -204,6 +206,7 @@ class Recorder:
                     self.talk.event(event)
                     self.ahead.take(event)
                     self.watch.take(event, position)
+            self.pricing.poll(self.fold, position)
         if self.talk.due:
             self.talk.update(self.fold.metrics(now_text()))
 
