@@ -46,7 +46,8 @@ def test_every_binding_can_be_remapped_and_says_what_it_does() -> None:
 def test_one_name_means_one_thing() -> None:
     meanings = defaultdict(set)
     for _, binding in bindings():
-        meanings[binding.id].add(binding.action.rpartition(".")[2])
+        action = re.sub(r"^log\('(.*)'\)$", r"\1", binding.action)  # the screen does what the log view would
+        meanings[binding.id].add(action.rpartition(".")[2])
     assert {id: actions for id, actions in meanings.items() if len(actions) > 1} == {}
 
 

@@ -19,7 +19,7 @@ from tui.test_the_end_of_a_run import finalized
 SCREENS = {
     "logs": (),
     "logs of another step": ("left_square_bracket",),
-    "end": ("e",),
+    "end": ("o",),
     "list of steps": ("t",),
     "panels": ("9", "tab", "tab"),
     "search": ("slash",),
@@ -78,12 +78,12 @@ def test_every_key_can_be_pressed_on_a_run_without_a_log(tmp_path: Path) -> None
     drive(task())
 
 
-def test_e_opens_the_end_of_a_run_that_had_ended_before_it_was_watched(tmp_path: Path) -> None:
+def test_o_opens_the_end_of_a_run_that_had_ended_before_it_was_watched(tmp_path: Path) -> None:
     async def task() -> None:
         async with watching(make_run(tmp_path), finalized(), mode="watch") as app:
-            await app.press("e")
+            await app.press("o")
             await app.sees("EXPERIMENT RUN SUMMARY")
-            await app.press("e")
+            await app.press("o")
             await app.sees("step 003 · generate API")
 
     drive(task())

@@ -115,7 +115,7 @@ class SlowSource:
         self.threads: set[threading.Thread] = set()
         self.fails = fails
         self.components = ("slow",)
-        self.row_count, self.exact, self.errors, self.generation = 3, True, 0, 1
+        self.row_count, self.line_count, self.exact, self.errors, self.generation = 3, 3, True, 0, 1
 
     def advance(self, budget_s: float) -> bool:
         self.threads.add(threading.current_thread())
@@ -132,6 +132,9 @@ class SlowSource:
         return [
             Row(LineKey(0, 0, n), "slow", None, parse_line(names[n]), 5) for n in range(start, min(start + count, 3))
         ]
+
+    def stirred(self) -> bool:
+        return True
 
     def row_of(self, key: LineKey) -> int | None:
         return key.offset

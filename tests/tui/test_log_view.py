@@ -28,7 +28,7 @@ async def test_it_opens_at_the_end_and_follows(logs: Logs) -> None:
         logs.add("adapter", json_line(1000, 1000))
         await until_shown(pilot, "line 01000")
         assert app.view.following
-        await until(pilot, lambda: app.stats == Stats(1001, 0, True, 0, True))
+        await until(pilot, lambda: app.stats == Stats(1001, 0, True, 0, of=1001))
 
 
 @driven

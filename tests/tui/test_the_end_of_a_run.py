@@ -74,7 +74,7 @@ def test_the_summary_scrolls_and_escape_goes_back_to_the_logs(tmp_path: Path) ->
             await app.sees("line 99")
             await app.press("escape")
             await app.sees("step 003 · generate API")
-            await app.press("e")
+            await app.press("o")
             await app.sees("logs_summary.txt")
 
     drive(task())
@@ -104,7 +104,7 @@ def test_a_finished_run_that_is_watched_opens_on_its_logs(tmp_path: Path) -> Non
         async with watching(make_run(tmp_path), finalized(), mode="watch") as app:
             await app.sees("step 003 · generate API")
             assert "EXPERIMENT RUN SUMMARY" not in app.text()
-            assert "e summary" in app.rows()[-1]
+            assert "o summary" in app.rows()[-1]
 
     drive(task())
 

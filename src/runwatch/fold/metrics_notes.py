@@ -42,6 +42,8 @@ class Notice(msgspec.Struct, kw_only=True):
     """Where."""
     rule: str | None = None
     """Of an alert or a limit: its name."""
+    success: bool | None = None
+    """Of an external truth: whether it was a success."""
 
 
 class Question(msgspec.Struct, kw_only=True):

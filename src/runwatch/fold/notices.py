@@ -135,10 +135,11 @@ class Notices:
                 where=event.where,
             )
 
-    def _note(self, event: Event, message: str, rule: str | None = None) -> None:
-        kind = event_type(event)
-        notice = Notice(kind=kind, message=message[:_TEXT], time=self._clock.ts, step=event.step, rule=rule)
-        self._notices.append(notice)
+    def _note(self, event: Event, message: str, rule: str | None = None, *, success: bool | None = None) -> None:
+        kind, message = event_type(event), message[:_TEXT]
+        self._notices.append(
+            Notice(kind=kind, message=message, time=self._clock.ts, step=event.step, rule=rule, success=success)
+        )
 
     def _alert(self, event: AlertRaised | LimitReached) -> None:
         self.alerts += 1
@@ -168,7 +169,7 @@ class Notices:
         about += ["agent", event.agent] if event.agent is not None else []
         said = "success" if event.success else "failure"
         evidence = f", {event.evidence}" if event.evidence else ""
-        self._note(event, f"{' '.join(about) or 'run'}: {said} by {event.source}{evidence}")
+        self._note(event, f"{' '.join(about) or 'run'}: {said} by {event.source}{evidence}", success=event.success)
 
     def _asked(self, event: HitlRequested) -> None:
         holder = [Question(question=event.question[:_TEXT], time=self._clock.ts)]

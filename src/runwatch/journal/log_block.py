@@ -61,6 +61,9 @@ class Block:
         "times",
     )
 
+    ends: Sequence[int] | None = None
+    """Every line ends where the next one begins."""
+
     def __init__(self, number: int, bounds: Bounds) -> None:
         self.starts = array("Q")
         """Offsets in the log; the last one may be the log's end, where no line is yet."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from runwatch.journal.log_index import LogIndex
+from runwatch.journal.log_rows import RowIndex
 
 
 class Place(NamedTuple):
@@ -28,7 +28,7 @@ class Cursor:
 
     __slots__ = ("_at", "_chunk", "_index", "_number", "log")
 
-    def __init__(self, index: LogIndex, log: int, row: int) -> None:
+    def __init__(self, index: RowIndex, log: int, row: int) -> None:
         """Stand in front of row ``row``; at the end for the number of rows."""
         self._index = index
         self.log = log
@@ -44,19 +44,23 @@ class Cursor:
 
     def following(self) -> Place | None:
         """Return the line behind this place, or None at the end."""
+        table = self._index.table
         while self._at >= self._chunk.lines:
-            if self._number + 1 >= len(self._index.table):
+            behind = table.before(self._number) + table.count(self._number)
+            if behind >= table.total:
                 return None
-            self._move(self._number + 1)
+            self._move(table.find(behind)[0])
             self._at = 0
         return self._place(self._at)
 
     def preceding(self) -> Place | None:
         """Return the line in front of this place, or None at the beginning."""
+        table = self._index.table
         while self._at == 0:
-            if self._number == 0:
+            before = table.before(self._number)
+            if not before:
                 return None
-            self._move(self._number - 1)
+            self._move(table.find(before - 1)[0])
             self._at = self._chunk.lines
         return self._place(self._at - 1)
 

@@ -103,6 +103,11 @@ def last_state(raw: bytes) -> bytes:
     return raw if at < 0 else raw[at + 1 :]
 
 
+def is_folded(raw: bytes, size_bytes: int, *, whole: bool) -> bool:
+    """Return True for a line of which only the last state is shown, or was read."""
+    return (whole and size_bytes > len(raw)) or b"\r" in raw.rstrip(b"\r\n")
+
+
 def level_name(value: Any) -> str | None:
     """Return one of LEVELS for a level's name or number, or None.
 

@@ -12,18 +12,18 @@ from heapq import heapify, heappop, heapreplace
 from math import inf, nextafter
 
 from runwatch.journal.log_cursor import Cursor, Place
-from runwatch.journal.log_index import LogIndex
+from runwatch.journal.log_rows import RowIndex
 
 _WALK_ROWS = 400
 """A place this near is walked to line by line rather than searched for."""
 
 
-def row_total(logs: Sequence[LogIndex]) -> int:
+def row_total(logs: Sequence[RowIndex]) -> int:
     """Return how many rows the logs have together."""
     return sum(_ends(logs))
 
 
-def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
+def places(logs: Sequence[RowIndex], start: int, count: int) -> list[Place]:
     """Return the lines of up to ``count`` rows from ``start`` on, in their merged order."""
     total = row_total(logs)
     count = min(count, total - start)
@@ -37,7 +37,7 @@ def places(logs: Sequence[LogIndex], start: int, count: int) -> list[Place]:
     return walk(logs, cut, start - skipped + count, _ends(logs))[start - skipped :]
 
 
-def row_of(logs: Sequence[LogIndex], log: int, offset: int) -> int:
+def row_of(logs: Sequence[RowIndex], log: int, offset: int) -> int:
     """Return the row at which the line of one log that begins at an offset stands among all."""
     if len(logs) == 1:
         return logs[0].order.row_of(offset)
@@ -50,13 +50,13 @@ def row_of(logs: Sequence[LogIndex], log: int, offset: int) -> int:
     return row
 
 
-def cut_at_time(logs: Sequence[LogIndex], time: float) -> list[int]:
+def cut_at_time(logs: Sequence[RowIndex], time: float) -> list[int]:
     """Return for each log how many of its lines count with a time before ``time``."""
     earlier = nextafter(time, -inf)
     return [log.order.lines_until(earlier) for log in logs]
 
 
-def cut_at_row(logs: Sequence[LogIndex], row: int) -> list[int]:
+def cut_at_row(logs: Sequence[RowIndex], row: int) -> list[int]:
     """Return for each log how many of its lines stand in front of a row."""
     if len(logs) == 1:
         return [row]
@@ -68,11 +68,11 @@ def cut_at_row(logs: Sequence[LogIndex], row: int) -> list[int]:
     return cut
 
 
-def _ends(logs: Sequence[LogIndex]) -> list[int]:
+def _ends(logs: Sequence[RowIndex]) -> list[int]:
     return [log.row_count for log in logs]
 
 
-def _cut(logs: Sequence[LogIndex], row: int) -> tuple[int, list[int]]:
+def _cut(logs: Sequence[RowIndex], row: int) -> tuple[int, list[int]]:
     """Return (rows in front, lines of each log in front) for a place at or a little before ``row``."""
     low, high = 0.0, max(log.order.latest_time() for log in logs)
     while True:
@@ -96,7 +96,7 @@ def _cut(logs: Sequence[LogIndex], row: int) -> tuple[int, list[int]]:
     return _cut_among_equals(logs, row, low, high)
 
 
-def _cut_among_equals(logs: Sequence[LogIndex], row: int, low: float, high: float) -> tuple[int, list[int]]:
+def _cut_among_equals(logs: Sequence[RowIndex], row: int, low: float, high: float) -> tuple[int, list[int]]:
     """Place the cut where all lines around it have the same time, ``high``: there logs come one after the other."""
     counts = [log.order.lines_until(low) for log in logs]
     rest = row - sum(counts)
@@ -107,7 +107,7 @@ def _cut_among_equals(logs: Sequence[LogIndex], row: int, low: float, high: floa
     return row - rest, counts
 
 
-def walk(logs: Sequence[LogIndex], cut: Sequence[int], count: int, stop: Sequence[int]) -> list[Place]:
+def walk(logs: Sequence[RowIndex], cut: Sequence[int], count: int, stop: Sequence[int]) -> list[Place]:
     """Return up to ``count`` lines behind a cut, in order; of each log none from line ``stop`` on."""
     cursors = [Cursor(log, number, cut[number]) for number, log in enumerate(logs) if cut[number] < stop[number]]
     left = [last - first for first, last in zip(cut, stop, strict=True)]
@@ -126,7 +126,7 @@ def walk(logs: Sequence[LogIndex], cut: Sequence[int], count: int, stop: Sequenc
     return found
 
 
-def _walk_back(logs: Sequence[LogIndex], cut: Sequence[int], count: int) -> list[Place]:
+def _walk_back(logs: Sequence[RowIndex], cut: Sequence[int], count: int) -> list[Place]:
     """Return up to ``count`` lines in front of a cut, in order."""
     cursors = [Cursor(log, number, cut[number]) for number, log in enumerate(logs)]
     heads = [(-place.time, -place.log, place) for cursor in cursors if (place := cursor.preceding())]

@@ -9,14 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import ref
 
-from runwatch.journal.log_block import BLOCK_BYTES, Block
+from runwatch.journal.log_block import BLOCK_BYTES
+from runwatch.journal.log_rows import BlockOfRows, RowIndex
 from runwatch.journal.log_times import WINDOW_S
-
-if TYPE_CHECKING:
-    from runwatch.journal.log_index import LogIndex
 
 REACH = 2
 """Lines of blocks further apart than this never change places."""
@@ -45,14 +43,14 @@ class Chunk(NamedTuple):
 class LogOrder:
     """Rows of one log, and how many lines count with a time or earlier."""
 
-    def __init__(self, index: LogIndex) -> None:
+    def __init__(self, index: RowIndex) -> None:
         self._of = ref(index)  # the index holds its order: a cycle would keep files open that nobody shows any more
         self._chunks: OrderedDict[int, tuple[int, Chunk]] = OrderedDict()
-        self._border: tuple[Block, float] | None = None
+        self._border: tuple[BlockOfRows, float] | None = None
         """The newest block, and its earliest time when nothing above came after that."""
 
     @property
-    def _index(self) -> LogIndex:
+    def _index(self) -> RowIndex:
         index = self._of()
         assert index is not None
         return index
@@ -147,7 +145,7 @@ class LogOrder:
             return _as_it_stands(block)
         return _merged(above, block, below)
 
-    def _neighbors(self, number: int, numbers: range) -> list[Block]:
+    def _neighbors(self, number: int, numbers: range) -> list[BlockOfRows]:
         """Return the blocks among some whose lines may change places with those of one block."""
         if not numbers:
             return []
@@ -159,23 +157,28 @@ class LogOrder:
         ]
 
 
-def _as_it_stands(block: Block) -> Chunk:
-    return Chunk(block.times, block.starts, None, block.lines)
+def _as_it_stands(block: BlockOfRows) -> Chunk:
+    return Chunk(block.times, block.starts, block.ends, block.lines)
 
 
-def _merged(above: Sequence[Block], block: Block, below: Sequence[Block]) -> Chunk:
+def _merged(above: Sequence[BlockOfRows], block: BlockOfRows, below: Sequence[BlockOfRows]) -> Chunk:
     members = (*above, block, *below)
     lines = [(time, part, at) for part, each in enumerate(members) for time, at in each.pairs()]
     lines.sort()
     skipped = sum(each.lines for each in above)
     lines = lines[skipped : skipped + block.lines]
-    starts = [members[part].starts for _, part, _ in lines]
     return Chunk(
         [time for time, _, _ in lines],
-        [each[at] for each, (_, _, at) in zip(starts, lines, strict=True)],
-        [each[at + 1] if at + 1 < len(each) else 0 for each, (_, _, at) in zip(starts, lines, strict=True)],
+        [members[part].starts[at] for _, part, at in lines],
+        [_end(members[part], at) for _, part, at in lines],
         block.lines,
     )
+
+
+def _end(block: BlockOfRows, at: int) -> int:
+    if block.ends is not None:
+        return block.ends[at]
+    return block.starts[at + 1] if at + 1 < len(block.starts) else 0
 
 
 def _place_in(chunk: Chunk, time: float, start: int) -> int | None:

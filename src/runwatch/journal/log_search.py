@@ -12,6 +12,7 @@ from threading import RLock
 from time import perf_counter
 
 from runwatch.journal import log_merge
+from runwatch.journal.log_filter import FilteredHits, FilteredIndex
 from runwatch.journal.log_hits import HitCounter, Matcher
 from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_order import REACH
@@ -21,16 +22,23 @@ _NOTHING = (-inf, -1, -1)
 """Time, log and offset of no hit."""
 
 
+SearchedLog = LogIndex | FilteredIndex
+
+
+def _counter(log: SearchedLog, matcher: Matcher) -> HitCounter | FilteredHits:
+    return FilteredHits(log, matcher) if isinstance(log, FilteredIndex) else HitCounter(log, matcher)
+
+
 class LogSearch:
     """One search over several logs, which may come and go."""
 
-    def __init__(self, find_logs: Callable[[], Sequence[LogIndex]], matcher: Matcher, lock: RLock) -> None:
+    def __init__(self, find_logs: Callable[[], Sequence[SearchedLog]], matcher: Matcher, lock: RLock) -> None:
         """``find_logs`` gives the logs in the order of ties; ``lock`` guards them."""
         self.matcher = matcher
         self._find_logs = find_logs
         self._lock = lock
-        self._logs: list[LogIndex] = []
-        self._counters: list[HitCounter] = []
+        self._logs: list[SearchedLog] = []
+        self._counters: list[HitCounter | FilteredHits] = []
         self._looking: Iterator[int | None] | None = None
         self._seen = -1
 
@@ -81,7 +89,7 @@ class LogSearch:
         self._seen = len(logs)
         if logs != self._logs:
             known = dict(zip(map(id, self._logs), self._counters, strict=True))
-            self._counters = [known.get(id(log)) or HitCounter(log, self.matcher) for log in logs]
+            self._counters = [known.get(id(log)) or _counter(log, self.matcher) for log in logs]
             self._logs = logs
 
     def _forward(self, cut: Sequence[int]) -> Iterator[int | None]:

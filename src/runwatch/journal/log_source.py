@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from runwatch.journal.log_hits import Matcher
     from runwatch.journal.log_lines import LogLine
+    from runwatch.journal.log_record import Record
     from runwatch.journal.log_search import LogSearch
     from runwatch.journal.log_tail import LogTail
 
@@ -38,6 +39,8 @@ class Row(NamedTuple):
     """Its parts."""
     size_bytes: int
     """Length of the line; more than what ``line`` holds where only a window was read."""
+    folded: bool = False
+    """Redrawn with carriage returns: only its last state is in ``line``."""
 
 
 class LogSource(Protocol):
@@ -50,6 +53,10 @@ class LogSource(Protocol):
     @property
     def row_count(self) -> int:
         """Rows known now; an estimate while ``exact`` is False."""
+
+    @property
+    def line_count(self) -> int:
+        """Lines of the logs, whether or not they are rows here."""
 
     @property
     def exact(self) -> bool:
@@ -75,11 +82,20 @@ class LogSource(Protocol):
     def rows(self, start: int, count: int) -> list[Row]:
         """Return up to ``count`` rows from ``start`` on; fewer at the end."""
 
+    def record(self, key: LineKey) -> Record | None:
+        """Return the whole record that a line belongs to; None when it is gone."""
+
     def row_of(self, key: LineKey) -> int | None:
         """Return the row at which a line stands now; None when it is gone."""
 
     def row_at_time(self, time: float) -> int:
         """Return the first row whose time is not before ``time``, in seconds since the epoch."""
+
+    def from_level(self, level: str) -> LogSource:
+        """Return the same logs without the lines below a level, one of LEVELS; one that says none goes with the above.
+
+        What is far from the end is found in the background: until ``exact``, rows are those found so far.
+        """
 
     def search(self, matcher: Matcher) -> LogSearch:
         """Begin a search over the logs as they are; call its methods between ``advance`` and ``rows``."""

@@ -11,9 +11,11 @@ from threading import RLock
 
 from runwatch.journal import log_merge
 from runwatch.journal.log_cursor import Place
+from runwatch.journal.log_filter import FilteredIndex
 from runwatch.journal.log_hits import Errors, HitCounter, Matcher
 from runwatch.journal.log_index import LogIndex
-from runwatch.journal.log_lines import parse_line
+from runwatch.journal.log_lines import is_folded, parse_line
+from runwatch.journal.log_record import Record, read_record
 from runwatch.journal.log_search import LogSearch
 from runwatch.journal.log_source import LineKey, Row
 from runwatch.journal.log_tail import LogTail
@@ -83,6 +85,11 @@ class MergedLogs:
         return log_merge.row_total(self._indexes())
 
     @property
+    def line_count(self) -> int:
+        """Lines of the logs, whether or not they are rows here."""
+        return sum(log.index.row_count for log in self._logs)
+
+    @property
     def exact(self) -> bool:
         """True once every line has been counted."""
         return all(log.index.exact for log in self._logs)
@@ -140,15 +147,24 @@ class MergedLogs:
                     break
             return [self._row(place) for place in found]
 
+    def record(self, key: LineKey) -> Record | None:
+        """Return the whole record that a line belongs to; None when it is gone."""
+        with self._lock:
+            position = self._position(key)
+            return None if position is None else read_record(self._logs[position].index, key.offset)
+
     def row_of(self, key: LineKey) -> int | None:
         """Return the row at which a line stands now; None when it is gone."""
         with self._lock:
-            for position, log in enumerate(self._logs):
-                if log.number == key.log:
-                    if log.index.epoch != key.epoch or key.offset >= log.index.stream.size:
-                        return None
-                    return log_merge.row_of(self._indexes(), position, key.offset)
-            return None
+            position = self._position(key)
+            return None if position is None else log_merge.row_of(self._indexes(), position, key.offset)
+
+    def _position(self, key: LineKey) -> int | None:
+        for position, log in enumerate(self._logs):
+            if log.number == key.log:
+                there = log.index.epoch == key.epoch and key.offset < log.index.stream.size
+                return position if there else None
+        return None
 
     def row_at_time(self, time: float) -> int:
         """Return the first row whose time is not before ``time``, in seconds since the epoch."""
@@ -161,14 +177,20 @@ class MergedLogs:
 
     def tail(self, since: float | None = None) -> LogTail:
         """Return the lines one after the other, each once, from a time (seconds since the epoch) or from the first."""
-        return LogTail(self._indexes, self._row, self._lock, since)
+        return LogTail(lambda: [log.index for log in self._logs], self._row, self._lock, since)
 
     def notices(self) -> list[str]:
         """Return, once, what happened to the files since the last call: one sentence each."""
         with self._lock:
             return [notice for log in self._logs for notice in log.index.stream.notices()]
 
-    def _indexes(self) -> list[LogIndex]:
+    def from_level(self, level: str) -> MergedLogs:
+        """Return the same logs without the lines below a level, one of LEVELS."""
+        from runwatch.journal.filtered_logs import FilteredLogs
+
+        return FilteredLogs(self._find_logs, level, lock=self._lock, output=self._output)
+
+    def _indexes(self) -> Sequence[LogIndex | FilteredIndex]:
         return [log.index for log in self._logs]
 
     def _refresh(self) -> bool:
@@ -198,6 +220,7 @@ class MergedLogs:
         if known is not None:
             return known
         raw, size, whole = read_line(log.index, place.offset, place.end)
+        folded = is_folded(raw, size, whole=whole)
         if raw.startswith(_HOLE):
             raw = raw.lstrip(b"\0")
         rule = log.index.rule
@@ -207,7 +230,7 @@ class MergedLogs:
         time = line.time
         if time is None and arrivals is not None and arrivals is rule.recorded:
             time = arrived
-        row = Row(key, log.component, time, line, size)
+        row = Row(key, log.component, time, line, size, folded)
         if place.end is not None:  # finished: it stays as it is
             if len(self._rows) >= _CACHED_ROWS:
                 self._rows.clear()

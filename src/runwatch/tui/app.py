@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -44,6 +45,7 @@ _SHEETS = (
     "screens/run",
     "screens/dialog",
     "screens/help",
+    "screens/record",
     "screens/runs",
     "screens/commands",
 )
@@ -180,6 +182,15 @@ class RunwatchApp(LeavingApp):
     def _print_error_renderables(self) -> None:
         """Textual would print its traceback with every local variable, secrets too: ``run_app`` tells it in a line."""
         self._exit_renderables.clear()
+
+    def on_delivery_complete(self, message: events.DeliveryComplete) -> None:
+        """Say where the file is that a person asked for."""
+        where = "" if message.path is None else f" as {message.path}"
+        self.notify(clean(f"Saved{where}."), timeout=12, markup=False)
+
+    def on_delivery_failed(self, message: events.DeliveryFailed) -> None:
+        """Say why there is no file."""
+        self.notify(clean(f"It could not be saved: {message.exception}."), severity="error", timeout=12, markup=False)
 
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run instead of the one before; the first one stays open beneath."""

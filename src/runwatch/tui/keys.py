@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
 RUN_BINDINGS = [
-    Binding("f", "follow", "Follow the end of the log", id="log.follow"),
-    Binding("slash", "search", "Search the log", id="log.search"),
-    Binding("n", "search_next", "Next hit", id="log.next"),
-    Binding("N", "search_previous", "Previous hit", id="log.previous"),
+    Binding("f", "log('follow')", "Follow the end of the log", id="log.follow"),
+    Binding("slash", "log('search')", "Search the log", id="log.search"),
+    Binding("n", "log('search_next')", "Next hit", id="log.next"),
+    Binding("N", "log('search_previous')", "Previous hit", id="log.previous"),
+    Binding("e", "log('error(1)')", "Next error line", id="log.error"),
+    Binding("E", "log('error(-1)')", "Previous error line", id="log.error_back"),
+    Binding("l", "log('level')", "Level: all, info, warn, error", id="log.level"),
+    Binding("T", "log('time')", "Go to a time", id="log.time"),
+    Binding("ctrl+s", "log('save')", "Save what is shown to a file", id="log.save"),
     Binding("c", "component(1)", "Next component", id="log.component"),
     Binding("C", "component(-1)", "Previous component", id="log.component_back"),
     Binding("left_square_bracket", "step(-1)", "Previous step", id="step.previous"),
@@ -33,8 +38,8 @@ RUN_BINDINGS = [
         for number, panel in enumerate(PANELS, 1)
     ),
     Binding("z", "zoom", "Zoom the focused pane", id="pane.zoom"),
-    Binding("e", "summary", "Ending and summary", id="run.summary"),
-    Binding("escape,e", "back", "Back to the logs", id="run.back"),
+    Binding("o", "summary", "Outcome and summary", id="run.summary"),
+    Binding("escape,o", "back", "Back to the logs", id="run.back"),
     Binding("r", "app.runs", "All runs", id="app.runs"),
     Binding("s", "app.stop", "Stop the run", id="run.stop"),
     Binding("question_mark", "app.help", "All keys", id="app.help"),
@@ -52,6 +57,7 @@ RUN_BAR = (
     (("run.stop",), "stop"),
     (("app.runs",), "runs"),
     (("log.next",), "next"),
+    (("log.level",), "level"),
     (("run.summary",), "summary"),
     (("run.back",), "back"),
 )
@@ -61,6 +67,7 @@ RUN_BAR_ORDER = (
     "log.follow",
     "log.search",
     "log.next",
+    "log.level",
     "log.component",
     "step.previous",
     "panel.overview",
@@ -97,7 +104,7 @@ def check_keys(keys: Mapping[str, str]) -> None:
 def binding_ids() -> frozenset[str]:
     """Return the id of every binding that the app, its screens and its widgets have."""
     from runwatch.tui import app
-    from runwatch.tui.screens import dialog, help, run, runs
+    from runwatch.tui.screens import dialog, help, record, run, runs
     from runwatch.tui.widgets import lines_view, log_search_bar, log_view
 
     rooms: tuple[type[DOMNode], ...] = (
@@ -106,6 +113,7 @@ def binding_ids() -> frozenset[str]:
         runs.RunsScreen,
         help.HelpScreen,
         dialog.Dialog,
+        record.RecordScreen,
         lines_view.LinesView,
         log_view.LogView,
         log_search_bar.LogSearchBar,

@@ -57,6 +57,7 @@ def test_alerts_limits_checks_and_our_own_condition_are_told_in_one_line_each() 
         ("outcome.verified", "issue 3 agent a: success by git, merged"),
         ("warning", "coverage: gone"),
     ]
+    assert [notice.success for notice in metrics.notices] == [None] * 6 + [True, None]
     assert (metrics.run.alerts, metrics.run.recorders_replaced) == (2, 1)
     assert (metrics.journal.dropped, metrics.journal.dropped_since) == (5, "2026-11-21T10:00:00Z")
 

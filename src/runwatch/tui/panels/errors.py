@@ -5,7 +5,6 @@ Must not compute a metric.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Metrics, Notice
@@ -39,7 +38,7 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     rows: list[Line] = []
     if metrics.errors:
         rows += [heading(_ERRORS, width), *(row(_ERRORS, _error(group), width) for group in metrics.errors)]
-    notices = [notice for notice in metrics.notices if not _is_good(notice)]
+    notices = [notice for notice in metrics.notices if notice.success is not True]
     if notices:
         rows += [*([blank()] if rows else []), heading(_NOTICES, width)]
         rows += [row(_NOTICES, _notice(notice), width) for notice in reversed(notices)]
@@ -60,14 +59,6 @@ def _error(group: ErrorGroup) -> Sequence[Piece]:
         clean(group.component or ""),
         (clean(group.where or ""), DIM),
     )
-
-
-def _is_good(notice: Notice) -> bool:
-    """Whether a notice says that the external truth was a success: `issue 7: success by ci`, as the fold puts it."""
-    if notice.kind != "outcome.verified":
-        return False
-    said = re.search(r": (success|failure) by ", notice.message)
-    return said is not None and said[1] == "success"
 
 
 def _notice(notice: Notice) -> Sequence[Piece]:

@@ -14,8 +14,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from runwatch.tui.cells import Line, beside, blank, left, line
-from runwatch.tui.look import DIM
+from runwatch.tui.look import DIM, DONE, FAILED, INTERRUPTED, PENDING, RUNNING, SKIPPED, WARNING, Mark
 from runwatch.tui.widgets.lines_view import LinesView
+from runwatch.tui.widgets.log_row import FOLDED
 from runwatch.tui.widgets.pane import Edge
 
 _KEYS = 14
@@ -41,20 +42,44 @@ class _Keys(LinesView):
         self._rooms = rooms
 
     def build(self, width: int, height: int) -> Sequence[Line]:
-        """Return the rooms, in two columns where there is room."""
-        blocks = [_block(heading, rows) for heading, rows in self._rooms]
+        """Return the rooms and what the signs mean, in two columns where there is room."""
+        blocks = [*(_block(heading, rows) for heading, rows in self._rooms), _signs()]
         if width < 76:
             return [each for block in blocks for each in block]
-        half = sum(map(len, blocks)) / 2
-        one: list[Line] = []
-        other: list[Line] = []
-        for block in blocks:
-            (one if len(one) + len(block) / 2 <= half else other).extend(block)
+        one, other = _columns(blocks)
         return beside(one, other, (width - 3) // 2)
 
     def top(self, room: int) -> Edge:
         """The title, and how to close it."""
         return Edge(Content.styled("Keys", "bold"), Content.styled("esc closes", DIM))
+
+
+def _columns(blocks: Sequence[Sequence[Line]]) -> tuple[list[Line], list[Line]]:
+    """Return the blocks in two columns as equal as whole blocks can be, in their order from the first to the second."""
+    lengths = [sum(map(len, blocks[:count])) for count in range(len(blocks) + 1)]
+    cut = min(range(len(lengths)), key=lambda count: abs(lengths[count] - lengths[-1] / 2))
+    one, other = ([each for block in part for each in block] for part in (blocks[:cut], blocks[cut:]))
+    return one, other
+
+
+def _signs() -> list[Line]:
+    marks: tuple[tuple[Mark, str], ...] = (
+        (DONE, "ended well"),
+        (RUNNING, "goes on"),
+        (PENDING, "planned"),
+        (FAILED, "failed"),
+        (SKIPPED, "skipped"),
+    )
+    marks = (*marks, (INTERRUPTED, "interrupted"), (WARNING, "needs a look"))
+    rows = [line((left(mark.glyph, _KEYS), mark.style), "  ", words) for mark, words in marks]
+    rows += [
+        line((left(sign, _KEYS), DIM), "  ", words)
+        for sign, words in (
+            (FOLDED.strip(), "a redrawn line: its last state"),
+            ("›", "a line that goes on"),
+        )
+    ]
+    return [line(("Signs", "bold $accent")), *rows, blank()]
 
 
 def _block(heading: str, rows: Sequence[tuple[str, str]]) -> list[Line]:

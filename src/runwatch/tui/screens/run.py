@@ -17,12 +17,12 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
-from textual.screen import Screen
 
 from runwatch.fold.metrics import Metrics
-from runwatch.tui import keys, messages
+from runwatch.tui import keys, log_choice, messages
 from runwatch.tui.cells import clean
 from runwatch.tui.following import Following, NewFeed
+from runwatch.tui.screens.run_end import RunEnd
 from runwatch.tui.state import LIVE, Life, Snapshot
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.key_bar import KeyBar
@@ -35,14 +35,14 @@ from runwatch.tui.widgets.steps_pane import StepsPane, StepStrip
 if TYPE_CHECKING:
     from runwatch.journal.log_files import RunLogs
 
-_LOG_ACTIONS = frozenset({"follow", "search", "search_next", "search_previous", "component", "step", "steps", "panel"})
+_LOG_ACTIONS = frozenset({"log", "component", "step", "steps", "panel"})
 
 
 def _class_at(breakpoints: list[tuple[int, str]], size: int) -> str:
     return max((least, name) for least, name in breakpoints if size >= least)[1]
 
 
-class RunScreen(Screen[None]):
+class RunScreen(RunEnd):
     """Header, steps, issues, log, panels, keys."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
@@ -64,8 +64,6 @@ class RunScreen(Screen[None]):
     """Steps that have logs."""
     panel: var[int] = var(0)
     """Which panel is shown, from 0."""
-    snapshot: var[Snapshot] = var(Snapshot)
-    """All that the feed last saw."""
 
     def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:
         """``show_end``: show the end of a run also when it had ended before it was first looked at."""
@@ -142,7 +140,7 @@ class RunScreen(Screen[None]):
         await self._choose_step()
         watched = before.life in LIVE or (self._show_end and before.life is Life.OPENING)
         if watched and life in (Life.FINALIZING, Life.UNFINISHED, Life.ENDED):
-            await self._open_end()
+            await self.open_end()
 
     def on_feed_broke(self, message: messages.FeedBroke) -> None:
         """Say that what is shown will not change."""
@@ -151,21 +149,16 @@ class RunScreen(Screen[None]):
     async def _choose_step(self) -> None:
         """Go with the run from step to step until a person picks one."""
         if not self._pinned:
-            self.selected = self._newest_step()
+            self.selected = log_choice.newest_step(self.metrics, self.log_steps)
         await self._show_logs()
-
-    def _newest_step(self) -> int | None:
-        if self.metrics.current_step is not None:
-            return self.metrics.current_step
-        numbers = [step.step for step in self.metrics.steps] or [step for step in self.log_steps if step is not None]
-        return max(numbers, default=None)
 
     async def _show_logs(self) -> None:
         """Bring the log pane in line with the step and component that were chosen."""
         components = tuple(self._logs.components(self.selected))
         component = self._component if self._component in components else None
         pane = self.query_one(LogPane)
-        pane.components, pane.component, pane.heading = components, component, self._heading()
+        pane.components, pane.component = components, component
+        pane.heading = log_choice.heading(self.metrics, self.selected)
         wanted = (self.selected, component, components)
         if wanted == self._shown:
             return
@@ -175,20 +168,14 @@ class RunScreen(Screen[None]):
         if same:
             return
         source = self._logs.source(self.selected, [component] if component else None) if components else None
-        await pane.show(source, self._nothing_logged())
-
-    def _heading(self) -> str:
-        if self.selected is None:
-            return "outside steps" if self.metrics.steps else "whole run" if self.metrics.whole else "logs"
-        name = next((step.name for step in self.metrics.steps if step.step == self.selected), None)
-        return f"step {self.selected:03d}" + (f" · {name}" if name else "")
+        await pane.show(source, self._nothing_logged(), log_choice.scope(self.selected, component))
 
     def _nothing_logged(self) -> str:
         return "No log yet: what the command prints appears here." if self.life in LIVE else "No log in this step."
 
     async def on_step_asked(self, message: messages.StepAsked) -> None:
         """Show a step until another is asked for; the newest one is followed again."""
-        self._pinned = message.step != self._newest_step()
+        self._pinned = message.step != log_choice.newest_step(self.metrics, self.log_steps)
         self.selected = message.step
         await self._show_logs()
 
@@ -203,10 +190,7 @@ class RunScreen(Screen[None]):
 
     async def action_step(self, direction: int) -> None:
         """Show the step before or after."""
-        numbers = sorted(
-            {step.step for step in self.metrics.steps} | {step for step in self.log_steps if step is not None}
-        )
-        choices: list[int | None] = [*([None] if None in self.log_steps else []), *numbers]
+        choices = log_choice.steps(self.metrics, self.log_steps)
         if choices:
             at = choices.index(self.selected) if self.selected in choices else len(choices) - 1
             await self.on_step_asked(messages.StepAsked(choices[max(0, min(len(choices) - 1, at + direction))]))
@@ -217,23 +201,8 @@ class RunScreen(Screen[None]):
         at = choices.index(self._component) if self._component in choices else 0
         await self.on_component_asked(messages.ComponentAsked(choices[(at + direction) % len(choices)]))
 
-    async def action_follow(self) -> None:
-        """Follow the end of the log, wherever the focus is."""
-        await self._in_log("follow")
-
-    async def action_search(self) -> None:
-        """Search the log, wherever the focus is."""
-        await self._in_log("search")
-
-    async def action_search_next(self) -> None:
-        """Go to the next hit, wherever the focus is."""
-        await self._in_log("search_next")
-
-    async def action_search_previous(self) -> None:
-        """Go to the hit before, wherever the focus is."""
-        await self._in_log("search_previous")
-
-    async def _in_log(self, action: str) -> None:
+    async def action_log(self, action: str) -> None:
+        """Do in the log view what the key would do there, wherever the focus is."""
         view = self.query_one(LogPane).view
         if view is not None:
             view.focus()
@@ -248,37 +217,9 @@ class RunScreen(Screen[None]):
         self.toggle_class("-steps")
         self.query_one(StepsPane if self.has_class("-steps") else "#log").focus()
 
-    def action_summary(self) -> None:
-        """Show the end of the run in place of its logs."""
-        # A key's action runs for whoever had the key, often the app; data is bound only by the screen itself.
-        self.post_message(messages.EndAsked())
-
-    async def on_end_asked(self, message: messages.EndAsked) -> None:
-        """Show the end of the run."""
-        await self._open_end()
-
-    async def _open_end(self) -> None:
-        if not self.query("#ending"):
-            await self.mount(self._ending(), before=self.query_one(KeyBar))
-        self.add_class("-ending")
-        self.query_one("#summary").focus()
-        self.refresh_bindings()
-
-    def action_back(self) -> None:
-        """Show the logs again."""
-        self.remove_class("-ending")
-        self.query_one("#log").focus()
-        self.refresh_bindings()
-
-    def _ending(self) -> Vertical:
-        from runwatch.tui.widgets.ending_pane import EndingPane, SummaryPane
-
-        bound = RunScreen.snapshot
-        return Vertical(EndingPane().data_bind(bound), SummaryPane(id="summary").data_bind(bound), id="ending")
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now: log keys over the summary, stopping what has ended."""
-        ending = self.has_class("-ending")
+        ending = self.shows_end
         if action in _LOG_ACTIONS:
             return not ending
         if action == "summary":

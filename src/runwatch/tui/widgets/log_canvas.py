@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from runwatch.journal.log_lines import LEVELS
 from runwatch.journal.log_source import LineKey, Row
-from runwatch.tui.widgets.log_reader import Frame
+from runwatch.tui.widgets.log_frame import Frame
 from runwatch.tui.widgets.log_row import Columns, LogStyles, Pane, component_cells, date_of, draw
 
 _KEPT_STRIPS = 600

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from runwatch.tui.widgets.log_frame import Found
+
 
 @dataclass
 class FollowChanged(Message):
@@ -32,7 +34,20 @@ class Stats(Message):
     """Lines that arrived since the view ceased to follow."""
     exact: bool = True
     """False while a big file is still being counted."""
+    level: str | None = None
+    """The least level that is shown; None: all."""
+    of: int = 0
+    """Lines there are, those below that level included."""
 
     def can_replace(self, message: Message) -> bool:
         """Return True for an older Stats: only the newest matters."""
         return isinstance(message, Stats)
+
+
+class HitFound(Message, bubble=False):
+    """The reader has looked for a line."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__()
+        self.found = found
+        """What came of it."""

@@ -41,8 +41,8 @@ class LogPane(Pane):
         self.view: LogView | None = None
         """The log view; None until something was shown."""
 
-    async def show(self, source: LogSource | None, empty: str) -> None:
-        """Show another source; ``empty`` says what would fill it.
+    async def show(self, source: LogSource | None, empty: str, scope: str) -> None:
+        """Show another source; ``empty`` says what would fill it, ``scope`` what it is called where it is searched.
 
         The view and all that it needs come with the first call: the first frame does not wait for them.
         """
@@ -54,7 +54,7 @@ class LogPane(Pane):
             await self.mount(self.view)
             if self.screen.focused is None:
                 self.view.focus()
-        self.view.show(source, empty=empty)
+        self.view.show(source, empty=empty, scope=scope)
         self.reframe()
 
     def render(self) -> Content:
@@ -82,8 +82,13 @@ class LogPane(Pane):
             news = f" · {count(stats.new)} new" if stats.new else ""
             state = Content.assemble(("■ paused", "$rw-warning"), (news, "$rw-warning"))
         lines = f" · {'' if stats.exact else '≈ '}{count(stats.lines)} lines"
+        if stats.level is not None:  # every line that was found so far has the level; there may be more
+            found = f"{count(stats.lines)}{'' if stats.exact else '+'}"
+            level = Content.styled(f"{stats.level.lower()}{'' if stats.level == 'ERROR' else ' and up'}", "$rw-warning")
+            lines = f" · {found} of {count(stats.of)} lines"
+            state = Content.assemble(state, (" · ", DIM), level)
         errors = (
-            f"{count(stats.errors)} error{'' if stats.errors == 1 else 's'}",
+            f"{count(stats.errors)} error line{'' if stats.errors == 1 else 's'}",
             "$rw-failed" if stats.errors else DIM,
         )
         return Edge(Content(""), Content.assemble(state, (lines + " · ", DIM), errors))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from runwatch.journal.log_hits import Pattern
+from runwatch.journal.log_hits import Errors, Pattern
 from runwatch.journal.log_search import LogSearch
-from runwatch.journal.log_source import LineKey, LogSource, Row
+from runwatch.journal.log_source import LogSource
+from runwatch.tui.widgets.log_frame import Found, Frame, Look, Want
 
 POLL_S = 0.06
 """How often files are looked at while little happens: half of it is what a quiet line waits on average."""
@@ -28,66 +29,6 @@ _FIRST_FRAME_S = 0.5
 _TROUBLE_S = 1.0
 
 
-@dataclass(frozen=True)
-class Want:
-    """What the view wants to see. With ``anchor`` rows count from that line, wherever it has moved meanwhile."""
-
-    height: int
-    """Rows in sight."""
-    end: bool = True
-    """The newest lines, as they come."""
-    anchor: LineKey | None = None
-    """The line that ``top`` counts from."""
-    top: int = 0
-    """First row in sight, or its distance from the anchor."""
-    cursor: LineKey | None = None
-    """The line that the cursor stands on."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Everything that is needed to draw a view, as it was at one moment."""
-
-    source: LogSource
-    """Whose."""
-    want: Want
-    """What was asked for."""
-    rows: list[Row]
-    """Lines in sight with a page above and below."""
-    first: int
-    """Row of the first of them."""
-    top: int
-    """First row in sight."""
-    cursor: int | None
-    """Row of the line that the cursor stands on, where it is still there."""
-    row_count: int
-    """Lines in the source."""
-    exact: bool
-    """Whether all were counted."""
-    errors: int
-    """Lines of level ERROR and above."""
-    components: tuple[str, ...]
-    """Names of the logs."""
-    pattern: Pattern | None
-    """What was looked for."""
-    hits: int
-    """Lines that the search found so far."""
-    searched: bool
-    """Whether the search has seen all."""
-    looking: bool
-    """Whether the next hit is being looked for."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What came of looking for a hit."""
-
-    key: LineKey | None
-    """The line; None: nowhere else."""
-    wrapped: bool
-    """Found only after going on from the other side."""
-
-
 @dataclass
 class _Orders:
     """What the view asked for since the reader looked last."""
@@ -95,7 +36,7 @@ class _Orders:
     source: LogSource | None = None
     want: Want = field(default_factory=lambda: Want(0))
     pattern: Pattern | None = None
-    look: tuple[LineKey | None, bool] | None = None
+    look: Look | None = None
 
 
 class LogReader(threading.Thread):
@@ -115,15 +56,15 @@ class LogReader(threading.Thread):
         self._source: LogSource | None = None
         self._search: LogSearch | None = None
         self._pattern: Pattern | None = None
-        self._looking: tuple[bool, bool] | None = None
+        self._looking: tuple[Look, LogSearch, bool] | None = None
         self._shown: tuple[object, ...] = ()
         self._framed_at = 0.0
         self._resting_since: float | None = None
         self._drawn = threading.Event()
 
-    def show(self, source: LogSource | None, want: Want) -> None:
-        """Read another source from now on."""
-        self._order(source=source, want=want)
+    def show(self, source: LogSource | None, want: Want, look: Look | None = None) -> None:
+        """Read another source from now on, and look for a line in it."""
+        self._order(source=source, want=want, look=look)
 
     def want(self, want: Want) -> None:
         """Show other rows."""
@@ -133,9 +74,9 @@ class LogReader(threading.Thread):
         """Count and mark other hits; None: none."""
         self._order(pattern=pattern, look=None)
 
-    def look(self, key: LineKey | None, *, forward: bool) -> None:
-        """Look for the next hit from a line; None: from the end when going back, else from the beginning."""
-        self._order(look=(key, forward))
+    def look(self, look: Look) -> None:
+        """Look for a line."""
+        self._order(look=look)
 
     @property
     def has_drawn(self) -> bool:
@@ -194,13 +135,12 @@ class LogReader(threading.Thread):
         busy = source.advance(0.0 if urgent or looking else _BUDGET_S)
         for notice in source.notices():
             self._said(notice)
-        if self._search:
-            if orders.look:
-                self._begin_to_look(self._search, source, *orders.look)
-            if self._looking is not None:  # somebody waits for it: counting can wait
-                busy |= self._go_on_looking(self._search, source)
-            else:
-                busy |= self._search.advance(_BUDGET_S)
+        if orders.look:
+            self._begin_to_look(source, orders.look)
+        if self._looking is not None:  # somebody waits for it: counting can wait
+            busy |= self._go_on_looking(source, *self._looking)
+        elif self._search:
+            busy |= self._search.advance(_BUDGET_S)
         return self._show(source, orders.want, began, urgent=urgent, busy=busy)
 
     def _show(self, source: LogSource, want: Want, began: float, *, urgent: bool, busy: bool) -> float:
@@ -246,6 +186,7 @@ class LogReader(threading.Thread):
             top=top,
             cursor=source.row_of(want.cursor) if want.cursor and not want.end else None,
             row_count=source.row_count,
+            line_count=source.line_count,
             exact=source.exact,
             errors=source.errors,
             components=source.components,
@@ -255,25 +196,32 @@ class LogReader(threading.Thread):
             looking=self._looking is not None,
         )
 
-    def _begin_to_look(self, search: LogSearch, source: LogSource, key: LineKey | None, forward: bool) -> None:
-        row = source.row_of(key) if key else None
+    def _begin_to_look(self, source: LogSource, look: Look) -> None:
+        if look.what in ("line", "time"):
+            row = (
+                source.row_at_time(look.time) if look.what == "time" else source.row_of(look.key) if look.key else None
+            )
+            rows = source.rows(min(row, source.row_count - 1), 1) if row is not None and source.row_count else []
+            self._found(Found(look, rows[0].key if rows else None))
+            return
+        search = source.search(Errors()) if look.what == "error" else self._search
+        if search is None:
+            return
+        row = source.row_of(look.key) if look.key else None
         if row is None:
-            row = -1 if forward else source.row_count
-        search.look(row, forward=forward)
-        self._looking = (forward, False)
+            row = -1 if look.forward else source.row_count
+        search.look(row, forward=look.forward)
+        self._looking = (look, search, False)
 
-    def _go_on_looking(self, search: LogSearch, source: LogSource) -> bool:
-        if self._looking is None:
-            return False
+    def _go_on_looking(self, source: LogSource, look: Look, search: LogSearch, wrapped: bool) -> bool:
         done, row = search.found(_LOOK_S)
         if not done:
             return True
-        forward, wrapped = self._looking
         if row is None and not wrapped:
-            search.look(-1 if forward else source.row_count, forward=forward)
-            self._looking = (forward, True)
+            search.look(-1 if look.forward else source.row_count, forward=look.forward)
+            self._looking = (look, search, True)
             return True
         self._looking = None
         rows = source.rows(row, 1) if row is not None else []
-        self._found(Found(rows[0].key if rows else None, wrapped))
+        self._found(Found(look, rows[0].key if rows else None, wrapped))
         return False

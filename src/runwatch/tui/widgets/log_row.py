@@ -26,6 +26,8 @@ _QUIET_FIELDS = frozenset({"run_id", "step", "logger"})
 """The same in every line of a view: the frame says it already."""
 _ESCAPE = re.compile(r"␛(?:\[[0-?]*[ -/]*[@-~]|\][^␇␛]*(?:␇|␛\\)?|.)?")
 _TAB_CELLS = 4
+FOLDED = "↻ "
+"""In front of a line that was redrawn: only its last state is shown."""
 _SLACK = 200
 """Characters that take no cell may push others into sight."""
 _Part: TypeAlias = "tuple[str, Style]"
@@ -142,6 +144,14 @@ def time_of_day(seconds: float) -> str:
     return f"{_clock(whole)}.{milliseconds:03d}"
 
 
+def day_and_time(seconds: float) -> str:
+    """Return the UTC date and time of day: ``2026-10-20 14:26:01.120``."""
+    try:
+        return f"{datetime.fromtimestamp(int(seconds + 0.0005), UTC):%Y-%m-%d} {time_of_day(seconds)}"
+    except (ValueError, OverflowError, OSError):
+        return time_of_day(seconds)
+
+
 def date_of(seconds: float) -> int:
     """Return a number that is the same for all times of one UTC day."""
     return int(seconds // 86400)
@@ -165,7 +175,9 @@ def _message(row: Row, styles: LogStyles, reach: int) -> tuple[list[_Part], int]
     """Return the message with its fields, safe to show, and its width; what lies beyond ``reach`` may be left out."""
     line = row.line
     style = styles.messages.get(line.level, styles.ground)
-    parts: list[_Part] = [(line.message, style)] if line.message else []
+    parts: list[_Part] = [(FOLDED, styles.cut)] if row.folded else []
+    if line.message:
+        parts.append((line.message, style))
     for key, value in line.fields:
         if key not in _QUIET_FIELDS:
             if parts:

@@ -16,7 +16,11 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from runwatch.journal.log_hits import Pattern
-from runwatch.units import count
+from runwatch.tui.cells import clean
+from runwatch.tui.look import DIM
+from runwatch.units import count, cut_middle
+
+_LONGEST_SCOPE = 26
 
 
 class LogSearchBar(Horizontal):
@@ -40,7 +44,7 @@ class LogSearchBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._regex = False
-        self._hits: tuple[int, bool, bool] | None = None
+        self._hits: tuple[int, str, bool, bool] | None = None
         self._fault = ""
 
     def compose(self) -> ComposeResult:
@@ -53,10 +57,10 @@ class LogSearchBar(Horizontal):
         """Take the keys, with what was looked for last selected."""
         self.query_one(Input).focus()
 
-    def count(self, hits: int, *, whole: bool, looking: bool = False) -> None:
-        """Show how many lines match; ``whole``: every line was looked at; ``looking``: for the next of them."""
-        if self._hits != (hits, whole, looking):
-            self._hits = (hits, whole, looking)
+    def count(self, hits: int, scope: str, *, whole: bool, looking: bool = False) -> None:
+        """Show how many lines of what match; ``whole``: every line was looked at; ``looking``: for the next of them."""
+        if self._hits != (hits, scope, whole, looking):
+            self._hits = (hits, scope, whole, looking)
             self._show()
 
     def action_regex(self) -> None:
@@ -101,8 +105,9 @@ class LogSearchBar(Horizontal):
         if self._fault:
             told = [(self._fault, "$rw-failed")]
         elif self._hits is not None:
-            hits, whole, looking = self._hits
+            hits, scope, whole, looking = self._hits
             told = [(f"{count(hits)}{'' if whole else '+'} line{'' if hits == 1 else 's'}", "$rw-running")]
+            told.append((f" in {cut_middle(clean(scope), _LONGEST_SCOPE)}", DIM))
             if looking:
                 told.append((" · looking…", "$rw-dim"))
         self.query_one("#hits", Static).update(Content.assemble(*told, "   ", (keys, "$rw-dim")))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from runwatch.journal.log_source import LineKey
 from runwatch.tui.widgets.log_canvas import LogCanvas
-from runwatch.tui.widgets.log_reader import Frame, Want
+from runwatch.tui.widgets.log_frame import Frame, Want
 
 _NEAR_ROWS = 1000
 """Rows this near are counted from a line that is known; further away their number is good enough."""

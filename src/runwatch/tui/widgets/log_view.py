@@ -1,4 +1,4 @@
-"""The log view: what keys and mouse do, whether it follows, and where it stands while lines come and go.
+"""The log view: how keys and mouse move it, whether it follows, and where it stands while lines come and go.
 
 Must not read a file or draw a cell: a reader thread does the first, the canvas the second.
 """
@@ -11,33 +11,29 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widget import Widget
 
 from runwatch.tui.widgets import log_messages
 from runwatch.tui.widgets.log_canvas import LogCanvas
-from runwatch.tui.widgets.log_reader import Found, Frame, LogReader
+from runwatch.tui.widgets.log_frame import Found, Frame, Look
+from runwatch.tui.widgets.log_reader import LogReader
 from runwatch.tui.widgets.log_row import shown
+from runwatch.tui.widgets.log_seeking import LogSeeking
 from runwatch.tui.widgets.log_standing import LogStanding
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from runwatch.journal.log_hits import Pattern
     from runwatch.journal.log_source import LogSource
-    from runwatch.tui.widgets.log_search_bar import LogSearchBar
 
 _SIDEWAYS = 8
 _STATS_S = 0.25
 
 
-class LogView(Widget, can_focus=True):
+class LogView(LogSeeking, can_focus=True):
     """A window over log lines that follows the end until somebody moves up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow the end of the log", show=False, id="log.follow"),
-        Binding("slash", "search", "Search the log", show=False, id="log.search"),
-        Binding("n", "search_next", "Next hit", show=False, id="log.next"),
-        Binding("N", "search_previous", "Previous hit", show=False, id="log.previous"),
         Binding("up,k", "move(-1)", "Line up", show=False, id="log.up"),
         Binding("down,j", "move(1)", "Line down", show=False, id="log.down"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="log.page_up"),
@@ -47,7 +43,6 @@ class LogView(Widget, can_focus=True):
         Binding("left,h", "sideways(-1)", "Left", show=False, id="log.left"),
         Binding("right", "sideways(1)", "Right", show=False, id="log.right"),
         Binding("y", "copy", "Copy the line", show=False, id="log.copy"),
-        Binding("escape", "clear_search", "End the search", show=False, id="log.clear_search"),
     ]
 
     BLANK = True
@@ -58,13 +53,6 @@ class LogView(Widget, can_focus=True):
 
     class _FrameReady(Message, bubble=False):
         """The reader has a newer frame."""
-
-    class _HitFound(Message, bubble=False):
-        """The reader has looked for a hit."""
-
-        def __init__(self, found: Found) -> None:
-            super().__init__()
-            self.found = found
 
     class _Said(Message, bubble=False):
         """Something happened to a file."""
@@ -78,13 +66,9 @@ class LogView(Widget, can_focus=True):
         self.empty = empty
         self._canvas = LogCanvas()
         self._standing = LogStanding(self._canvas)
-        self._bar: LogSearchBar | None = None
-        self._source: LogSource | None = None
-        self._reader: LogReader | None = None
         self._frame: Frame | None = None
         self._frame_waits = False
         self._told_following = True
-        self._pattern: Pattern | None = None
         self._stats: log_messages.Stats | None = None
         self._stats_timer: Timer | None = None
 
@@ -92,27 +76,28 @@ class LogView(Widget, can_focus=True):
         """The canvas; the search bar comes when it is asked for."""
         yield self._canvas
 
-    @property
-    def following(self) -> bool:
-        """True while the newest line stays in view."""
-        return self._standing.following
-
-    def show(self, source: LogSource | None, *, empty: str | None = None) -> None:
+    def show(self, source: LogSource | None, *, empty: str | None = None, scope: str = "this log") -> None:
         """Show another source from its end, following; None shows nothing. Called on the event loop; returns at once.
 
-        ``empty`` is the sentence in the middle while there is no line: what would fill the view, and how.
+        ``empty`` is the sentence in the middle while there is no line: what would fill the view, and how. ``scope``
+        names the source where it was searched.
         """
         self.empty = self.empty if empty is None else empty
-        self._source, self._frame, self._stats = source, None, None
-        self._canvas.clear(self.empty)
+        self.scope, self._whole = scope, source
         self._standing.follow()
-        if self._reader is not None:
-            self._reader.show(source, self._standing.want())
+        self._put_on(self._chosen())
         self._tell_following()
+
+    def _put_on(self, source: LogSource | None, look: Look | None = None) -> None:
+        """Draw another source, beginning at a line."""
+        self._source, self._frame, self._stats = source, None, None
+        self._canvas.clear(self._nothing())
+        if self._reader is not None:
+            self._reader.show(source, self._standing.want(), look)
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self._canvas.clear(self.empty)
+        self._canvas.clear(self._nothing())
         self._reader = LogReader(self._hear_frame, self._hear_found, self._hear_said)
         self._reader.show(self._source, self._standing.want())
         self._reader.start()
@@ -137,7 +122,7 @@ class LogView(Widget, can_focus=True):
             self.post_message(self._FrameReady())
 
     def _hear_found(self, found: Found) -> None:
-        self.post_message(self._HitFound(found))
+        self.post_message(log_messages.HitFound(found))
 
     def _hear_said(self, sentence: str) -> None:
         self.post_message(self._Said(sentence))
@@ -159,8 +144,7 @@ class LogView(Widget, can_focus=True):
         if self._stats_timer is None:
             self._stats_timer = self.set_timer(_STATS_S, self._tell)
             self._tell_stats(frame)
-        if self._bar is not None and frame.pattern is not None and frame.pattern is self._pattern:
-            self._bar.count(frame.hits, whole=frame.searched, looking=frame.looking)
+        self._tell_hits(frame)
 
     def _tell(self) -> None:
         """Tell what came while it was too soon to tell again."""
@@ -170,21 +154,12 @@ class LogView(Widget, can_focus=True):
 
     def _tell_stats(self, frame: Frame) -> None:
         new = 0 if self.following else max(frame.row_count - self._standing.seen, 0)
-        stats = self.Stats(frame.row_count, frame.errors, self.following, new, frame.exact)
+        stats = self.Stats(
+            frame.row_count, frame.errors, self.following, new, frame.exact, self.level, frame.line_count
+        )
         if stats != self._stats:
             self._stats = stats
             self.post_message(stats)
-
-    def on_log_view__hit_found(self, message: _HitFound) -> None:
-        """Stand on the hit."""
-        found = message.found
-        if found.key is None:
-            self.notify("No line matches.", timeout=3, markup=False)
-            return
-        if found.wrapped:
-            self.notify("The search went on from the other end.", timeout=2, markup=False)
-        self._standing.see(found.key)
-        self._moved()
 
     def on_log_view__said(self, message: _Said) -> None:
         """Say what happened to a file."""
@@ -266,59 +241,6 @@ class LogView(Widget, can_focus=True):
         if self._told_following != self.following:
             self._told_following = self.following
             self.post_message(self.FollowChanged(self.following))
-
-    # Search
-
-    async def action_search(self) -> None:
-        """Ask for what to look for."""
-        if self._bar is None:
-            from runwatch.tui.widgets.log_search_bar import LogSearchBar
-
-            self._bar = LogSearchBar()
-            await self.mount(self._bar)
-        self._bar.begin()
-
-    def action_search_next(self) -> None:
-        """Go to the next hit below."""
-        self._look(forward=True)
-
-    def action_search_previous(self) -> None:
-        """Go to the next hit above."""
-        self._look(forward=False)
-
-    async def action_clear_search(self) -> None:
-        """End the search and take its marks away."""
-        if self._bar is None:
-            return
-        bar, self._bar = self._bar, None
-        self._search_for(None)
-        self.focus()
-        await bar.remove()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape means the search only while there is one."""
-        return self._bar is not None if action == "clear_search" else True
-
-    def on_log_search_bar_changed(self, message: LogSearchBar.Changed) -> None:
-        """Count and mark while it is typed."""
-        message.stop()
-        self._search_for(message.pattern)
-
-    def on_log_search_bar_entered(self, message: LogSearchBar.Entered) -> None:
-        """Go to the nearest hit: above when the end is in view, else below."""
-        message.stop()
-        self.focus()
-        self._look(forward=not self.following)
-
-    def _search_for(self, pattern: Pattern | None) -> None:
-        self._pattern = pattern
-        self._canvas.look_for(pattern.shown if pattern else None)
-        if self._reader is not None:
-            self._reader.search(pattern)
-
-    def _look(self, *, forward: bool) -> None:
-        if self._reader is not None and self._pattern is not None:
-            self._reader.look(self._standing.cursor, forward=forward)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """A click anywhere brings the keys here."""
