@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -380,3 +381,33 @@ def _words(entry: Path) -> list[bytes]:
         return (entry / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def test_processes_that_it_starts_join_its_run_and_do_not_end_it(tmp_path: Path) -> None:
+    child = "run = runwatch.RunLogger(); run.emit('error', {'message': 'child'}); run.finalize_run('failed')"
+    code = f"""
+    import subprocess
+    os.environ["RUNWATCH_RUN_DIR"] = ""
+    with runwatch.RunLogger() as run:
+        with run.step("one"), run.step("two"):
+            subprocess.run([sys.executable, "-c", {f"import runwatch; {child}"!r}], check=True)
+        subprocess.run([sys.executable, "-m", "runwatch.cli.main", "emit", "error", "message=shell"], check=True)
+        assert os.environ["RUNWATCH_RUN_DIR"] == str(run.path)
+        with runwatch.RunLogger(run_id="inner", guard=False) as inner:
+            assert inner.path != run.path
+            assert os.environ["RUNWATCH_RUN_DIR"] == str(inner.path)
+        assert os.environ["RUNWATCH_RUN_DIR"] == str(run.path)
+    assert os.environ["RUNWATCH_RUN_DIR"] == "", "as it was"
+    """
+    program = Program(tmp_path, code)
+    done = program.run()
+    assert done.returncode == 0, done.stderr
+    runs = {path.parent.name: path.parent for path in tmp_path.glob("runs/default/*/events.jsonl")}
+    del runs["inner"]
+    (outer,) = runs.values()
+    events = [json.loads(line) for line in (outer / "events.jsonl").read_bytes().splitlines()]
+    errors = [(event["message"], event.get("step")) for event in events if event["type"] == "error"]
+    assert errors == [("child", 2), ("shell", None)]
+    metadata = json.loads((outer / "metadata.json").read_bytes())
+    assert metadata["status"] == "completed", "the program's own word"
+    assert not (outer / ".step").exists()

@@ -166,3 +166,42 @@ def test_a_journal_of_several_writers_is_one_run(tmp_path: Path) -> None:
     assert run.done.returncode == 0, run.done.stderr
     assert run.json("metrics.json")["tools"][0]["calls"] == 600
     assert runwatch("ls", cwd=tmp_path).returncode == 0
+
+
+def test_it_follows_the_steps_that_the_shell_opens_later(tmp_path: Path) -> None:
+    code = """
+    import subprocess
+    step = [sys.executable, "-m", "runwatch.cli.main", "step"]
+    run = runwatch.RunLogger()
+    def tell(name):
+        run.emit("error", {"message": name})
+        runwatch.get_logger("app", "adapter").warning(name)
+    tell("before")
+    subprocess.run([*step, "one"], check=True)
+    tell("in one")
+    subprocess.run([*step, "two"], check=True)
+    tell("in two")
+    with run.step("own"):
+        tell("in own")
+    tell("in two again")
+    """
+    run = recorded(tmp_path, code)
+    assert run.done.returncode == 0, run.done.stderr
+    errors = [(event["message"], event.get("step")) for event in run.events() if event["type"] == "error"]
+    assert errors == [("before", None), ("in one", 1), ("in two", 2), ("in own", 3), ("in two again", 2)]
+    assert run.log("step_002/adapter.log").count(b"in two") == 2
+    assert not (run.dir / ".step").exists()
+
+
+def test_wishes_that_a_joined_run_cannot_fulfil_are_warnings(tmp_path: Path) -> None:
+    code = """
+    runwatch.RunLogger(framework="mine", run_id="r")
+    runwatch.RunLogger(framework="default")
+    """
+    run = recorded(tmp_path, code, options=("--run-id", "theirs"))
+    assert run.done.returncode == 0, run.done.stderr
+    warnings = [event["message"] for event in run.events() if event["type"] == "warning"]
+    assert warnings == [
+        "framework mine is not used: this program joined run default/theirs",
+        "run_id r is not used: this program joined run default/theirs",
+    ]

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 
+from runwatch.journal import step_at_hand
 from runwatch.journal.paths import RunPaths
 
 
 def discard(paths: RunPaths) -> None:
     """Remove what preparing a run wrote, and its directory where nothing else is in it."""
     for path in (
-        paths.reserve, paths.losses, paths.control, paths.output_index, paths.lock, paths.ignore, paths.journal,
+        paths.reserve, paths.losses, paths.control, paths.output_index, paths.root / step_at_hand.NAME, paths.lock,
+        paths.ignore, paths.journal,
     ):  # fmt: skip
         try:
             os.unlink(path)

@@ -6,6 +6,7 @@ Must not touch files or sockets. Steps come from markers, from ``runwatch step``
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Literal
 
 Source = Literal["marker", "shell", "sdk"]
@@ -14,7 +15,9 @@ Source = Literal["marker", "shell", "sdk"]
 class StepBook:
     """The open steps of a run, in the order of their opening; safe to use from threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[int | None], None] = lambda step: None) -> None:
+        """``tell`` is told the step at hand whenever that changes."""
+        self._tell = tell
         self._open: dict[int, Source] = {}
         self._last = 0
         self._lock = threading.Lock()
@@ -32,12 +35,14 @@ class StepBook:
             self._last = max(self._last, step)
             self._open.pop(step, None)
             self._open[step] = source
+            self._tell(step)
             return step
 
     def close(self, step: int) -> None:
         """Close a step; nothing happens when it is not open."""
         with self._lock:
             self._open.pop(step, None)
+            self._tell(next(reversed(self._open), None))
 
     def last_open(self, *sources: Source) -> int | None:
         """Return the step of one of ``sources`` that was opened last and is still open."""

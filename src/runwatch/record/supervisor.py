@@ -21,6 +21,7 @@ from runwatch.journal.discard import discard
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.process_mark import mark_of
+from runwatch.journal.step_at_hand import StepTeller
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import farewell, finalizing, limits, spawn, unrecorded
 from runwatch.record.capture import Capture, Stream
@@ -56,7 +57,8 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, self.waited)
         self.lock = self._own()
         self.journal = EventWriter(self.paths)
-        self.book = StepBook()
+        self.teller = StepTeller(self.paths.root)
+        self.book = StepBook(self.teller.tell)
         self.requests: list[Request] = []
         self.main_thread = threading.get_ident()
         self.outcome: Outcome | None = None
@@ -291,6 +293,7 @@ class Supervisor:
             farewell.say(f"the run is not finalized; `runwatch finalize {self.paths.root}` does it.")
         if self.control is not None:
             self.control.close()
+            self.teller.close()
         self.lock.release(Role.OWNER)
 
 

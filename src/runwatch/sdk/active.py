@@ -13,6 +13,7 @@ from runwatch.errors import RunwatchError
 from runwatch.journal.control import request
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.step_at_hand import reader_of
 from runwatch.journal.steps import step_at_hand
 from runwatch.sdk.context import scope_var
 from runwatch.sdk.core import Emitter
@@ -28,6 +29,8 @@ _lock = threading.RLock()
 _open: list[Emitter] = []
 _joined: dict[str, Emitter | None] = {}
 """Run directory as the environment named it → its emitter; None where it cannot be joined."""
+_exported: list[str | None] = []
+"""What the environment named before this process's first open run took its place, and that run's directory."""
 _memory: list[Emitter] = []
 """The emitter of no run, once it is needed."""
 
@@ -61,7 +64,7 @@ def memory() -> Emitter:
 def joined() -> Emitter | None:
     """Return the emitter of the run that the environment names; None where it names none that is live."""
     named = os.environ.get(RUN_DIR)
-    if not named or is_disabled():
+    if not named or is_disabled() or named in _exported[1:]:
         return None
     if named not in _joined:
         with _lock:
@@ -77,9 +80,10 @@ def is_disabled() -> bool:
 
 
 def opened(emitter: Emitter) -> None:
-    """Make a run the process's newest."""
+    """Make a run the process's newest, and the one that processes join which this one starts."""
     with _lock:
         _open.append(emitter)
+        _export()
 
 
 def ended(emitter: Emitter) -> None:
@@ -87,6 +91,26 @@ def ended(emitter: Emitter) -> None:
     with _lock:
         if emitter in _open:
             _open.remove(emitter)
+            _export()
+
+
+def _export() -> None:
+    """Name the newest run in the environment; after the last one it is as it was. A value of the program's stays."""
+    named = os.environ.get(RUN_DIR)
+    if not _exported:
+        _exported[:] = [named, None]
+    former, ours = _exported
+    if named not in (former, ours):
+        return
+    newest = next((one.paths for one in reversed(_open) if one.paths is not None), None)
+    if newest is not None:
+        os.environ[RUN_DIR] = _exported[1] = os.fspath(newest)
+        return
+    _exported.clear()
+    if former is None:
+        os.environ.pop(RUN_DIR, None)
+    else:
+        os.environ[RUN_DIR] = former
 
 
 def find(run_id: str) -> Emitter | None:
@@ -116,6 +140,9 @@ def _join(named: str) -> Emitter | None:
         return None
     emitter.joined = True
     emitter.steps.start_in(_step_at_hand(paths))
+    follows = None if _pinned() else reader_of(paths.root)
+    if follows is not None:
+        emitter.steps.follow(follows)
     emitter.max_log_bytes = _max_log_bytes()
     return emitter
 
@@ -127,11 +154,16 @@ def _max_log_bytes() -> int | None:
         return None  # `runwatch run` has refused it, or will
 
 
+def _pinned() -> int | None:
+    pinned = os.environ.get(STEP, "")
+    return int(pinned) if pinned.isdecimal() and int(pinned) > 0 else None
+
+
 def _step_at_hand(paths: RunPaths) -> int | None:
     """Return the step that the environment pins, else what the supervisor says, else what the journal says."""
-    pinned = os.environ.get(STEP, "")
-    if pinned.isdecimal() and int(pinned) > 0:
-        return int(pinned)
+    pinned = _pinned()
+    if pinned is not None:
+        return pinned
     reply = request(paths.control, {"op": "ping"})
     if reply is not None and reply.get("ok"):
         step = reply.get("step")

@@ -34,6 +34,7 @@ def end_alone(
     emitter.settle_accounts()
     emitter.close()
     active.ended(emitter)
+    started.teller.close()
     try:
         state = _by_guardian(started, guardian, status, reason, signal_name, wait_s)
         if state is None:

@@ -21,6 +21,7 @@ from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings, usable_llm
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.reserve import set_aside
+from runwatch.journal.step_at_hand import StepTeller
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
@@ -56,6 +57,8 @@ class Started(msgspec.Struct, frozen=True):
     """Held as owner; None where the file system has no locks."""
     settings: Settings
     """The configuration in force."""
+    teller: StepTeller
+    """Says which step is at hand to processes that join."""
 
 
 def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) -> Started:
@@ -75,8 +78,10 @@ def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) ->
         watch_over(paths)
     emitter = Emitter(paths)
     emitter.max_log_bytes = settings.capture.max_file_bytes
+    teller = StepTeller(paths.root)
+    emitter.steps.tell(teller)
     emitter.emit("run.started", _started(wish, paths, settings, work_tree))
-    return Started(emitter, lock, settings)
+    return Started(emitter, lock, settings, teller)
 
 
 def _settings(cwd: Path) -> Settings:

@@ -57,6 +57,7 @@ class RunLogger:
         joined = active.joined()
         if joined is not None:
             self._emitter = joined
+            _warn_of_what_is_not_ours(joined, framework, run_id)
             configured = opening.configured(project_id, config)
             if configured:
                 joined.emit("run.configured", configured)
@@ -184,7 +185,9 @@ class RunLogger:
             if self._started is not None:
                 end_alone(self._started, self._guardian, status, reason, signal_name, wait_s)
             elif self._emitter.memory is None:
-                self._emitter.emit("status.proposed", {"status": status, "reason": reason})
+                paths = self._emitter.paths
+                if paths is not None and paths.control.exists():  # a program's own run ends as that program says
+                    self._emitter.emit("status.proposed", {"status": status, "reason": reason})
         except Exception as error:  # noqa: BLE001 - the end of a program must not become an error by our doing
             say(f"the run could not be ended properly: {one_line(error)}.")
         finally:
@@ -200,6 +203,18 @@ class RunLogger:
         if error is not None and status == "failed" and not isinstance(error, SystemExit):
             record_fault(self._emitter, error)
         self.end(status, reason, wait_s=_WAIT_S)
+
+
+def _warn_of_what_is_not_ours(joined: Emitter, framework: str, run_id: str | None) -> None:
+    """Say which wishes of a program cannot be fulfilled because it joins a run."""
+    paths = joined.paths
+    if paths is None:
+        return
+    wishes = (("framework", framework, "default", paths.framework), ("run_id", run_id, None, paths.run_id))
+    for name, wish, none, is_so in wishes:
+        if wish not in (none, is_so):
+            where = f"{paths.framework}/{paths.run_id}"
+            joined.warn(f"{name} {text(wish)} is not used: this program joined run {where}", "RunLogger")
 
 
 def current_run() -> RunLogger | None:

@@ -6,6 +6,21 @@ Must not emit, or ask anybody outside this process.
 from __future__ import annotations
 
 import threading
+from typing import Protocol
+
+
+class Follows(Protocol):
+    """Who knows the step at hand of the run."""
+
+    def read(self, known: int | None) -> int | None:
+        """Return it; ``known`` where it does not know any more."""
+
+
+class Tells(Protocol):
+    """Who is told the step at hand of the run."""
+
+    def tell(self, step: int | None) -> None:
+        """Take note of it."""
 
 
 class StepBook:
@@ -16,8 +31,26 @@ class StepBook:
         self._open: dict[int, float] = {}
         self._last = 0
         self._given: int | None = None
-        self.current: int | None = None
-        """The process-wide step: opened last and still open, else the one this process was started in."""
+        self._current: int | None = None
+        self._follows: Follows | None = None
+        self._tells: Tells | None = None
+
+    @property
+    def current(self) -> int | None:
+        """The process-wide step: opened here last and still open, else the one at hand of the run that was joined."""
+        follows = self._follows
+        if follows is None or self._open:
+            return self._current
+        self._given = self._current = step = follows.read(self._given)
+        return step
+
+    def follow(self, follows: Follows) -> None:
+        """Take the step at hand from the run's owner, where none is open here."""
+        self._follows = follows
+
+    def tell(self, tells: Tells) -> None:
+        """Tell the step at hand to who joins the run."""
+        self._tells = tells
 
     def start_in(self, step: int | None) -> None:
         """Say which step of the run was at hand when this process joined it."""
@@ -52,10 +85,15 @@ class StepBook:
             return started
 
     def _settle(self) -> None:
-        self.current = next(reversed(self._open), self._given)
+        self._current = next(reversed(self._open), self._given)
+        if self._tells is not None:
+            self._tells.tell(self._current)
 
     def after_fork(self) -> None:
         """A forked child goes on in its parent's step, which stays the parent's to close."""
         self._lock = threading.RLock()
-        self._given, self._open = self.current, {}
+        if self._open:
+            self._follows = None
+        self._tells = None
+        self._given, self._open = self._current, {}
         self._settle()

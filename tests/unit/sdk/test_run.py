@@ -72,6 +72,7 @@ def test_a_question_is_the_runs(recording: Recording, run: RunLogger) -> None:
 
 
 def test_a_run_that_is_not_ours_to_end_is_proposed_a_status_once(recording: Recording, run: RunLogger) -> None:
+    recording.paths.control.touch()  # a supervisor owns it; a program that owns a run of its own has the only say
     run.finalize_run("resolved")
     run.finalize_run("failed")
     (proposed,) = recording.events("status.proposed")

@@ -1,0 +1,78 @@
+"""``.step``: the number of the step at hand, in one small file that every joined process can ask for each event.
+
+Must not decide which step that is: the owner of the run tells it. It is a hint beside the journal, lost without harm.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runwatch.errors import RunwatchError
+from runwatch.journal.beneath import open_regular
+
+NAME = ".step"
+"""Name of the file in the run directory."""
+_BEFORE = b"step "
+_BYTES = 16
+"""Length of the file: one write, so that a reader sees one number or the other."""
+
+
+class StepTeller:
+    """Where the owner of a run says which step is at hand."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / NAME
+        self._fd: int | None = None
+        self._pid = os.getpid()
+        self.tell(None)
+
+    def tell(self, step: int | None) -> None:
+        """Say which step is at hand, None between steps; a forked child says nothing. Never raises."""
+        if self._pid != os.getpid():
+            return
+        try:
+            if self._fd is None:
+                self._fd = open_regular(self._path, os.O_WRONLY | os.O_CREAT)
+            os.pwrite(self._fd, _BEFORE + b"%010d\n" % (step or 0), 0)
+        except OSError:
+            pass  # a full disk, a program that closes what it does not know: joined processes keep what they knew
+
+    def close(self) -> None:
+        """Take the file away: nobody can join any more."""
+        fd, self._fd = self._fd, None
+        try:
+            if fd is not None:
+                os.close(fd)
+            os.unlink(self._path)
+        except OSError:
+            pass
+
+
+class StepReader:
+    """Where a joined process asks; one system call a question."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the file. Raises OSError where the run has none."""
+        self._fd = open_regular(root / NAME)
+
+    def read(self, known: int | None) -> int | None:
+        """Return the step at hand; ``known`` where the file does not say it any more."""
+        try:
+            said = os.pread(self._fd, _BYTES, 0)
+        except OSError:
+            return known
+        if len(said) != _BYTES or not said.startswith(_BEFORE):
+            return known  # the descriptor is another file's by now
+        try:
+            return int(said[len(_BEFORE) :]) or None
+        except ValueError:
+            return known
+
+
+def reader_of(root: Path) -> StepReader | None:
+    """Return a reader; None where the run has no such file."""
+    try:
+        return StepReader(root)
+    except (OSError, RunwatchError):
+        return None
