@@ -93,8 +93,9 @@ def fold_all(lines: list[bytes]) -> Fold:
 
 def decode_all(lines: list[bytes]) -> None:
     """Decode all lines and drop the events."""
+    decode = _decoder(True)
     for line in lines:
-        _decoder.decode(line)
+        decode(line)
 
 
 def parse_all(lines: list[bytes]) -> None:

@@ -85,7 +85,7 @@ class Fold:
         step: int | None = event.step  # type: ignore[union-attr]  # only Event has handlers
         if step is not None and step not in self._step_numbers:
             self._steps.imply(event)  # type: ignore[arg-type]  # as above
-        issue: int | str | None = event.issue  # type: ignore[union-attr]  # as above
+        issue = event.issue  # type: ignore[union-attr]  # as above
         if issue is not None and issue not in self._issue_ids:
             self._issues.imply(event)  # type: ignore[arg-type]  # as above
         handler(event)
