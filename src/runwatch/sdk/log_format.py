@@ -57,7 +57,7 @@ class StructuredFormatter(logging.Formatter):
             if value is not None:
                 fields[name] = value
         fields |= extra_of(record)
-        if record.exc_info and not record.exc_text:
+        if record.exc_info and not (record.exc_text or "").strip():  # loguru leaves a blank one
             record.exc_text = self.formatException(record.exc_info)
         if record.exc_text:
             fields["exception"] = record.exc_text
