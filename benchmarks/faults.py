@@ -86,11 +86,14 @@ def plan(number: int, chance: random.Random) -> Kill:
     return Kill(number, alone, who, sent, after, let_go)
 
 
-def strike(subject: Subject, kill: Kill) -> None:
-    """Send the signal to whoever of them is there."""
+def strike(subject: Subject, kill: Kill) -> bool:
+    """Send the signal to whoever of them is there; return whether somebody is left who must finalize."""
     if kill.who == "everybody":
         subject.kill_all()
-        return
+        return False
+    watchers = {"command": "recorder", "recorder": "", "supervisor": "recorder", "program": "guardian"}
+    other = watchers.get(kill.who, "")
+    watched = bool(other and subject.pid_now(other)) or kill.who in ("recorder", "guardian")
     for name in kill.who.split(" and "):
         pid = subject.process.pid if name in ("supervisor", "program") else subject.pid_now(name)
         if pid is not None:
@@ -98,20 +101,25 @@ def strike(subject: Subject, kill: Kill) -> None:
                 os.kill(pid, kill.sent)
             except ProcessLookupError:
                 pass
+    return watched
 
 
 def experiment(kill: Kill, folder: Path, like: Path) -> tuple[Kill, dict[str, object]]:
     """Start, kill, and see what is left."""
     subject = Subject(folder, like, alone=kill.alone)
+    watched = False
     try:
         for moment, act in sorted([(kill.after_s, 0), (kill.let_go_s, 1)]):
             time.sleep(max(0.0, subject.started + moment - time.monotonic()))
             if act:
                 subject.let_go()
             else:
-                strike(subject, kill)
+                watched = watched or strike(subject, kill)
         subject.let_go()
-        return kill, look(subject)
+        came = look(subject, silenced=kill.sent == signal.SIGKILL and kill.who.startswith("supervisor"))
+        if watched and came.get("recovered"):
+            came["faults"] = [*came["faults"], "2: somebody watched over it, and left it unfinished"]  # type: ignore[misc]  # a list
+        return kill, came
     except Died as error:
         return kill, {"faults": [f"2: {error}"], "events": 0}
     finally:
@@ -119,8 +127,11 @@ def experiment(kill: Kill, folder: Path, like: Path) -> tuple[Kill, dict[str, ob
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def look(subject: Subject) -> dict[str, object]:
-    """Wait for the end, recover where nobody is left, and check the promises."""
+def look(subject: Subject, *, silenced: bool) -> dict[str, object]:
+    """Wait for the end, recover where nobody is left, and check the promises.
+
+    ``silenced``: who would have ended as the command did was killed itself.
+    """
     code = subject.ended()
     if not subject.runs():
         return {"too_early": True, "faults": [], "events": 0}
@@ -137,7 +148,7 @@ def look(subject: Subject) -> dict[str, object]:
         return {"faults": twins(subject, acknowledged), "events": len(acknowledged), "recovered": recovered}
     faults = subject.faults(again=True)
     metadata = json.loads((subject.run / "metadata.json").read_bytes())
-    if not subject.alone and not recovered and metadata["status"] != "crashed":
+    if not subject.alone and not recovered and not silenced:
         known = signal.Signals[metadata["signal"]] * -1 if metadata["signal"] else metadata["exit_code"]
         if known != code:
             faults.append(f"2: runwatch ended with {code}, the record says {known}")

@@ -125,6 +125,9 @@ class Finalizer:
                 if name == last:
                     break
         finally:
+            if lock.probe(Role.OWNER) is None:  # by now: a supervisor that is killed while we work leaves its socket
+                with contextlib.suppress(OSError):
+                    self.paths.control.unlink(missing_ok=True)
             lock.release(Role.WRITER)
             lock.release(Role.FINALIZER)
         return self.state

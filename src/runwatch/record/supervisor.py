@@ -93,6 +93,8 @@ class Supervisor:
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
         self.capture.start()
         self.pid = NO_COMMAND
+        self.stopper = Stopper(NO_COMMAND, group=False)
+        self.control = self._listen()  # before the command, whose first act may be `runwatch step`
         self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
         self.keeper.start()
         ignored = {int(number) for number in self.ignored}
@@ -101,6 +103,8 @@ class Supervisor:
                 self.pid = spawn.start(self._launch(), channels, ignored)
             except OSError:
                 if not self.keeper.give_way():
+                    if self.control is not None:
+                        self.control.close()
                     raise
                 self.pid = spawn.start(self._launch(), channels, ignored)
                 self._recorder_died("gave way to the command: processes or memory have run out")
@@ -108,13 +112,12 @@ class Supervisor:
             self.failure = error
         else:
             self.keeper.tell_command(self.pid)
+            self.stopper = Stopper(self.pid, group=self.config.own_session)
             self._mark_command()
 
     def run(self) -> Outcome:
         """See the command that was started to its end and have the run finalized; return how it ended."""
         failure = self.failure
-        self.stopper = Stopper(self.pid, group=self.config.own_session)
-        self.control = self._listen()
         if failure is not None:
             if not self.config.quiet or self.config.pass_through:
                 farewell.say(failure.sentence)
