@@ -202,6 +202,32 @@ def test_variables_of_a_hook_or_an_alias_lead_nowhere(
     assert_the_index_agrees(repo)
 
 
+@pytest.mark.parametrize("index", ["index", "other.index"])
+def test_the_users_own_index_in_the_environment_leaves_no_lock_and_nothing_staged(
+    tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    staged(repo)
+    before, run = repo.state(), a_run(repo)
+    git_dir = repo.path / ".git"
+    monkeypatch.setenv("GIT_INDEX_FILE", str(git_dir / index))
+    monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "0")
+    held = git_dir / "refs" / "heads" / f"{repo.git('symbolic-ref', '--short', 'HEAD').strip()}.lock"
+    held.touch()
+    with pytest.raises(Exception, match="lock"):
+        commit(run)
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    assert repo.state() == before, "nothing is staged for a commit that could not be made"
+    held.unlink()
+    monkeypatch.setenv("GIT_INDEX_FILE", str(git_dir / index))
+    result = commit(run)
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    assert_only_the_run_is_committed(repo, result.sha)
+    assert repo.state() == before
+    assert_the_index_agrees(repo)
+    assert not list(git_dir.glob("*.lock"))
+
+
 def test_a_named_branch_gets_the_commit_and_index_and_head_stay(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     staged(repo)

@@ -127,8 +127,9 @@ class IndexLock:
     def install(self) -> None:
         """Make the prepared index the real one; the lock goes with it."""
         if self._linked:
-            os.rename(self.path, self._index)
-            self.taken = False
+            if not _same(self.path, self._index):  # nothing changed: renaming one file to itself leaves the lock
+                os.rename(self.path, self._index)
+                self.taken = False
         elif self._folder is not None:
             os.rename(self._folder / _INDEX, self._index)
         self.release()
@@ -218,6 +219,13 @@ def _link(source: str | Path, target: str | Path) -> bool:
             return False
         raise
     return True
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except FileNotFoundError:
+        return False
 
 
 def _claim(name: str, path: str | Path) -> None:

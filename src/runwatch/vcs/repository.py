@@ -34,12 +34,7 @@ class Repository:
             raise GitError(f"{work_tree} is not the top of a git work tree.")
         self.git_dir = folder
         self._repo: Repo | None = None
-        hidden = stripped(os.environ)
-        self._without = (
-            [shutil.which("env") or "/usr/bin/env", *(part for name in hidden for part in ("-u", name))]
-            if hidden
-            else []
-        )
+        self._hidden = stripped(os.environ)
 
     def __enter__(self) -> Self:
         """Open it. Raises GitError where git or the repository cannot be used."""
@@ -116,6 +111,13 @@ class Repository:
         data = os.fsencode(input) if isinstance(input, str) else input
         return self.start(*args, env=env, settings=settings).result(data, check=check)
 
+    def _without(self, env: Mapping[str, str]) -> list[str]:
+        """Return the words in front of a git command that hide the user's variables, but not those set for it."""
+        names = [name for name in self._hidden if name not in env]
+        if not names:
+            return []
+        return [shutil.which("env") or "/usr/bin/env", *(part for name in names for part in ("-u", name))]
+
     def start(
         self,
         *args: str,
@@ -133,7 +135,7 @@ class Repository:
 
         git = self._repo.git
         command = [
-            *self._without,
+            *self._without(env or {}),
             git.GIT_PYTHON_GIT_EXECUTABLE or "git",
             *(word for value in (*OVERRIDES, *(() if hooks else NO_HOOKS), *settings) for word in ("-c", value)),
             *args,
