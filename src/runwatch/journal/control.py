@@ -15,32 +15,34 @@ import msgspec
 
 STEP_WAIT_S = 0.05
 """How long a step may wait for the supervisor's word. Source: record.md, "Logs"."""
+SEND_WAIT_S = 1.0
+"""How long it may take to hand a request over, which no process on the other side has to wake up for."""
 MAX_REPLY_BYTES = 65536
 
 
 def request(path: Path, message: dict[str, Any], *, timeout_s: float = STEP_WAIT_S) -> dict[str, Any] | None:
     """Send one request to the socket at ``path`` and return the reply.
 
-    None when nobody listens, or no whole reply came within ``timeout_s`` seconds in all.
+    None when nobody listens, or no whole reply came within ``timeout_s`` seconds. Who listens gets the request in any
+    case, and acts on it when it comes to it: sending waits for nobody, so that it has a time limit of its own.
     """
-    deadline = time.monotonic() + timeout_s
     try:
         data = msgspec.json.encode(message, enc_hook=str) + b"\n"
-        reply = msgspec.json.decode(_exchange(path, data, deadline))
+        reply = msgspec.json.decode(_exchange(path, data, timeout_s))
     except (OSError, msgspec.MsgspecError, UnicodeError):
         return None
     return reply if isinstance(reply, dict) else None
 
 
-def _exchange(path: Path, data: bytes, deadline: float) -> bytes:
+def _exchange(path: Path, data: bytes, timeout_s: float) -> bytes:
     """Connect, send, and read up to the line feed. Raises OSError, TimeoutError included."""
     import socket  # costs milliseconds, and a run that is alone never needs it
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_left(deadline))
+        connection.settimeout(SEND_WAIT_S)
         _connect(connection, path)
-        connection.settimeout(_left(deadline))
         connection.sendall(data)
+        deadline = time.monotonic() + timeout_s
         reply = b""
         while not reply.endswith(b"\n") and len(reply) < MAX_REPLY_BYTES:
             connection.settimeout(_left(deadline))

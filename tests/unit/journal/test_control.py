@@ -82,3 +82,19 @@ def test_nobody_there_is_none_at_once(tmp_path: Path) -> None:
     left.bind(str(tmp_path / "control.sock")) if len(str(tmp_path)) < 80 else None
     left.close()
     assert request(tmp_path / "control.sock", {"op": "ping"}, timeout_s=5) is None
+
+
+def test_a_listener_that_is_late_gets_the_request_all_the_same(tmp_path: Path) -> None:
+    """The asker goes on without an answer, and the supervisor still opens the step when it comes to it."""
+    heard: list[bytes] = []
+    woken = threading.Event()
+
+    def late(data: bytes) -> None:
+        heard.append(data)
+        woken.set()
+
+    server = serve(tmp_path / "s", late)
+    assert request(tmp_path / "s", {"op": "step"}, timeout_s=0.0) is None
+    assert woken.wait(30)
+    assert [json.loads(data) for data in heard] == [{"op": "step"}]
+    server.close()
