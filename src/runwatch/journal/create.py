@@ -17,6 +17,9 @@ from runwatch.journal.atomic import DIR_MODE, FILE_MODE
 from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
 
 _IGNORE_ALL = b"*\n"
+_OURS = frozenset({".gitignore", ".lock"})
+_MARKS = ("events.jsonl", "metadata.json", "metrics.json", ".gitignore", "logs")
+"""Any of these tells a run, also one that is just being made, or of which git alone has kept something."""
 _TRACKED_RULE = b"/*/*/metadata.json"
 """How the line of `runwatch init` ends that lets git track a run's metadata."""
 
@@ -94,13 +97,36 @@ def _furnish(paths: RunPaths, runs_root: Path) -> None:
         _write_new(paths.ignore, _IGNORE_ALL)
         os.mkdir(paths.logs, DIR_MODE)
         if not _is_initialized(runs_root):
-            _write_new(runs_root / ".gitignore", _IGNORE_ALL)
+            for folder in _hidden_from_git(runs_root, paths.root.parent):
+                _write_new(folder / ".gitignore", _IGNORE_ALL)
     except OSError:
         paths.ignore.unlink(missing_ok=True)
         for folder in (paths.logs, paths.root):
             if folder.is_dir():
                 folder.rmdir()
         raise
+
+
+def _hidden_from_git(runs_root: Path, framework: Path) -> list[Path]:
+    """Return the folders that may be hidden from git whole: those that hold runs and nothing of the user's."""
+    if all(path.is_dir() and (path.name == "csv" or _holds_runs(path)) for path in _entries(runs_root)):
+        return [runs_root]
+    tables = runs_root / "csv"
+    tables.mkdir(DIR_MODE, exist_ok=True)
+    only_ours = all(path.suffix in (".csv", ".json") for path in _entries(tables))
+    return [*([framework] if _holds_runs(framework) else []), *([tables] if only_ours else [])]
+
+
+def _holds_runs(framework: Path) -> bool:
+    return all(path.is_dir() and any((path / name).exists() for name in _MARKS) for path in _entries(framework))
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder but our own small files; nothing where there is none."""
+    try:
+        return [path for path in folder.iterdir() if path.name not in _OURS]
+    except OSError:
+        return []
 
 
 def _make_folder(path: Path, *, parents: bool = False) -> None:

@@ -37,7 +37,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
     framework: str = "default"
     """First level below the runs folder: what is being run."""
-    runs_dir: Annotated[str | None, Meta(examples=["runs"])] = None
+    runs_dir: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(examples=["runs"])] = None
     """Folder of all runs; default: `runs` at the top of the git work tree, else in the current folder."""
     mode: Annotated[str | None, Meta(examples=["nightly"])] = None
     """Your own name for the kind of run."""

@@ -91,3 +91,25 @@ def test_an_ignore_file_of_the_user_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("!keep\n")
     create_run(tmp_path, "f", now=NOW)
     assert (tmp_path / ".gitignore").read_text() == "!keep\n"
+
+
+@pytest.mark.parametrize("runs_dir", [".", "src"])
+def test_what_else_lies_in_the_runs_folder_stays_visible_to_git(tmp_path: Path, runs_dir: str) -> None:
+    repository = tmp_path / "r"
+    (repository / "src").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q"], cwd=repository, check=True)
+    (repository / "new").touch()
+    (repository / "src" / "new").touch()
+
+    def status() -> str:
+        command = ["git", "status", "--short", "--untracked-files=all"]
+        return subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True).stdout
+
+    before = status()
+    for _ in range(2):
+        paths = create_run(repository / runs_dir, "fw", now=NOW)
+        (paths.root / "events.jsonl").touch()
+        (repository / runs_dir / "csv" / "runs.csv").touch()
+        assert status() == before
+        paths.ignore.unlink()
+        assert status() == before, "also when the run's own ignore file is gone"
