@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from runwatch.finalize.state import Outcome
 from runwatch.record.capture import Stream
+from runwatch.record.outcome import signal_number
 
 _PR_SET_DUMPABLE = 4  # <sys/prctl.h>
 
@@ -50,8 +51,8 @@ def leave_streams(streams: list[Stream]) -> None:
 def end_like(outcome: Outcome) -> NoReturn:
     """End this process as the command ended: the same exit code, or the same signal without a core."""
     sys.stdout = sys.stderr = None  # nothing of ours is buffered
-    if outcome.signal and not outcome.own and hasattr(signal, outcome.signal):
-        number = getattr(signal, outcome.signal)
+    number = None if outcome.signal is None or outcome.own else signal_number(outcome.signal)
+    if number is not None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if sys.platform == "linux":
             import ctypes  # a megabyte that only this end needs

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,9 +28,19 @@ WINDOW_S = 60.0
 class Keeper:
     """The recorder process of a run, seen from its supervisor or guardian."""
 
-    def __init__(self, run_dir: Path, arguments: list[str], on_replaced: Callable[[str], None]) -> None:
-        """``arguments`` go to the recorder; ``on_replaced`` is told why the former recorder ended."""
+    def __init__(
+        self,
+        run_dir: Path,
+        arguments: list[str],
+        on_replaced: Callable[[str], None],
+        ignored: Iterable[int] = (),
+    ) -> None:
+        """``arguments`` go to the recorder; ``on_replaced`` is told why the former recorder ended.
+
+        ``ignored`` are the signals that were ignored when runwatch started, and that the recorder ignores too.
+        """
         self._run_dir, self._arguments, self._on_replaced = run_dir, arguments, on_replaced
+        self._ignored = frozenset(ignored)
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._pipe = -1
         self.pid: int | None = None
@@ -64,7 +74,7 @@ class Keeper:
             (os.POSIX_SPAWN_DUP2, read_fd, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         ]
-        defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+        defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP} - self._ignored)
         try:
             with _kept_back():
                 self.pid = os.posix_spawn(

@@ -36,6 +36,15 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def signal_number(name: str) -> int | None:
+    """Return the number of a signal as `signal_name` calls it; None for what is no name of one."""
+    number = getattr(signals, name, None) if name.startswith("SIG") else name.removeprefix("signal ")
+    try:
+        return None if number is None else int(number)
+    except (TypeError, ValueError):
+        return None
+
+
 def decide(
     *, wait_status: int, stop: Stop | None, ended: str, killed: str | None = None, core_dumped: bool = False
 ) -> Outcome:

@@ -274,7 +274,8 @@ def main() -> int:
         recorder.asked = signal.Signals(number).name
 
     for number in ASKING:
-        signal.signal(number, ask)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup: what was ignored stays so
+            signal.signal(number, ask)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
     return recorder.run()
 

@@ -95,7 +95,7 @@ class Supervisor:
         self.pid = NO_COMMAND
         self.stopper = Stopper(NO_COMMAND, group=False)
         self.control = self._listen()  # before the command, whose first act may be `runwatch step`
-        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died)
+        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died, self.ignored)
         self.keeper.start()
         ignored = {int(number) for number in self.ignored}
         try:

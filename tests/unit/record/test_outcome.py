@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from runwatch.record.outcome import Stop, decide, not_started, owner_lost
+from runwatch.record.outcome import Stop, decide, not_started, owner_lost, signal_name, signal_number
 
 NOW = "2026-10-20T14:23:45.000000Z"
 
@@ -49,3 +49,10 @@ def test_ends_of_runwatchs_own_are_marked_as_such() -> None:
     assert (limit.own, limit.exit_code, limit.signal) == (True, 124, None)
     assert limit.reason is not None
     assert "max_cost_usd" in limit.reason
+
+
+def test_every_signal_is_found_again_by_the_name_it_is_given() -> None:
+    for number in range(1, signal.SIGRTMAX + 1):
+        assert signal_number(signal_name(number)) == number
+    assert signal_number("SIGNOTHING") is None
+    assert signal_number("words") is None
