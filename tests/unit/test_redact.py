@@ -422,3 +422,45 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
 def test_no_surroundings_let_a_secret_through(secret: str, before: str, after: str) -> None:
     # Surroundings that make a longer word of it are a different word: a line break is what a log puts between.
     assert secret not in Redactor({}).text(f"{before}\n{secret}\n{after}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["x", "--pw", "S3cretXyz12"], ["x", "--pw"]),
+        (["x", "--db-pwd=S3cretXyz12"], ["x"]),
+        (["x", "--auth", "bob:S3cretXyz12"], ["x", "--auth"]),
+        (["mysql", "-uroot", "-pS3cretXyz12", "base"], ["mysql", "-uroot", "base"]),
+        (
+            ["/usr/bin/sshpass", "-p", "S3cretXyz12", "ssh", "-p", "22", "host"],
+            ["/usr/bin/sshpass", "-p", "ssh", "-p", "22", "host"],
+        ),
+        (
+            ["docker", "login", "-u", "me", "-p", "S3cretXyz12", "registry"],
+            ["docker", "login", "-u", "me", "-p", "registry"],
+        ),
+        (["redis-cli", "-a", "S3cretXyz12", "ping"], ["redis-cli", "-a", "ping"]),
+        (["openssl", "enc", "-passin", "pass:S3cretXyz12"], ["openssl", "enc", "-passin"]),
+        (["7z", "a", "-pS3cretXyz12", "x.7z"], ["7z", "a", "x.7z"]),
+    ],
+)
+def test_a_password_that_only_its_program_announces_is_taken_out(arguments: list[str], kept: list[str]) -> None:
+    shown = Redactor({}).arguments(arguments)
+    assert "S3cretXyz12" not in " ".join(shown)
+    assert [word for word in shown if "redacted" not in word] == [word for word in kept if "=" not in word]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["docker", "run", "-p", "8080:80", "nginx"],
+        ["ssh", "-p", "2222", "host"],
+        ["mkdir", "-p", "a/b/c/d/e/f"],
+        ["python", "-pass", "the-salt"],
+        ["grep", "-a", "pattern-with-letters"],
+        ["tool", "--auth", "kerberos"],
+        ["mysql", "-p", "production_database"],
+    ],
+)
+def test_flags_that_mean_something_else_are_left_alone(arguments: list[str]) -> None:
+    assert Redactor({}).arguments(arguments) == arguments

@@ -17,9 +17,20 @@ from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret
 from runwatch.redact.rules import MARK, Rule, Span, concerned, is_reference
 
 _FLAG = re.compile(
-    r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z", re.I
+    r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pwd|pw|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z",
+    re.I,
 )
-_USER_FLAGS = frozenset({"-u", "-U", "--user", "--proxy-user"})
+_USER_FLAGS = frozenset({"-u", "-U", "--user", "--proxy-user", "--auth"})
+_PROGRAM_FLAGS = {
+    "sshpass": "-p", "redis-cli": "-a", "mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "mariadb": "-p",
+    "7z": "-p", "7za": "-p", "7zz": "-p",
+}  # fmt: skip
+"""Programs to the flag by which they take a password, apart from it or glued to it. **Source**: their manual pages."""
+_LOGIN = frozenset({"docker", "podman", "helm", "nerdctl", "skopeo", "buildah"})
+"""Programs whose ``login`` takes one after ``-p``; anywhere else that is a port."""
+_APART = frozenset({"sshpass", "redis-cli"})
+"""Programs that take the password as the next argument; the others only glued: alone, their flag asks for it."""
+_OPENSSL = re.compile(r"pass:(?P<secret>.{4,})\Z", re.DOTALL)
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*|--?[A-Za-z][\w-]*)=(?P<value>.*)\Z", re.DOTALL)
 _USER_PASSWORD = re.compile(r"[^:\s/]*:(?P<secret>(?!\d+\Z)[^/\s].{2,})\Z")
 _NO_SECRET = re.compile(r"\d{1,6}(?:\.\d+)?")
@@ -64,9 +75,17 @@ class Redactor:
     def arguments(self, arguments: Sequence[str]) -> list[str]:
         """Return a command line with secrets taken out, also those that only the flag before them announces."""
         redacted: list[str] = []
-        before = ""
-        for argument in arguments:
-            redacted.append(self._argument(argument, before))
+        before = flag = program = ""
+        for at, argument in enumerate(arguments):
+            name = argument.rpartition("/")[2]
+            if name in _PROGRAM_FLAGS:
+                program, flag = name, _PROGRAM_FLAGS[name]
+            elif name in _LOGIN and "login" in arguments[at:]:
+                program, flag = "login", "-p"
+            password = _password(argument, before, program, flag)
+            if password is not None:
+                flag = ""  # what follows may be another program's: `sshpass -p … ssh -p 22`
+            redacted.append(password or self._argument(argument, before))
             before = argument
         return redacted
 
@@ -179,3 +198,14 @@ def _checked(pattern: str) -> str:
     except re.error as error:
         raise SettingsError(f'redact.patterns has "{pattern}", which is no regular expression: {error}.') from error
     return pattern
+
+
+def _password(argument: str, before: str, program: str, flag: str) -> str | None:
+    """Return an argument without the password that only its program's own flag announces; None where it is none."""
+    if flag and before == flag and (program in _APART or program == "login"):
+        return f"{MARK}flag]"
+    if flag and argument.startswith(flag) and len(argument) > len(flag) and program != "login":
+        return f"{flag}{MARK}flag]"
+    if before.startswith("-pass") and _OPENSSL.match(argument):
+        return f"pass:{MARK}flag]"
+    return None
