@@ -116,7 +116,7 @@ def experiment(kill: Kill, folder: Path, like: Path) -> tuple[Kill, dict[str, ob
             else:
                 watched = watched or strike(subject, kill)
         subject.let_go()
-        came = look(subject, silenced=kill.sent == signal.SIGKILL and kill.who.startswith("supervisor"))
+        came = look(subject, silenced=kill.sent == signal.SIGKILL and kill.who not in ("command", "recorder"))
         if watched and came.get("recovered"):
             came["faults"] = [*came["faults"], "2: somebody watched over it, and left it unfinished"]  # type: ignore[misc]  # a list
         return kill, came

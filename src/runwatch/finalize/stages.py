@@ -125,9 +125,6 @@ class Finalizer:
                 if name == last:
                     break
         finally:
-            if lock.probe(Role.OWNER) is None:  # by now: a supervisor that is killed while we work leaves its socket
-                with contextlib.suppress(OSError):
-                    self.paths.control.unlink(missing_ok=True)
             lock.release(Role.WRITER)
             lock.release(Role.FINALIZER)
         return self.state
@@ -331,6 +328,8 @@ class Finalizer:
         push(self.paths.root, self.state.commit.branch)
 
     def _stage_done(self) -> None:
+        # Nobody asks any more, and a supervisor that is killed from now on must not leave its socket in a whole run.
+        self.paths.control.unlink(missing_ok=True)
         if self.settings.retention.raw == "after_verify" and self.state.done("verify"):
             raw_logs.take_away(self.paths)
         forget(self.paths.root)
