@@ -126,7 +126,10 @@ class Keeper:
         """End the recorder before the command has started, which needs what it takes; False where there is none."""
         if self.pid is None:
             return False
-        os.kill(self.pid, signal.SIGKILL)
+        try:
+            os.killpg(self.pid, signal.SIGKILL)  # with what it has started
+        except ProcessLookupError:  # it has not come to its own session yet
+            os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         self.pid, self.given_up = None, True
         return True
