@@ -63,9 +63,10 @@ class Publisher:
         """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""
         shown = self.redacted(metrics)
         self._json(self.paths.metrics, metrics_json.render(shown), durable=False)
-        self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
         self._issues(shown)
         self._tables.live(shown)
+        # Last: who waits for a run to show up finds all of it, and nothing more comes for a second.
+        self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
 
     def close(self) -> None:
         """Give descriptors back."""
