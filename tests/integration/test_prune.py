@@ -96,9 +96,9 @@ def test_archives_go_by_their_own_limit(five: Path, tmp_path: Path) -> None:
 
 
 def test_a_live_run_and_one_that_is_not_finalized_stay(five: Path, tmp_path: Path) -> None:
-    dead = dead_run(five, "z/dead")
     process = start("sh", "-c", "echo ready; read line; true", cwd=tmp_path, stdin=subprocess.PIPE)
     live = wait_for(lambda: [*five.glob("default/*/metadata.json")], "the live run's first flush")[0].parent
+    dead = dead_run(five, "z/dead")  # not before: the live run would have it recovered
     os.utime(dead / "events.jsonl", (1_760_000_000, 1_760_000_000))
     done = prune(tmp_path, "--max-age", "0.0000001")
     reasons = {each["run"]: each["reason"] for each in done["left"]}

@@ -134,7 +134,8 @@ def test_a_live_run_is_skipped(tmp_path: Path) -> None:
     process = start("sh", "-c", "echo ready; read line", cwd=tmp_path, stdin=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
-    dead_run(tmp_path / "runs")
+    wait_for(lambda: [*tmp_path.glob("runs/*/*/metadata.json")], "the live run's first flush")
+    dead_run(tmp_path / "runs")  # not before: the live run would have it recovered
     assert told(tmp_path) == [("f/r1", "dead", "finalized")]
     process.communicate(b"\n", timeout=60)
     assert process.returncode == 0

@@ -111,10 +111,12 @@ def _hidden_from_git(runs_root: Path, framework: Path) -> list[Path]:
     """Return the folders that may be hidden from git whole: those that hold runs and nothing of the user's."""
     if all(path.is_dir() and (path.name == "csv" or _holds_runs(path)) for path in _entries(runs_root)):
         return [runs_root]
+    hidden = [framework] if _holds_runs(framework) else []
     tables = runs_root / "csv"
+    if tables.is_symlink():
+        return hidden
     tables.mkdir(DIR_MODE, exist_ok=True)
-    only_ours = all(path.suffix in (".csv", ".json") for path in _entries(tables))
-    return [*([framework] if _holds_runs(framework) else []), *([tables] if only_ours else [])]
+    return [*hidden, tables] if all(path.suffix in (".csv", ".json") for path in _entries(tables)) else hidden
 
 
 def _holds_runs(framework: Path) -> bool:
@@ -122,9 +124,9 @@ def _holds_runs(framework: Path) -> bool:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what lies in a folder but our own small files; nothing where there is none."""
+    """Return what lies in a folder but our own small files, and links, which lead nowhere; nothing where none is."""
     try:
-        return [path for path in folder.iterdir() if path.name not in _OURS]
+        return [path for path in folder.iterdir() if path.name not in _OURS and not path.is_symlink()]
     except OSError:
         return []
 
