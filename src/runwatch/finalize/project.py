@@ -55,6 +55,11 @@ class Projector:
         while self._files:
             os.close(self._files.popitem()[1])
 
+    @property
+    def position(self) -> int:
+        """Where in the journal the last event ends whose line stands."""
+        return self._done
+
     def take(self, line: bytes, position: int) -> Event | None:
         """Write the line of an event that ends at ``position`` in the journal, unless it stands; return the event."""
         event = read_line(line)

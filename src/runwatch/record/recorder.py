@@ -79,7 +79,9 @@ class Recorder:
         self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
         self.durability = Durability(self.paths)
         program = options.command if options.alone else None
-        self.watch = Watch(self.paths, self.settings, self.writer, self.talk.line, program=program)
+        self.watch = Watch(
+            self.paths, self.settings, self.writer, self.talk.line, program=program, known_bytes=self.projector.position
+        )
         self.asked: str | None = None
         """Name of a polite signal that asked for the run's end."""
         self.neighbors = Neighbors(self.paths, self.talk.line)

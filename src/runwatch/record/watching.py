@@ -42,8 +42,11 @@ class Watch:
         say: Callable[[str], None],
         *,
         program: int | None,
+        known_bytes: int = 0,
     ) -> None:
         """``program`` is the pid of a program that records itself; None where a supervisor holds the command.
+
+        A former recorder has seen the first ``known_bytes`` of the journal.
 
         ``say`` writes a line for people, where the journal takes no more.
         """
@@ -52,8 +55,7 @@ class Watch:
         self._budget = Budget(settings.limits)
         self._messenger = Messenger(settings.alerts, self._not_told)
         self._up: dict[str, bool] = {}
-        self._known_bytes = _size(paths)
-        """Whatever stands in the journal up to here, a former recorder has seen."""
+        self._known_bytes = known_bytes
         self._active = time.monotonic()
         self._next = 0.0
 
@@ -125,10 +127,3 @@ class Watch:
     def _not_told(self, sentence: str) -> None:
         if not self._writer.emit("warning", message=sentence, where="alerts"):
             self._say(f"runwatch: {sentence}.")
-
-
-def _size(paths: RunPaths) -> int:
-    try:
-        return paths.journal.stat().st_size
-    except OSError:
-        return 0
