@@ -29,7 +29,8 @@ Act = Callable[[GitRepo], object]
 
 @pytest.fixture(autouse=True)
 def in_no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("CI", "")  # so that there is something to put back: a test below sets it
+    monkeypatch.delenv("CI")
 
 
 @pytest.fixture
