@@ -15,6 +15,7 @@ import pytest
 from integration.dead_runs import dead_run, files
 from integration.recorded import git, record, repository, runwatch, start, wait_for
 from runwatch.runs import pruning
+from runwatch.runs.recovery import only_one
 from runwatch.runs.totals import load_totals
 
 COUNTING = """
@@ -96,11 +97,13 @@ def test_archives_go_by_their_own_limit(five: Path, tmp_path: Path) -> None:
 
 
 def test_a_live_run_and_one_that_is_not_finalized_stay(five: Path, tmp_path: Path) -> None:
-    process = start("sh", "-c", "echo ready; read line; true", cwd=tmp_path, stdin=subprocess.PIPE)
-    live = wait_for(lambda: [*five.glob("default/*/metadata.json")], "the live run's first flush")[0].parent
-    dead = dead_run(five, "z/dead")  # not before: the live run would have it recovered
+    dead = dead_run(five, "z/dead")
     os.utime(dead / "events.jsonl", (1_760_000_000, 1_760_000_000))
-    done = prune(tmp_path, "--max-age", "0.0000001")
+    with only_one(five) as alone:  # else the live run has the dead one recovered
+        assert alone
+        process = start("sh", "-c", "echo ready; read line; true", cwd=tmp_path, stdin=subprocess.PIPE)
+        live = wait_for(lambda: [*five.glob("default/*/metadata.json")], "the live run's first flush")[0].parent
+        done = prune(tmp_path, "--max-age", "0.0000001")
     reasons = {each["run"]: each["reason"] for each in done["left"]}
     assert reasons == {
         f"default/{live.name}": "it goes on",

@@ -19,6 +19,7 @@ from integration.dead_runs import LONG_AGO, OTHER_BOOT, dead_run, files, killed,
 from integration.recorded import RUNWATCH, git, record, repository, runwatch, start, wait_for
 from runwatch.journal.paths import RunPaths
 from runwatch.record import sweep
+from runwatch.runs.recovery import only_one
 
 FIVE = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md")
 
@@ -131,12 +132,13 @@ def test_broken_directories_are_said_and_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_live_run_is_skipped(tmp_path: Path) -> None:
-    process = start("sh", "-c", "echo ready; read line", cwd=tmp_path, stdin=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    wait_for(lambda: [*tmp_path.glob("runs/*/*/metadata.json")], "the live run's first flush")
-    dead_run(tmp_path / "runs")  # not before: the live run would have it recovered
-    assert told(tmp_path) == [("f/r1", "dead", "finalized")]
+    dead_run(tmp_path / "runs")
+    with only_one(tmp_path / "runs") as alone:  # else the live run has the dead one recovered
+        assert alone
+        process = start("sh", "-c", "echo ready; read line", cwd=tmp_path, stdin=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert told(tmp_path) == [("f/r1", "dead", "finalized")]
     process.communicate(b"\n", timeout=60)
     assert process.returncode == 0
 
