@@ -12,27 +12,27 @@ from typing import Any
 
 from runwatch.sdk import active
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.instruments import Instrument, blocks
+from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import text
 
 _FIELDS = ("files_modified", "conflict_count", "method")
 
 
-class TrackedMerge:
+class TrackedMerge(Block):
     """One merge as a context manager; yields a mapping to fill."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._said: dict[str, Any] = {}
-        self._taken: dict[str, Any] = {}
         self._balance: set[float] = set()
         self._started = 0.0
         self._emitter: Emitter | None = None
 
     def __enter__(self) -> dict[str, Any]:
-        self._said, self._taken, self._balance = {}, {}, set()
+        self._said, self._balance = {}, set()
         self._emitter = active.emitter()
         self._emitter.emit("metric.observed", _active(1))
-        blocks.set((*blocks.get(), self))
+        self._open()
         self._started = time.monotonic()
         return self._said
 
@@ -50,18 +50,12 @@ class TrackedMerge:
             return self._take("conflict_count", int(value))
         return False
 
-    def _take(self, field: str, value: object) -> bool:
-        if field in self._taken:
-            return False
-        self._taken[field] = value
-        return True
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         emitter = self._emitter or active.emitter()
         duration_s = round(time.monotonic() - self._started, 6)
-        blocks.set(tuple(block for block in blocks.get() if block is not self))
+        self._close()
         said = {name: self._said[name] for name in _FIELDS if self._said.get(name) is not None}
         result = self._said.get("result", self._taken.get("result"))
         if result is None:

@@ -13,7 +13,7 @@ import time
 import types
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from runwatch.events.instruments import PROMISED
 from runwatch.sdk import active
@@ -23,11 +23,30 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class Block(Protocol):
-    """A ``track_…`` block that is open in the calling task."""
+class Block:
+    """A ``track_…`` block; between ``_open`` and ``_close`` it is told of instrument calls of its task."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Any] = {}
+        """What instruments said of this block's own event, by its field."""
 
     def takes(self, name: str, labels: Mapping[str, str], value: float) -> bool:
         """Take a call into the block's own event; False when it states something else."""
+        raise NotImplementedError
+
+    def _open(self) -> None:
+        self._taken = {}
+        blocks.set((*blocks.get(), self))
+
+    def _close(self) -> None:
+        blocks.set(tuple(block for block in blocks.get() if block is not self))
+
+    def _take(self, field: str, value: object) -> bool:
+        """Take one field, once: a second statement of it is a fact of its own."""
+        if field in self._taken:
+            return False
+        self._taken[field] = value
+        return True
 
 
 blocks: ContextVar[tuple[Block, ...]] = ContextVar("runwatch_blocks", default=())

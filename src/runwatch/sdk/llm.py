@@ -13,7 +13,7 @@ from typing import Any
 
 from runwatch.sdk import active
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.instruments import Instrument, blocks
+from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import one_line, text
 
 _RESULTS = {
@@ -39,23 +39,22 @@ _TOKENS = {"prompt": "prompt_tokens", "completion": "completion_tokens"}
 """Kind of the tokens that an instrument counts → field of the event."""
 
 
-class TrackedRequest:
+class TrackedRequest(Block):
     """One request as a context manager; yields a mapping to fill."""
 
     def __init__(self, model: str | None, provider: str | None) -> None:
+        super().__init__()
         self._about = {"model": model, "provider": provider}
         self._emitter: Emitter | None = None
         self._call_id = ""
         self._started = 0.0
         self._said: dict[str, Any] = {}
-        self._taken: dict[str, Any] = {}
-        """What instruments said of this request inside the block."""
         self._rate_limited = False
 
     def __enter__(self) -> dict[str, Any]:
         self._emitter, self._call_id = active.emitter(), token_hex(6)
-        self._said, self._taken, self._rate_limited = {}, {}, False
-        blocks.set((*blocks.get(), self))
+        self._said, self._rate_limited = {}, False
+        self._open()
         self._started = time.monotonic()
         self._emitter.emit("llm.started", {**self._about, "call_id": self._call_id})
         return self._said
@@ -77,18 +76,12 @@ class TrackedRequest:
             return True
         return False
 
-    def _take(self, field: str, value: object) -> bool:
-        if field in self._taken:
-            return False
-        self._taken[field] = value
-        return True
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         emitter = self._emitter or active.emitter()
         duration_s = round(time.monotonic() - self._started, 6)
-        blocks.set(tuple(block for block in blocks.get() if block is not self))
+        self._close()
         fields: dict[str, Any] = {**self._about, "source": "sdk", "call_id": self._call_id, "duration_s": duration_s}
         fields |= self._taken
         fields |= {name: value for name, value in self._said.items() if name in _PASSED_ON and value is not None}
