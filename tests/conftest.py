@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -53,7 +54,15 @@ def _isolate() -> None:
     time.tzset()
 
 
+def _hear() -> None:
+    """Take back what a shell's background or ``nohup`` made this process ignore: children would inherit it."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 _isolate()
+_hear()
 
 # How fast an example is says more about the machine and its other tenants than about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -87,7 +87,7 @@ def test_asked_politely_it_is_left_with_the_commands_status(stalled: Stalled, as
     for number in asking:
         assert stalled.process.poll() is None
         os.kill(stalled.process.pid, number)
-        wait_for(lambda: not _pending(stalled.process.pid), "the signal to be taken")
+        wait_for(lambda number=number: not _pending(stalled.process.pid, number), "the signal to be taken")
     code, said = stalled.end()
     assert code == 5
     assert f"`runwatch finalize {stalled.run}`" in said
@@ -101,7 +101,7 @@ def test_asked_politely_it_is_left_with_the_commands_status(stalled: Stalled, as
 
 def test_one_ctrl_c_does_not_leave_it(stalled: Stalled) -> None:
     os.kill(stalled.process.pid, signal.SIGINT)
-    wait_for(lambda: not _pending(stalled.process.pid), "the signal to be taken")
+    wait_for(lambda: not _pending(stalled.process.pid, signal.SIGINT), "the signal to be taken")
     stalled.go_on()
     assert stalled.end()[0] == 5
     assert read(stalled.run, "finalize.json")["stages"]["done"]["done"]
@@ -114,10 +114,10 @@ def test_a_stop_over_the_socket_leaves_it_too(stalled: Stalled) -> None:
     assert "runwatch finalize" in said
 
 
-def _pending(pid: int) -> int:
-    """Return the signals that wait to be taken by a process, as bits."""
+def _pending(pid: int, number: signal.Signals) -> bool:
+    """Return whether a signal waits to be taken; others, such as that of a child's end, wait for ever in a zombie."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return 0
-    return int(status.split("ShdPnd:")[1].split()[0], 16)
+        return False
+    return bool(int(status.split("ShdPnd:")[1].split()[0], 16) >> (number - 1) & 1)
