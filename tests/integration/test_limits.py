@@ -45,6 +45,7 @@ def test_a_limit_that_stops_ends_the_run_with_124_and_names_itself(tmp_path: Pat
     (reached,) = _events(done.dir, "limit.reached")
     assert (reached["rule"], reached["threshold"]) == (rule, threshold)
     assert reached["value"] >= threshold
+    assert _events(done.dir, "warning") == []
     assert rule in (done.dir / "logs_summary.txt").read_text()
     assert f"limit.reached: {rule}".encode() in done.done.stderr
 

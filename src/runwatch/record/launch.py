@@ -31,7 +31,6 @@ from runwatch.record.stopping import ASKING
 from runwatch.settings import Settings
 from runwatch.vcs import find_work_tree, read_head
 
-DEFAULTS = Settings()
 _reserved: dict[Path, int] = {}
 """Run directory to the descriptor that holds it for its supervisor."""
 
@@ -95,9 +94,6 @@ def _begin(request: Request, paths: RunPaths) -> RunPaths:
                 f"the journal {paths.journal} cannot be written ({writer.failure.strerror}): "
                 "free space or choose another folder with --runs-dir or RUNWATCH_RUNS_DIR."
             )
-        for section in ("limits", "alerts"):
-            if getattr(request.settings, section) != getattr(DEFAULTS, section):
-                writer.emit("warning", message=f"[{section}] is set, but this version neither alerts nor stops a run")
         writer.sync()
     finally:
         writer.close()
