@@ -52,7 +52,7 @@ async def test_nothing_in_a_log_reaches_the_terminal_as_a_control(logs: Logs) ->
     logs.add("evil-name", b"x\n")
     async with (app := LogApp(logs.source())).run_test(size=(120, 20)) as pilot:
         await until_shown(
-            pilot, "␛[31mred␛[0m", "[bold red]markup[/nope] [@click=app.bell]x[/]", "nul␀bell␇back␈del␡", "six"
+            pilot, "␛[2Jred ␛]0;title␇", "[bold red]markup[/nope] [@click=app.bell]x[/]", "nul␀bell␇back␈del␡", "six"
         )
         for line in app.screen_lines():
             assert line.isprintable(), line
@@ -191,9 +191,10 @@ def test_the_bytes_sent_to_a_terminal_hold_nothing_of_what_a_log_would_have_it_d
     os.kill(child, 9)
     os.waitpid(child, 0)
     os.close(screen)
-    assert "␛[31m".encode() in sent
+    assert "␛[2J".encode() in sent
     sent = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", sent)  # Textual's own: the shape of the pointer
     obeyed = [
+        b"\x1b[2J",
         b"\x1b[31m",
         b"\x1b]0;",
         b"\x1bP1$t",

@@ -50,6 +50,27 @@ async def test_a_pair_is_found_as_it_is_drawn_and_case_counts_when_typed(logs: L
 
 
 @driven
+async def test_colored_output_reads_as_text_and_is_searched_as_it_reads(logs: Logs) -> None:
+    logs.add(
+        "stdout",
+        b"\x1b[32mtests/test_a.py\x1b[0m \x1b[32m.\x1b[0m\x1b[31mF\x1b[0m\n"
+        b"\x1b[1m\x1b[31mE       assert \x1b[94m1\x1b[39;49;00m == \x1b[94m2\x1b[39;49;00m\x1b[0m\n"
+        b"\x1b[K\x1b[1;31mnot a color alone\x1b[m\n",
+    )
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "tests/test_a.py .F", "E       assert 1 == 2", "␛[Knot a color alone")
+        assert app.style_of("assert 1 == 2").color.triplet == app.color("rw-level-error")  # type: ignore[union-attr]
+        await until(pilot, lambda: app.stats is not None and app.stats.errors == 1)
+        await pilot.press("slash", *"assert", "space", *"1")
+        await until(pilot, lambda: "1 line " in _bar(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: not app.view.following)
+        assert app.style_of("assert 1").bgcolor.triplet == app.color("rw-hit")  # type: ignore[union-attr]
+        await pilot.press("y")
+        assert app.clipboard.startswith("\x1b[1m\x1b[31mE       assert")
+
+
+@driven
 async def test_a_regular_expression_is_searched_and_a_bad_one_is_said(logs: Logs) -> None:
     logs.add("adapter", b"".join(json_line(n, n) for n in range(100)))
     async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:

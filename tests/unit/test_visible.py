@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwatch.visible import visible, visible_bytes
+from runwatch.visible import visible, visible_bytes, without_color_bytes, without_colors
 
 
 @pytest.mark.parametrize("text", ["", "plain\ttext", "Grüße, 日本語, 🏳️‍🌈", "no-break\xa0space", "{json: [1]}"])
@@ -43,6 +43,21 @@ def test_nothing_that_a_terminal_obeys_is_left_and_nothing_else_changes(text: st
     assert directions.isdisjoint(unicodedata.bidirectional(char) for char in shown)
     assert visible(shown) == shown
     shown.encode()  # a lone surrogate would raise
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("\x1b[31mred\x1b[0m \x1b[mnone", "red none"),
+        ("\x1b[38;2;10;20;30;1mdeep\x1b[4:3;58:2::1:2:3mcurly", "deepcurly"),
+        ("\x1b[2J\x1b[H\x1b[K\x1b[?25l", "\x1b[2J\x1b[H\x1b[K\x1b[?25l"),
+        ("\x1b[>4;1m \x1b[31 m \x1b[3\x071m \x1b]0;1m", "\x1b[>4;1m \x1b[31 m \x1b[3\x071m \x1b]0;1m"),
+        ("[31m is text", "[31m is text"),
+    ],
+)
+def test_color_sequences_are_left_out_and_nothing_else_is(text: str, plain: str) -> None:
+    assert without_colors(text) == plain
+    assert without_color_bytes(text.encode()) == plain.encode()
 
 
 def test_bytes_that_are_no_utf_8_are_shown_as_such() -> None:

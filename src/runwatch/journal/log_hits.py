@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Protocol
 
@@ -20,6 +20,8 @@ _SLICE_BYTES = 256 << 10
 _OVERLAP_BYTES = 4096
 _REACH_BYTES = 128 << 10
 """A line is searched up to here."""
+_COLORS = re.compile(rb"(?:\x1b|\\u001[bB])\[[0-9;:]{0,60}m")
+"""Color sequences as they are, and as JSON writes them: they are not drawn, and not searched."""
 
 
 class Matcher(Protocol):
@@ -27,6 +29,20 @@ class Matcher(Protocol):
 
     def matches(self, data: bytes) -> Iterator[int]:
         """Yield where each matching line of whole lines begins, in order."""
+
+
+def _as_drawn(data: bytes, find: Callable[[bytes], Iterator[int]]) -> Iterator[int]:
+    """Yield where lines begin that ``find`` finds in the data without its color sequences."""
+    if b"\x1b[" not in data and b"\\u001" not in data:
+        yield from find(data)
+        return
+    plain = _COLORS.sub(b"", data)
+    at = before = 0
+    for start in find(plain):
+        for _ in range(plain.count(b"\n", before, start)):
+            at = data.find(b"\n", at) + 1
+        before = start
+        yield at
 
 
 class Pattern:
@@ -51,9 +67,10 @@ class Pattern:
 
     def matches(self, data: bytes) -> Iterator[int]:
         """Yield where each matching line of whole lines begins, in order."""
-        return self._by_line(data) if self._needle is None else self._by_text(data, self._needle)
+        return _as_drawn(data, self._by_line if self._needle is None else self._by_text)
 
-    def _by_text(self, data: bytes, needle: bytes) -> Iterator[int]:
+    def _by_text(self, data: bytes) -> Iterator[int]:
+        needle = self._needle or b""
         if self._lower:
             data = data.lower()
         at = data.find(needle)
@@ -88,6 +105,9 @@ class Errors:
 
     def matches(self, data: bytes) -> Iterator[int]:
         """Yield where each such line of whole lines begins, in order."""
+        return _as_drawn(data, self._find)
+
+    def _find(self, data: bytes) -> Iterator[int]:
         starts = {0} if data.startswith(b"E") else set()
         for spelling in self._SPELLINGS:
             at = data.find(spelling)

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from runwatch.journal.log_lines import LEVELS, LogLine, parse_line
+from runwatch.visible import without_colors
 
 _REACH_BYTES = 128 << 10
 _PLAIN = LEVELS.index("INFO")
@@ -23,6 +24,11 @@ def _letters(letters: str) -> tuple[bytes, ...]:
     """Return how a letter alone says a level in a line of text."""
     around = ((" ", " "), (" ", "/"), ("]", " "), ("\n", ""))
     return tuple(f"{before}{letter}{behind}".encode() for letter in letters for before, behind in around)
+
+
+def _colored(letters: str) -> tuple[bytes, ...]:
+    """Return how such a letter stands behind a color sequence: ``\x1b[31mE   assert``."""
+    return tuple(f"{end}m{letter} ".encode() for letter in letters for end in ("[", *"0123456789"))
 
 
 def _numbers(digits: str) -> tuple[bytes, ...]:
@@ -41,7 +47,7 @@ def passed_on(line: LogLine) -> int:
 
 def inherits(line: LogLine, passed: int) -> bool:
     """Tell whether a line that says no level goes with the record above, which passed this on."""
-    return passed == _ALL or (passed == _INDENTED and line.text[:1] in ("", " ", "\t"))
+    return passed == _ALL or (passed == _INDENTED and without_colors(line.text)[:1] in ("", " ", "\t"))
 
 
 class LevelBar:
@@ -53,7 +59,8 @@ class LevelBar:
         self._least = LEVELS.index(level)
         self._marks_low = self._least <= _PLAIN
         self._words = _LOW_WORDS if self._marks_low else _HIGH_WORDS
-        self._letters = _letters("dt" if self._marks_low else "wef")
+        letters = "dt" if self._marks_low else "wef"
+        self._letters, self._colored = _letters(letters), _colored(letters)
         self._numbers = _numbers("12" if self._marks_low else "456789")
 
     def marked(self, data: bytes, starts: Sequence[int], near: float, passed: int) -> tuple[list[int], int]:
@@ -115,6 +122,8 @@ class LevelBar:
         found: tuple[bytes, ...] = self._words
         if lower.count(b"\n{") < lower.count(b"\n") - lower.endswith(b"\n"):
             found += self._letters
+            if b"\x1b[" in lower:
+                found += self._colored
         quoted = sum(map(lower.count, (b'l":"', b'l": "', b'y":"', b'y": "')))
         if lower.count(b'l":') + lower.count(b'y":') > quoted:
             found += self._numbers

@@ -1,6 +1,7 @@
 """One log line and its parts, decided line by line: JSON, logfmt or text.
 
-No file, no clock; never raises, whatever the bytes are. Nothing here is yet safe for a terminal.
+No file, no clock; never raises, whatever the bytes are. Nothing here is yet safe for a terminal: color sequences are
+left out of every part but the whole text, all others stay.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from runwatch.journal.log_time import TIME_KEYS, line_time, text_time, value_time
+from runwatch.visible import without_color_bytes, without_colors
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Every level a line can have here, least severe first; other names are mapped to these."""
@@ -83,6 +85,16 @@ def parse_line(raw: bytes, *, near: float | None = None, whole: bool = True) -> 
     day of a time of day; ``whole=False`` says that the end of the line was cut off.
     """
     raw = last_state(raw)
+    if b"\x1b[" in raw:
+        return _parts(without_color_bytes(raw), near, whole=whole)._replace(text=raw.decode("utf-8", "replace"))
+    line = _parts(raw, near, whole=whole)
+    if b"1b[" in raw or b"1B[" in raw:  # as JSON writes them
+        fields = tuple((without_colors(key), without_colors(value)) for key, value in line.fields)
+        return line._replace(message=without_colors(line.message), fields=fields)
+    return line
+
+
+def _parts(raw: bytes, near: float | None, *, whole: bool) -> LogLine:
     text = raw.decode("utf-8", "replace")
     stripped = text.strip()
     if stripped[:1] == "{":

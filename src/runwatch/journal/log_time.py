@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from runwatch.visible import without_color_bytes
+
 HEAD_BYTES = 4096
 """A line's time stands in its first bytes, or nowhere: long lines need not be read whole."""
 
@@ -42,7 +44,7 @@ def line_time(line: bytes, near: float | None = None) -> float | None:
     A time without an offset is taken as this machine's local time. A time of day alone is put on the day that brings
     it closest to ``near`` (seconds since the epoch), and is no time without one.
     """
-    head = line[:HEAD_BYTES]
+    head = without_color_bytes(line[:HEAD_BYTES])
     first = head[:1]
     if first == b"{" or (first in b" \t" and head.lstrip()[:1] == b"{"):
         return _json_time(head, whole=len(line) <= HEAD_BYTES)

@@ -24,6 +24,7 @@ from runwatch.runs.log_wanted import text_of
 from runwatch.runs.log_wanted import wanted_level as wanted_level
 from runwatch.runs.log_wanted import wanted_pattern as wanted_pattern
 from runwatch.runs.log_wanted import wanted_time as wanted_time
+from runwatch.visible import without_colors
 
 PAGE = 500
 """Rows read at a time."""
@@ -112,6 +113,6 @@ class _Chooser:
                 continue
             if self._least is not None and LEVELS.index(level) < self._least:
                 continue
-            if self._wanted.pattern is not None and not self._wanted.pattern.search(row.line.text):
+            if self._wanted.pattern is not None and not self._wanted.pattern.search(without_colors(row.line.text)):
                 continue
             yield text_of(row)

@@ -35,6 +35,8 @@ def random_lines(seed: int, count: int) -> list[bytes]:
                     f"{iso} {chance.choice('TDIWEF')} {text}",
                     f"ts={iso} level={name} msg={number}",
                     f"[{name}] {text}",
+                    f"\x1b[1m\x1b[3{chance.randrange(8)}m{chance.choice('EDx')}   {text}\x1b[0m",
+                    f"\x1b[{chance.choice(['', '0;', '38;5;9;'])}1m{name.upper()}\x1b[m: {text}",
                     f"  at {text}",
                     f"  at {text}",
                     "",

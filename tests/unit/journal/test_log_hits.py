@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runwatch.journal.log_folder import LogFolder
-from runwatch.journal.log_hits import HitCounter, Pattern
+from runwatch.journal.log_hits import Errors, HitCounter, Pattern
 from runwatch.journal.log_index import LogIndex
 from runwatch.journal.log_stream import LogStream
 from runwatch.journal.log_times import LineTimes
@@ -36,6 +36,25 @@ def counter(path: Path, text: str) -> tuple[LogIndex, HitCounter]:
 )
 def test_a_line_matches_once_however_often_it_holds_the_text(text: str, regex: bool, expected: list[int]) -> None:
     assert starts(b"needle and a needle\n\nin a Needle stack needle", text, regex=regex) == expected
+
+
+COLORED = b'plain fooBar\n\x1b[1m\x1b[31mfoo\x1b[0mBar\n[31mno\n{"msg":"\\u001b[32mfoo\\u001b[0mbar"}\nE   last\n'
+
+
+@pytest.mark.parametrize(("text", "regex"), [("foobar", False), ("FOOBAR".lower(), True), ("o+b", True)])
+def test_lines_are_searched_without_their_colors(text: str, regex: bool) -> None:
+    assert [COLORED[start:].split(b"\n")[0] for start in starts(COLORED, text, regex=regex)] == [
+        line for line in COLORED.split(b"\n") if b"foo" in line
+    ]
+
+
+def test_a_color_sequence_is_not_found_and_text_that_looks_like_one_is() -> None:
+    assert [COLORED[start:].split(b"\n")[0] for start in starts(COLORED, "[31m")] == [b"[31mno"]
+
+
+def test_error_lines_are_found_in_color() -> None:
+    data = b"ok\n\x1b[1m\x1b[31mE       assert 1 == 2\x1b[0m\n\x1b[33mWARNING\x1b[0m x\n\x1b[31mERROR\x1b[0m: no\n"
+    assert [data[start:][:14] for start in Errors().matches(data)] == [b"\x1b[1m\x1b[31mE    ", b"\x1b[31mERROR\x1b[0m"]
 
 
 def test_a_match_never_runs_over_the_end_of_a_line() -> None:

@@ -59,11 +59,22 @@ def parts(raw: bytes, **options: float) -> tuple[float | None, str | None, str |
         (b"[1, 2, 3]", (None, None, None, "[1, 2, 3]")),
         (b"", (None, None, None, "")),
         (b"\xff\xfe", (None, None, None, "��")),
+        (b"\x1b[32mINFO\x1b[0m:     Started", (None, "INFO", None, "Started")),
+        (b"\x1b[1m\x1b[31mE       assert 1\x1b[0m", (None, "ERROR", None, "E       assert 1")),
+        (b"\x1b[90m2026-11-21T12:00:01Z\x1b[0m \x1b[33;1mWARN \x1b[0m a\x1b[2Jb", (1, "WARN", None, "a\x1b[2Jb")),
     ],
 )
 def test_a_line_is_told_by_itself(raw: bytes, expected: tuple[float | None, str | None, str | None, str]) -> None:
     assert parts(raw) == expected
     assert parts(raw + b"\r\n") == expected
+
+
+def test_colors_are_left_out_of_every_part_but_the_whole_text() -> None:
+    raw = b'{"level": "INFO", "msg": "\\u001b[31mred\\u001b[0m \\u001b[2J", "k\\u001B[m": "\\u001b[1mv"}'
+    found = parse_line(raw)
+    assert (found.message, found.fields) == ("red \x1b[2J", (("k", "v"),))
+    assert found.text == raw.decode()
+    assert parse_line(b"\x1b[31mred\x1b[0m").text == "\x1b[31mred\x1b[0m"
 
 
 def test_a_time_of_day_needs_a_time_near_it() -> None:

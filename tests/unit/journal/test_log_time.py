@@ -95,6 +95,7 @@ def test_the_cheap_way_and_the_full_one_agree(moment: datetime) -> None:
         json.dumps({"ts": text, "msg": "x"}),
         json.dumps({"msg": "x", "nested": {"ts": 1}, "time": text}),
         f"{text} ERROR x",
+        f"\x1b[2m[{text}]\x1b[0m \x1b[31mERROR\x1b[0m x",
         f"level=info ts={text} msg=x",
     ):
         assert line_time(raw.encode()) == parse_line(raw.encode()).time
