@@ -311,7 +311,7 @@ def _heading(metrics: Metrics) -> header.Heading:
 
 def _exposed(metrics: Metrics) -> object:
     exposed = prometheus.Exposed(metrics, live=True)
-    return [*prometheus.Collector([exposed], prometheus.added([metrics.instruments])).collect()]
+    return [*prometheus.Collector([exposed], prometheus.Summed(prometheus.added([metrics.instruments]))).collect()]
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ import pytest
 
 import metrics_samples as samples
 from runwatch.events.instruments import PROMISED
-from runwatch.views.prometheus import Collector, Exposed
+from runwatch.views.prometheus import Collector, Exposed, Summed
 
 FOLDER = Path(__file__).parents[2] / "docs" / "prometheus"
 _NAME = re.compile(r"\b(?:runwatch_run|llm|git|task|tasks|dispatch)_\w+")
 
 
 def _known() -> set[str]:
-    runs = {family.name for family in Collector([Exposed(samples.full(), live=True)], []).collect()}
+    runs = {family.name for family in Collector([Exposed(samples.full(), live=True)], Summed([])).collect()}
     instruments = {
         f"{name}{end}"
         for name, one in PROMISED.items()

@@ -128,7 +128,7 @@ class Outputs:
             for path in (paths.root / "csv").glob("*.csv")
         }
         exposed = prometheus.Collector(
-            [prometheus.Exposed(metrics, live=False)], prometheus.added([metrics.instruments])
+            [prometheus.Exposed(metrics, live=False)], prometheus.Summed(prometheus.added([metrics.instruments]))
         )
         self.samples = [sample for family in exposed.collect() for sample in family.samples]
         self.texts = {

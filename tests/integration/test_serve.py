@@ -98,6 +98,11 @@ def test_the_accept_header_chooses_the_format(served: Served) -> None:
     status, text, headers = served.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
     assert (status, headers["Content-Type"].split(";")[0]) == (200, "application/openmetrics-text")
     assert text.endswith("# EOF\n")
+    assert "# UNIT runwatch_run_duration_seconds seconds\n" in text
+    # Texts are kept by format, so that a client cannot choose a new one each time.
+    for version in ("1.0.7", "2.0.0"):
+        _, other, headers = served.get("/metrics", Accept=f"application/openmetrics-text; version={version}")
+        assert (headers["Content-Type"].split(";")[1].strip(), other) == ("version=1.0.0", text)
 
 
 def test_a_service_that_is_down_makes_503_for_it_and_for_all(tmp_path: Path, served: Served) -> None:

@@ -32,23 +32,24 @@ class Totals(msgspec.Struct, kw_only=True):
 def load_totals(root: Path) -> Totals:
     """Return what is stored below a runs folder; nothing where the file is missing or broken."""
     try:
-        return msgspec.json.decode(read_regular(_path(root)), type=Totals)
+        return msgspec.json.decode(read_regular(totals_path(root)), type=Totals)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Totals()
 
 
 def keep(root: Path, gone: dict[str, list[InstrumentMetrics]]) -> None:
     """Add runs (``framework/run_id`` to instruments) before they are deleted, each once. Raises OSError."""
-    _path(root).parent.mkdir(mode=DIR_MODE, exist_ok=True)
-    with locked(_path(root).parent):
+    totals_path(root).parent.mkdir(mode=DIR_MODE, exist_ok=True)
+    with locked(totals_path(root).parent):
         totals = load_totals(root)
         new = {run: held for run, held in gone.items() if run not in totals.counted}
         if not new:
             return
         totals.instruments = added([totals.instruments, *new.values()])
         totals.counted = [*totals.counted, *new][-_MOST_NAMES:]
-        write_json(_path(root), totals)
+        write_json(totals_path(root), totals)
 
 
-def _path(root: Path) -> Path:
+def totals_path(root: Path) -> Path:
+    """Return where they are stored."""
     return root / "csv" / "totals.json"

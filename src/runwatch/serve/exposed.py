@@ -16,23 +16,22 @@ from runwatch.journal.beneath import read_regular
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.runs.listing import run_directories
-from runwatch.runs.totals import keep, load_totals
-from runwatch.views.prometheus import MOST_RUNS, Exposed, added
+from runwatch.runs.totals import Totals, keep, load_totals, totals_path
+from runwatch.views.prometheus import MOST_RUNS, Exposed, Summed, added
 
-_Stamp = tuple[int, int]
+_Stamp = tuple[int, int, int]
 
 
 class _Known:
     """One run as it was seen last."""
 
-    __slots__ = ("instruments", "live", "metrics", "settled", "stamp")
+    __slots__ = ("exposed", "instruments", "settled", "stamp")
 
     def __init__(self) -> None:
         self.stamp: _Stamp | None = None
-        self.metrics: Metrics | None = None
+        self.exposed: Exposed | None = None
         """None again for an old run, of which only the instruments are kept."""
         self.instruments: list[InstrumentMetrics] = []
-        self.live = False
         self.settled = False
         """Whether it has a final status: nothing but what becomes known later changes it."""
 
@@ -44,24 +43,42 @@ class Runs:
         self._root = root
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
-        self._started: dict[str, str] = {}
+        self._stored: tuple[_Stamp | None, Totals] = (None, Totals())
+        self._still: list[InstrumentMetrics] | None = None
+        """What is stored and what runs have that ended, added up; None once any of it is another."""
+        self._totals: Summed | None = None
+        """The same with the live runs."""
 
-    def now(self) -> tuple[list[Exposed], list[InstrumentMetrics]]:
-        """Return the live and the newest runs, and the counters and histograms of all there have been."""
+    def now(self) -> tuple[list[Exposed], Summed]:
+        """Return the live and the newest runs, and the counters and histograms of all there have been.
+
+        What has not changed since the time before is the same object.
+        """
         with self._lock:
             self._refresh()
-            totals = load_totals(self._root)
-            gone = set(totals.counted)
-            there = [known.instruments for name, known in self._known.items() if name not in gone]
-            shown = [known for known in self._known.values() if known.metrics is not None]
-            shown.sort(
-                key=lambda known: (known.live, (known.metrics and known.metrics.run.start_time) or ""), reverse=True
-            )
+            self._add_up()
+            shown = [known for known in self._known.values() if known.exposed is not None]
+            shown.sort(key=_order, reverse=True)
             for known in shown[MOST_RUNS:]:
                 if known.settled:
-                    known.metrics = None  # its figures are not shown one by one
-            runs = [Exposed(known.metrics, known.live) for known in shown[:MOST_RUNS] if known.metrics is not None]
-            return runs, added([totals.instruments, *there])
+                    known.exposed = None  # its figures are not shown one by one
+            runs = [known.exposed for known in shown[:MOST_RUNS] if known.exposed is not None]
+            assert self._totals is not None
+            return runs, self._totals
+
+    def _add_up(self) -> None:
+        gone = set(self._stored[1].counted)
+        there = [(known.settled, known.instruments) for name, known in self._known.items() if name not in gone]
+        if self._still is None:
+            self._still = added([self._stored[1].instruments, *(held for settled, held in there if settled)])
+        if self._totals is None:
+            self._totals = Summed(added([self._still, *(held for settled, held in there if not settled)]))
+
+    def _changed(self, *, settled: bool) -> None:
+        """Note that the sums are others now; ``settled``: those of the ended runs too."""
+        self._totals = None
+        if settled:
+            self._still = None
 
     def _refresh(self) -> None:
         found: set[str] = set()
@@ -70,23 +87,48 @@ class Runs:
             found.add(name)
             self._look(path, self._known.setdefault(name, _Known()))
         gone = {name: self._known.pop(name).instruments for name in set(self._known) - found}
+        if gone:
+            self._changed(settled=True)
         if any(gone.values()):
             try:
                 keep(self._root, gone)  # deleted by hand; what `prune` deletes, it keeps itself
             except OSError:
                 pass  # a read-only place: the counters fall, as after a restart
+        stamp = _stamp(totals_path(self._root))
+        if stamp != self._stored[0]:
+            self._stored = stamp, load_totals(self._root)
+            self._changed(settled=True)
 
     def _look(self, path: Path, known: _Known) -> None:
         paths = RunPaths(path)
-        if not known.settled:
-            known.live = is_live(paths.lock)
+        former = known.exposed
+        live = not known.settled and is_live(paths.lock)
+        stamp = _stamp(paths.metrics)
+        if stamp is None or stamp == known.stamp:
+            if former is not None and former.live != live:
+                self._take(known, Exposed(former.metrics, live))
+            return
         try:
-            status = os.stat(paths.metrics, follow_symlinks=False)
-            stamp = (status.st_mtime_ns, status.st_size)
-            if stamp == known.stamp:
-                return
             metrics = msgspec.json.decode(read_regular(paths.metrics), type=Metrics)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return  # not yet, or not any more; what was known stays
-        known.stamp, known.metrics, known.instruments = stamp, metrics, metrics.instruments
-        known.settled = metrics.run.status is not None and not known.live
+        known.stamp = stamp
+        self._take(known, Exposed(metrics, live))
+
+    def _take(self, known: _Known, exposed: Exposed) -> None:
+        settled = exposed.metrics.run.status is not None and not exposed.live
+        self._changed(settled=settled or known.settled)
+        known.exposed, known.instruments, known.settled = exposed, exposed.metrics.instruments, settled
+
+
+def _order(known: _Known) -> tuple[bool, str]:
+    run = known.exposed
+    return (False, "") if run is None else (run.live, run.metrics.run.start_time or "")
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from runwatch.serve.probes import Probes
 from runwatch.settings import Settings
 from runwatch.units import seconds_between
 from runwatch.version import VERSION
-from runwatch.views.prometheus import Collector, Exposed
+from runwatch.views.prometheus import Collector, Encoder, Exposed
 
 RECENT_S = 300.0
 """How long the health check of a run that has ended says something of today."""
 _UP, _DOWN = 200, 503
+_OPENMETRICS = "application/openmetrics-text"
 
 
 class Service:
@@ -51,14 +53,12 @@ class Service:
         return None
 
     def _metrics(self, accept: str) -> Answer:
-        from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import choose_encoder
 
+        _, asked = choose_encoder(accept)
+        encode, content_type = _form(is_openmetrics=asked.startswith(_OPENMETRICS))
         runs, totals = self._runs.now()
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(Collector(runs, totals))
-        encode, content_type = choose_encoder(accept)
-        return Answer(_UP, encode(registry), content_type)
+        return Answer(_UP, Collector(runs, totals).text(encode), content_type)
 
     def _health(self) -> Answer:
         runs, _ = self._runs.now()
@@ -100,3 +100,11 @@ class Service:
         for name, answer in self._probes.now().items():
             services[name] = {"source": "probe", "counts": True, **answer}
         return services
+
+
+@cache
+def _form(*, is_openmetrics: bool) -> tuple[Encoder, str]:
+    """Return one of two encoders and its content type: a client may ask for any version, and texts are kept by form."""
+    from prometheus_client.exposition import choose_encoder
+
+    return choose_encoder(f"{_OPENMETRICS}; version=1.0.0" if is_openmetrics else "")

@@ -16,6 +16,7 @@ from runwatch.fold.metrics import CallMetrics, Metrics
 Values = Iterable[tuple[tuple[str, ...], float | bool | None]]
 """Values of the labels beside those of the run, and the number; None is left out."""
 _BY_RUN = ("framework", "run_id")
+_UNITS = ("seconds", "bytes", "dollars", "percent")
 _MOST_NAMES = 50
 """Agents, tools, services: the first of them."""
 
@@ -29,7 +30,10 @@ class _Row(NamedTuple):
 
 
 def families(runs: Sequence[tuple[Metrics, bool]]) -> Iterator[Any]:
-    """Yield the families of some runs, each with whether it goes on."""
+    """Yield the families of some runs, each with whether it goes on; the same families in the same order for any runs.
+
+    What a name ends in is its unit: OpenMetrics tells it apart.
+    """
     from prometheus_client.core import GaugeMetricFamily
 
     labels = [*_BY_RUN, "status", "provider", "model"]
@@ -42,13 +46,19 @@ def families(runs: Sequence[tuple[Metrics, bool]]) -> Iterator[Any]:
         live.add_metric([run.framework, run.run_id], float(is_live))
     yield from (info, live)
     for row in _ROWS:
-        family = GaugeMetricFamily(f"runwatch_run_{row.name}", row.help, labels=[*_BY_RUN, *row.labels])
+        name = f"runwatch_run_{row.name}"
+        family = GaugeMetricFamily(name, row.help, labels=[*_BY_RUN, *row.labels], unit=unit_of(name))
         for metrics, _ in runs:
             about = [metrics.run.framework, metrics.run.run_id]
             for names, value in row.values(metrics):
                 if value is not None:
                     family.add_metric([*about, *names], float(value))
         yield family
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that a metric's name ends in; empty where it has none."""
+    return next((unit for unit in _UNITS if name.removesuffix("_total").endswith(f"_{unit}")), "")
 
 
 def _one(name: str, text: str, get: Callable[[Metrics], float | None]) -> _Row:

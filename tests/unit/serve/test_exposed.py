@@ -11,6 +11,7 @@ import pytest
 
 from journals import Journal
 from runwatch.fold.metrics import Metrics
+from runwatch.journal.lock import Role, RunLock
 from runwatch.runs.totals import keep, load_totals
 from runwatch.serve.exposed import Runs
 
@@ -32,7 +33,7 @@ def _run(root: Path, name: str, merges: int, *, status: str | None = "completed"
 
 def _merges(runs: Runs) -> float | None:
     _, totals = runs.now()
-    values = [series.value for one in totals if one.name == "git_merge_total" for series in one.series]
+    values = [series.value for one in totals.instruments if one.name == "git_merge_total" for series in one.series]
     return values[0] if values else None
 
 
@@ -97,3 +98,26 @@ def test_only_the_newest_runs_are_shown_one_by_one_and_all_count(
         shown, _totals = runs.now()
         assert [exposed.metrics.run.run_id for exposed in shown] == ["r4", "r3"]
         assert _merges(runs) == 5
+
+
+def test_what_has_not_changed_is_the_same_object_and_what_has_is_not(tmp_path: Path) -> None:
+    _run(tmp_path, "a", 1)
+    _run(tmp_path, "b", 2, status=None)
+    lock = RunLock.of(tmp_path / "f" / "b" / ".lock")
+    assert lock.acquire(Role.OWNER)
+    try:
+        runs = Runs(tmp_path)
+        (live, still), totals = runs.now()
+        assert (live.live, still.live) == (True, False)
+        again, same = runs.now()
+        assert [one is other for one, other in zip(again, (live, still), strict=True)] == [True, True]
+        assert same is totals
+        _run(tmp_path, "b", 5, status=None)
+        (grown, other), more = runs.now()
+        assert (grown is live, other is still) == (False, True)
+        assert (_merges(runs), more is totals) == (6, False)
+    finally:
+        lock.close()
+    (dead, _), _ = runs.now()
+    assert (dead.live, dead.metrics.run.run_id) == (False, "b"), "its owner died"
+    assert _merges(runs) == 6

@@ -13,14 +13,18 @@ import metrics_samples as samples
 from journals import Journal
 from runwatch.events.instruments import PROMISED
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries, Metrics
-from runwatch.views.prometheus import Collector, Exposed, added
+from runwatch.views.prometheus import Collector, Exposed, Summed, added
 
 Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def _text(*runs: Exposed) -> str:
     registry = CollectorRegistry()
-    registry.register(Collector(runs, added([run.metrics.instruments for run in runs])))
+    collector = Collector(runs, Summed(added([run.metrics.instruments for run in runs])))
+    registry.register(collector)
+    for encode in (generate_latest, openmetrics):
+        for _ in range(2):  # the second time from the lines that are kept
+            assert collector.text(encode) == encode(registry)
     text = generate_latest(registry).decode()
     by_openmetrics = {family.name for family in parse_openmetrics(openmetrics(registry).decode())}
     assert by_openmetrics == {family.name.removesuffix("_total") for family in parse(text)}
@@ -95,6 +99,38 @@ def test_every_promised_name_has_its_type_its_help_and_its_values() -> None:
         ("llm_rate_limit_events_total", model): 1,
     }
     assert {key: values[key] for key in expected} == expected
+
+
+def test_openmetrics_tells_the_unit_that_a_name_ends_in() -> None:
+    run = Exposed(_orchestrator().metrics(), live=True)
+    text = Collector([run], Summed(added([run.metrics.instruments]))).text(openmetrics).decode()
+    units = {family.name: family.unit for family in parse_openmetrics(text)}
+    assert (units["git_merge_duration_seconds"], units["llm_cost_dollars"]) == ("seconds", "dollars")
+    assert (units["runwatch_run_resident_bytes"], units["runwatch_run_success_percent"]) == ("bytes", "percent")
+    assert all(name.endswith(unit) for name, unit in units.items())
+    assert units["task_retry_count"] == ""
+
+
+def test_the_lines_of_a_run_that_has_not_changed_are_not_written_again() -> None:
+    def encode(registry: CollectorRegistry) -> bytes:
+        encoded.extend(family.name for family in registry.collect() if family.samples)
+        return generate_latest(registry)
+
+    encoded: list[str] = []
+    still, totals = (
+        Exposed(_orchestrator().metrics(), live=False),
+        Summed(added([_orchestrator().metrics().instruments])),
+    )
+    Collector([still], totals).text(encode)
+    assert {"runwatch_run_live", "git_merge"} < set(encoded)
+    encoded.clear()
+    Collector([still], totals).text(encode)
+    assert encoded == []
+    new = Exposed(_orchestrator("r2").metrics(), live=False)
+    text = Collector([still, new], totals).text(encode).decode()
+    assert encoded.count("runwatch_run_live") == 1
+    (live,) = (family for family in parse(text) if family.name == "runwatch_run_live")
+    assert [sample.labels["run_id"] for sample in live.samples] == ["r1", "r2"]
 
 
 def test_counters_of_several_runs_add_up_and_gauges_of_ended_ones_are_gone() -> None:
