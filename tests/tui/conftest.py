@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 
 from runwatch.tui.app import RunwatchApp
@@ -16,6 +17,10 @@ from tui import sample
 from tui.driving import Control, Driven, live
 
 Picture = Callable[..., None]
+
+# The pilot looks every 20 ms whether the app is idle, two or three times a key: most of these tests' time was that.
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 5, _wait.SLEEP_IDLE / 5
+_wait.wait_for_idle.__defaults__ = (_wait.SLEEP_GRANULARITY, 1)
 
 
 @pytest.fixture
@@ -47,6 +52,7 @@ def picture(snap_compare: Callable[..., bool]) -> Picture:
             await driven.press(*keys)
             for text in sees:
                 await driven.sees(text)
+            await driven.settles()
 
         # snap_compare drives the app with asyncio.run of its own and leaves no loop behind.
         assert snap_compare(app, terminal_size=size, run_before=pose)

@@ -88,6 +88,14 @@ class Driven:
         """Wait until the screen does not show a text."""
         await self.until(lambda: text not in self.text())
 
+    async def settles(self) -> None:
+        """Wait until the screen has stayed as it is for a while, workers and what lies below a question included."""
+        former, same = "", 0
+        while same < 5:
+            await self.pilot.pause(0.03)
+            shown = self.app.export_screenshot(simplify=True)
+            former, same = shown, same + 1 if shown == former else 0
+
     def rows(self) -> list[str]:
         """Return what the screen shows, row by row."""
         return [strip.text for strip in self.app.screen._compositor.render_strips()]

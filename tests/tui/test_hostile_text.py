@@ -53,12 +53,13 @@ def test_no_name_or_message_reaches_the_terminal_as_it_is(tmp_path: Path) -> Non
         for size in ((120, 40), (80, 24), (200, 50)):
             run_dir = make_run(tmp_path / str(size[0]))
             async with watching(run_dir, live(metrics=poisoned()), size=size) as app:
+                app.app.TOOLTIP_DELAY = 0.01
                 await app.sees("[/nope]")
                 await look_everywhere(app)
                 await app.press("t", "t", "up", "up")
                 for pane in ("#steps", "#issues", "#panels"):
                     await app.pilot.hover(pane, offset=(6, 1))
-                    await app.pilot.pause(0.6)
+                    await app.pilot.pause(0.1)
                     assert obeyed(app) == set()
 
     drive(task())

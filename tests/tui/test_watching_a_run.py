@@ -179,8 +179,9 @@ def test_the_window_can_be_made_smaller_and_larger_at_any_time(tmp_path: Path) -
             await app.sees("✓ 001 schema")
             for size in ((80, 24), (200, 50), (40, 12), (120, 40)):
                 await app.pilot.resize_terminal(*size)
-                await app.until(lambda size=size: app.app.screen.size == size)
-                assert {len(row) for row in app.rows()} == {size[0]}
+                await app.until(
+                    lambda size=size: app.app.screen.size == size and {len(row) for row in app.rows()} == {size[0]}
+                )
             await app.sees("✓ 001 schema")
 
     drive(task())
