@@ -126,14 +126,15 @@ def remade(repo: GitRepo) -> None:
 
 
 def made_bare(repo: GitRepo) -> None:
-    """A bare repository is the folder itself: a run in it is in no work tree."""
+    """The folder itself is a bare repository, from which a work tree elsewhere is checked out."""
     shutil.rmtree(repo.path / ".git")
     subprocess.run(["git", "init", "-q", "--bare", str(repo.path)], check=True)
+    (repo.path / "index").touch()
 
 
 REFUSALS: dict[str, tuple[Act, str, Act, Commit]] = {
     "no repository": (lambda r: shutil.rmtree(r.path / ".git"), "lies in no git repository", remade, Commit()),
-    "a bare repository": (made_bare, "lies in no git repository", remade, Commit()),
+    "a bare repository with an index": (made_bare, "has an index", remade, Commit()),
     "a merge": (begun("merge", "other"), "a merge is under way", git("merge", "--abort"), Commit()),
     "a rebase": (begun("rebase", "other"), "a rebase of branch main is under way", git("rebase", "--abort"), Commit()),
     "an am": (begun("rebase", "--apply", "other"), "a rebase of branch main", git("rebase", "--abort"), Commit()),

@@ -122,12 +122,6 @@ def test_a_plain_folder_is_told_what_is_missing(tmp_path: Path) -> None:
     assert_only_the_run_is_committed(GitRepo(tmp_path), commit(run).sha, parents=0)
 
 
-def test_a_bare_repository_is_told_as_no_work_tree(tmp_path: Path) -> None:
-    repo = GitRepo.create(tmp_path, "--bare")
-    run = a_run(repo)
-    assert refused(run).startswith(f"{run} lies in no git repository")
-
-
 def test_a_detached_head_in_ci_is_refused_and_outside_it_is_not(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     repo.git("checkout", "-q", "--detach")

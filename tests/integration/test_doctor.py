@@ -64,7 +64,7 @@ def test_a_healthy_place_has_no_fault_and_is_left_as_it_was(place: Path) -> None
 
 def test_a_plain_folder_records_and_does_not_commit(tmp_path: Path) -> None:
     fault = the_fault(doctor(tmp_path, code=1), "commit")
-    assert "no git work tree" in fault["sentence"]
+    assert "no git repository" in fault["sentence"]
     assert fault["remedy"] == "git init"
     assert listing(tmp_path) == []
     told = runwatch("doctor", cwd=tmp_path).stdout.decode()

@@ -32,6 +32,10 @@ class GitStart(msgspec.Struct, omit_defaults=True, gc=False):
     """Object id of HEAD in hex, None when unborn."""
     base: str | None = None
     """What the diff metrics are taken against: a ref name or an object id."""
+    dir: str | None = None
+    """The git folder that the environment named, as an absolute path."""
+    index: str | None = None
+    """The index that the environment named, as an absolute path."""
 
 
 class RunStarted(Event, tag="run.started"):

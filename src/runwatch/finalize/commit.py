@@ -20,11 +20,11 @@ from runwatch.finalize import commit_hooks, commit_objects, stale_index
 from runwatch.finalize.commit_message import Message
 from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, find_target
 from runwatch.finalize.committing import find_commit
-from runwatch.finalize.index_lock import IndexLock
+from runwatch.finalize.index_locks import IndexLocks
 from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
 from runwatch.finalize.ref_update import RefUpdate
 from runwatch.settings.groups import Commit as CommitSettings
-from runwatch.vcs import GitError, Repository, read_ref
+from runwatch.vcs import GitError, GitVariables, Repository, read_ref
 
 __all__ = ["CommitOptions", "CommitResult", "Message", "commit_run", "options"]
 
@@ -75,22 +75,24 @@ def commit_run(
     options: CommitOptions = _DEFAULT,
     *,
     ended_on: str | None = None,
+    user: GitVariables | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> CommitResult | None:
     """Commit those of ``files`` that exist in a run directory; return the commit, None where commits are off.
 
     ``ended_on`` is the branch that was checked out when the run ended: the current one, whatever is checked out now.
+    ``user`` is what the user's environment named when it started.
 
     May be called again at any time: a branch that has the files as they are now is left alone and the commit that
     brought them is returned. Raises CommitError, with what to do about it, where the repository cannot take a commit.
     """
     if options.mode == "off":
         return None
-    place = find_place(run_dir, files)
+    place = find_place(run_dir, files, user)
     text = message if isinstance(message, str) else message.text()
     deadline = time.monotonic() + options.patience_s
     try:
-        with Repository(place.work_tree) as repo:
+        with Repository(place.work_tree, named=place.named) as repo:
             job = Job(repo, place, text, options, environ, ended_on)
             if options.hooks:
                 job.ask_hooks()
@@ -102,7 +104,7 @@ def commit_run(
                 commit_hooks.tell(repo)
             return result
     except LockHeld:
-        raise place.refuse(f"another recorder has been committing in {place.work_tree} all the time") from None
+        raise place.refuse(f"another recorder has been committing in {place.called} all the time") from None
     except GitError as error:
         raise explain(place, error, sign=options.sign) from error
     except OSError as error:
@@ -153,7 +155,7 @@ class Job:
         """
         target = self._target()
         with ExitStack() as undo:
-            index = IndexLock(self.repo, self.place)
+            index = IndexLocks(self.repo, self.place)
             undo.callback(index.release)
             if target.checked_out:
                 self._check_free(index, set())
@@ -174,7 +176,7 @@ class Job:
 
     def _store(self, target: Target) -> _Stored:
         """Store the objects, once for each state of branch and files."""
-        key = (target.tip, *(_stamp(self.place.work_tree / path) for path in self.place.paths))
+        key = (target.tip, *(_stamp(file) for file in self.place.files))
         if key not in self._stored:
             with commit_objects.Objects(self.repo, self.place, target.tip) as objects:
                 trees = objects.trees()
@@ -188,7 +190,7 @@ class Job:
             self._stored[key] = _Stored(blobs, commit)
         return self._stored[key]
 
-    def _land_with_index(self, index: IndexLock, target: Target, blobs: Mapping[str, str], commit: str) -> None:
+    def _land_with_index(self, index: IndexLocks, target: Target, blobs: Mapping[str, str], commit: str) -> None:
         known: set[int] = set()
         landed = False
         with RefUpdate(self.repo, target, commit, self._reason()) as update:
@@ -196,12 +198,11 @@ class Job:
                 index.finish(blobs, commit)
                 self._nobody_commits(known)
                 update.prepare()
-                if not index.taken:
-                    index.take()
+                index.take()
                 if not index.fresh:
                     raise NotNow(f"the index of {self.place.work_tree} keeps changing", "wait for what changes it")
                 if self._target() != target:
-                    raise NotNow(f"HEAD of {self.place.work_tree} keeps moving", "wait for what moves it")
+                    raise NotNow(f"HEAD of {self.place.called} keeps moving", "wait for what moves it")
                 self._nobody_commits(known)  # whoever comes from here on finds the index locked
                 update.land()
                 landed = True
@@ -215,10 +216,9 @@ class Job:
     def _target(self) -> Target:
         return find_target(self.repo, self.place, self.options.mode, self.environ, ended_on=self.ended_on)
 
-    def _check_free(self, index: IndexLock, known: set[int]) -> None:
+    def _check_free(self, index: IndexLocks, known: set[int]) -> None:
         """Find out cheaply that trying is of no use now."""
-        if index.is_held():
-            raise index.held()
+        index.check_free()
         self._nobody_commits(known)
 
     def _nobody_commits(self, known: set[int]) -> None:
@@ -256,8 +256,13 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
     said = f"{error.stderr} {error.sentence}".lower()
     if "dubious ownership" in said:
         return place.refuse(
-            f"git refuses {place.work_tree}, which belongs to another user",
+            f"git refuses {place.called}, which belongs to another user",
             f"`git config --global --add safe.directory {place.work_tree}` trusts it",
+        )
+    if "safe.barerepository" in said:
+        return place.refuse(
+            f"git uses {place.called} only for those who name it (safe.bareRepository)",
+            f"set GIT_DIR={place.git_dir} for the runs to come, or `git config --global safe.bareRepository all`",
         )
     if sign and "commit-tree" in error.sentence:
         why = error.stderr.strip().partition("\n")[0].removeprefix("error: ").rstrip(".?")

@@ -33,8 +33,7 @@ def ask(repo: Repository, place: Place, tip: str | None, text: str) -> str:
         if tip is not None and holds(trees[-1], blobs):
             return text
         tree = objects.add(trees, blobs)
-    folder = place.work_tree.joinpath(*place.folder)
-    with _shown(folder / _INDEX, folder / _MESSAGE, text) as (index, message):
+    with _shown(place.root / _INDEX, place.root / _MESSAGE, text) as (index, message):
         env = {"GIT_INDEX_FILE": str(index)}
         repo.plumbing("read-tree", tree, env=env)
         _run(repo, place, env, "pre-commit")

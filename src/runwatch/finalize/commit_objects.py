@@ -7,7 +7,7 @@ the repository does not matter.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from typing import Self
 import msgspec
 
 from runwatch.finalize.commit_place import Place
-from runwatch.vcs import GitError, Repository
+from runwatch.vcs import GitError, Repository, Running
 
 FILE = "100644"
 FOLDER = "040000"
@@ -49,8 +49,7 @@ class Objects:
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
-            self._hashing = started.enter_context(self._repo.start("hash-object", "-w", "--stdin-paths"))
-            self._hashing.say("".join(f"{_quoted(path)}\n" for path in self._place.paths).encode("ascii"))
+            self._hashing = [started.enter_context(hashing) for hashing in self._start_hashing()]
             if self._tip:
                 self._reading = started.enter_context(self._repo.start("cat-file", "--batch"))
                 self._reading.say(f"{self._tip}^{{tree}}\n".encode())
@@ -65,7 +64,18 @@ class Objects:
 
     def blobs(self) -> dict[str, str]:
         """Store the files of the run as git would on `git add`, filters and line ends applied; name → object id."""
-        return dict(zip(self._place.names, self._hashing.result().split(), strict=True))
+        found = [oid for hashing in self._hashing for oid in hashing.result().split()]
+        return dict(zip(self._place.names, found, strict=True))
+
+    def _start_hashing(self) -> Iterator[Running]:
+        """Start what stores the files: one process, or, where paths on disk are not those of the commit, one a file."""
+        if self._place.bare:
+            for file, path in zip(self._place.files, self._place.paths, strict=True):
+                yield self._repo.start("hash-object", "-w", f"--path={path}", "--", str(file))
+            return
+        hashing = self._repo.start("hash-object", "-w", "--stdin-paths")
+        hashing.say("".join(f"{_quoted(path)}\n" for path in self._place.paths).encode("ascii"))
+        yield hashing
 
     def trees(self) -> list[Tree]:
         """Return the trees of the tip from the top down to the run's own; empty ones where there are none.

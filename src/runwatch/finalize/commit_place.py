@@ -13,7 +13,17 @@ from pathlib import Path
 import msgspec
 
 from runwatch.errors import CommitError
-from runwatch.vcs import GitError, Repository, common_dir, find_work_tree, git_dir, head_ref, read_ref
+from runwatch.vcs import (
+    GitError,
+    GitVariables,
+    Repository,
+    common_dir,
+    find_repository,
+    head_ref,
+    is_bare,
+    is_git_dir,
+    read_ref,
+)
 
 IN_PROGRESS = {
     "MERGE_HEAD": "a merge",
@@ -46,23 +56,46 @@ class NotNow(Exception):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in its work tree."""
+    """A run in its work tree, or in a bare repository."""
 
     run_id: str
     """Which run."""
+    root: Path
+    """Its directory."""
     work_tree: Path
-    """Top of the work tree."""
+    """Top of the work tree; of a bare repository where it was found."""
     git_dir: Path
     """Its own git folder."""
-    folder: tuple[str, ...]
-    """Parts of the path from the top to the run directory."""
-    names: tuple[str, ...]
+    bare: bool = False
+    """Whether there is no work tree, and so no index to agree."""
+    named: bool = False
+    """Whether the user named the git folder."""
+    other_index: Path | None = None
+    """The index that the user works with besides the work tree's own; None where that is the only one."""
+    folder: tuple[str, ...] = ()
+    """Parts of the path from the top to the run directory, as the commit has it."""
+    names: tuple[str, ...] = ()
     """Files of the run directory to commit, in order."""
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The files as paths from the top."""
         return tuple("/".join((*self.folder, name)) for name in self.names)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files on disk, in the same order."""
+        return tuple(self.root / name for name in self.names)
+
+    @property
+    def indexes(self) -> tuple[Path, ...]:
+        """What must agree with the branch that is checked out."""
+        return (self.git_dir / "index", *([] if self.other_index is None else [self.other_index]))
+
+    @property
+    def called(self) -> str:
+        """The repository in a sentence."""
+        return f"the bare repository {self.git_dir}" if self.bare else str(self.work_tree)
 
     def refuse(self, why: str, remedy: str = "") -> CommitError:
         """Return the error that says why there is no commit now, and how there will be one."""
@@ -83,27 +116,49 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this work tree has it checked out, so that its index must agree."""
 
 
-def find_place(run_dir: Path, files: Iterable[Path | str]) -> Place:
-    """Return where the run lies, with those of ``files`` that are regular files in it. Raises CommitError."""
+def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | None = None) -> Place:
+    """Return where the run lies, with those of ``files`` that are regular files in it. Raises CommitError.
+
+    ``user`` is what the user's environment named when the run started. In a bare repository, which has no top, the run
+    goes to where it would lie in a work tree: the runs folder at the top, then framework and run.
+    """
+    user = user or GitVariables()
     root = Path(os.path.realpath(run_dir))
     run_id = run_dir.name
-    work_tree = find_work_tree(root)
-    folder = git_dir(work_tree) if work_tree else None
-    if work_tree is None or folder is None:
+    found = find_repository(root, user.dir)
+    if found is None:
         raise CommitError(
             f"{root} lies in no git repository: in one (`git init`), `runwatch finalize {run_id}` commits it later."
         )
     names = tuple(dict.fromkeys(Path(file).name for file in files))
     place = Place(
         run_id=run_id,
-        work_tree=work_tree,
-        git_dir=folder,
-        folder=root.relative_to(work_tree).parts,
+        root=root,
+        work_tree=found.top,
+        git_dir=found.git_dir,
+        bare=found.bare,
+        named=found.named,
+        other_index=None if found.bare else other_index(user, found.git_dir),
+        folder=root.parts[-3:] if found.bare else root.relative_to(found.top).parts,
         names=tuple(name for name in names if _is_regular(root / name)),
     )
     if not place.names:
         raise place.refuse(f"{root} has none of its summary files")
     return place
+
+
+def other_index(user: GitVariables, git_dir: Path) -> Path | None:
+    """Return the index of a work tree that the user works with instead of its own; None where there is none such.
+
+    One of another repository, as a hook leaves it to what it starts, is none; nor is one that `git commit` makes for
+    the time of its hooks.
+    """
+    if user.index is None or (user.dir is not None and os.path.realpath(user.dir) != str(git_dir)):
+        return None
+    path = Path(os.path.realpath(user.index))
+    if path == Path(os.path.realpath(git_dir / "index")) or path.suffix == ".lock" or not _is_regular(path):
+        return None
+    return None if path.parent != git_dir and is_git_dir(path.parent) else path
 
 
 def _is_regular(path: Path) -> bool:
@@ -121,6 +176,9 @@ def find_target(
     With mode current that is the branch that was checked out when the run ended, ``ended_on``, also where another one
     is by now; None, or a branch that is gone: whatever is checked out.
     """
+    receiving = environ.get("GIT_QUARANTINE_PATH")
+    if receiving and Path(os.path.realpath(receiving)).parent == common_dir(place.git_dir) / "objects":
+        raise place.refuse(f"git is receiving a push in {place.called}, which a commit would spoil", "let it end")
     ref = head_ref(place.git_dir)
     if ref == _REFTABLE:
         ref = repo.plumbing("symbolic-ref", "--quiet", "HEAD", check=False).strip() or None
@@ -134,15 +192,20 @@ def find_target(
         raise place.refuse(f"{unfinished} is under way in {place.work_tree}", "finish or abort it")
     if ref is None and environ.get("CI", "").lower() not in ("", "0", "false"):
         raise place.refuse(
-            f"HEAD of {place.work_tree} is detached in CI, where a commit would be lost",
+            f"HEAD of {place.called} is detached in CI, where a commit would be lost",
             "keep the job summary and the archive as an artifact, or check a branch out",
         )
-    return Target(
-        ref=ref or "HEAD",
-        branch=ref.removeprefix("refs/heads/") if ref else None,
-        tip=_tip(repo, place, ref or "HEAD"),
-        checked_out=True,
-    )
+    branch = ref.removeprefix("refs/heads/") if ref else None
+    if place.bare:
+        if branch is not None:
+            _check_unused(place, branch)
+        if os.path.lexists(place.git_dir / "index"):
+            raise place.refuse(
+                f"{place.called} has an index: a work tree elsewhere is checked out from it, and its next commit would "
+                "take the run out again",
+                "name another branch with `[commit] mode`",
+            )
+    return Target(ref=ref or "HEAD", branch=branch, tip=_tip(repo, place, ref or "HEAD"), checked_out=not place.bare)
 
 
 def _named(repo: Repository, place: Place, branch: str) -> Target:
@@ -152,14 +215,24 @@ def _named(repo: Repository, place: Place, branch: str) -> Target:
         repo.plumbing("check-ref-format", ref)
     except GitError:
         raise place.refuse(f"{branch!r} is no name for a branch", "mend `[commit] mode`") from None
+    _check_unused(place, branch)
+    return Target(ref=ref, branch=branch, tip=_tip(repo, place, ref), checked_out=False)
+
+
+def _check_unused(place: Place, branch: str) -> None:
+    """Raise CommitError where another work tree of the repository has a branch checked out or goes back to it."""
+    ref = f"refs/heads/{branch}"
     shared = common_dir(place.git_dir)
-    for folder in (shared, *(shared / "worktrees").glob("*")):
+    checks_nothing_out = is_bare(shared) and not os.path.lexists(shared / "index")
+    for folder in (*([] if checks_nothing_out else [shared]), *(shared / "worktrees").glob("*")):
         if head_ref(folder) == ref and folder != place.git_dir:
-            raise place.refuse(f"branch {branch} is checked out in another work tree", "switch that to another branch")
+            raise place.refuse(
+                f"branch {branch} is checked out in another work tree",
+                "switch that to another branch" + (", or name one with `[commit] mode`" if place.bare else ""),
+            )
         unfinished = next((what for name, what in _RETURNS_TO.items() if _names(folder / name, ref)), None)
         if unfinished:
             raise place.refuse(f"{unfinished} of branch {branch} is under way", "finish or abort it")
-    return Target(ref=ref, branch=branch, tip=_tip(repo, place, ref), checked_out=False)
 
 
 def _names(path: Path, ref: str) -> bool:

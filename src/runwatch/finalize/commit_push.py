@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runwatch.errors import CommitError
-from runwatch.vcs import GitError, Repository, find_work_tree
+from runwatch.finalize.whereabouts import repository_of
+from runwatch.journal.paths import RunPaths
+from runwatch.vcs import GitError, Repository
 
 LIMIT_S = 60.0
 """How long a push may take, its hook included."""
@@ -29,15 +31,15 @@ def push(run_dir: Path, branch: str | None, *, environ: Mapping[str, str] = os.e
     Raises CommitError with the reason and what to do about it.
     """
     later = f"`runwatch finalize {run_dir.name}` pushes it later"
-    work_tree = find_work_tree(run_dir)
-    if work_tree is None:
+    found = repository_of(RunPaths(run_dir))
+    if found is None:
         raise CommitError(f"{run_dir} lies in no git repository any more: nothing can be pushed.")
     if branch is None:
         raise CommitError(
-            f"The commit is on a detached head of {work_tree}: `git push REMOTE HEAD:BRANCH` publishes it."
+            f"The commit is on a detached head of {found.top}: `git push REMOTE HEAD:BRANCH` publishes it."
         )
     try:
-        with Repository(work_tree) as repo:
+        with Repository(found.top, named=found.named) as repo:
             remote, ref = _upstream(repo, branch)
             if not remote or not ref:
                 known = repo.plumbing("remote").split()

@@ -11,8 +11,8 @@ from pathlib import Path
 from runwatch.events.lifecycle import RunStarted
 from runwatch.finalize.commit import CommitResult, Message, commit_run, options
 from runwatch.finalize.state import Commit, FinalizeState
+from runwatch.finalize.whereabouts import first_event, git_variables
 from runwatch.fold.metrics import Metrics
-from runwatch.journal.follow import events
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.settings.groups import Commit as CommitSettings
@@ -28,8 +28,10 @@ def commit_files(
     known: Commit | None,
 ) -> Commit | None:
     """Commit files of a run; return the commit, ``known`` where commits are off. Raises CommitError."""
-    began_on, ended_on = _branches(paths, metrics)
-    result = commit_run(paths.root, files, message, options(settings), ended_on=ended_on)
+    _, started = first_event(paths)
+    began_on, ended_on = _branches(paths, started, metrics)
+    user = git_variables(started)
+    result = commit_run(paths.root, files, message, options(settings), ended_on=ended_on, user=user)
     if result is None:
         return known
     return Commit(
@@ -46,19 +48,19 @@ def must_push(settings: CommitSettings, state: FinalizeState, *, again: bool) ->
     return wanted and (again or not state.done("push"))
 
 
-def _branches(paths: RunPaths, metrics: Metrics) -> tuple[str | None, str | None]:
+def _branches(paths: RunPaths, started: RunStarted | None, metrics: Metrics) -> tuple[str | None, str | None]:
     """Return the branches that were checked out at the start and at the end of a run, in the work tree it lies in.
 
-    None: a detached head, or nobody knows, as where it was started in another work tree.
+    None: a detached head, or nobody knows, as where it was started in another work tree, or where there is none.
     """
-    _, first = next(events(paths.journal), (0, None))
-    if not isinstance(first, RunStarted) or first.git is None or first.cwd is None:
+    if started is None or started.git is None or started.cwd is None:
         return None, None
-    if find_work_tree(Path(first.cwd)) != find_work_tree(paths.root):
+    work_tree = find_work_tree(paths.root)
+    if work_tree is None or find_work_tree(Path(started.cwd)) != work_tree:
         return None, None
     code = metrics.code
     seen = code is not None and (code.branch or code.head)
-    return first.git.branch, code.branch if code is not None and seen else first.git.branch
+    return started.git.branch, code.branch if code is not None and seen else started.git.branch
 
 
 def _checked_out(root: Path) -> str | None:

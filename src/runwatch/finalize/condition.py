@@ -14,11 +14,10 @@ from typing import Literal
 import msgspec
 
 from runwatch.finalize.state import STAGES, load_state
-from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine
+from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine, repository_of
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
 from runwatch.journal.paths import RunPaths
-from runwatch.vcs import find_work_tree
 
 SCHEMA = 1
 """The newest record that this version writes. Source: README.md, "Where it runs"."""
@@ -52,7 +51,7 @@ def condition(paths: RunPaths, *, force: bool = False) -> Condition:
     if Role.FINALIZER in held:
         return Condition(found="finalizing", reason=f"process {held[Role.FINALIZER]} is finalizing it")
     state = load_state(paths.finalize_state)
-    uncommitted = "commit" in state.stages and not state.done("commit") and find_work_tree(paths.root) is not None
+    uncommitted = "commit" in state.stages and not state.done("commit") and repository_of(paths) is not None
     if state.complete and not uncommitted:
         return Condition(found="done")
     fault = _fault(paths)

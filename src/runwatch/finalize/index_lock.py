@@ -17,7 +17,7 @@ import mmap
 import os
 import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
 
@@ -28,6 +28,8 @@ from runwatch.vcs import Repository, Running
 
 PREFIX = "runwatch-index-"
 """How our own folders beside an index begin; the commit that they belong to comes last in the name."""
+OTHERS = "others"
+"""What in one lists the other indexes that change with this one, each with a NUL behind it."""
 _NONE = "none"
 _INDEX, _EMPTY, _SPARE, _OLD = "index", "empty", "spare", "old"
 """What lies in one: the new index; what the lock is before there is one; what the lock becomes then; and the index that
@@ -49,10 +51,10 @@ _MODE_BEFORE_OID = 16
 class IndexLock:
     """One change of one index: begin(), finish(), take(), then install() or release(). Raises OSError, GitError too."""
 
-    def __init__(self, repo: Repository, place: Place) -> None:
+    def __init__(self, repo: Repository, place: Place, index: Path) -> None:
         self._repo = repo
         self._place = place
-        self._index = os.path.realpath(place.git_dir / "index")  # git follows a link here as well
+        self._index = os.path.realpath(index)  # git follows a link here as well
         self.path = f"{self._index}.lock"
         """Git's own lock of this index."""
         self._folder: Path | None = None
@@ -103,8 +105,8 @@ class IndexLock:
 
     def take(self) -> None:
         """Take git's lock with what was prepared, or with nothing yet. Raises NotNow where it is held."""
-        ready = self._folder is not None
         folder = self._room(_NONE)
+        ready = os.path.lexists(folder / _INDEX)
         if not ready:
             os.close(os.open(folder / _EMPTY, _NEW_FILE, FILE_MODE))
         try:
@@ -114,6 +116,12 @@ class IndexLock:
         except FileExistsError:
             raise self.held() from None
         self.taken = True
+
+    def tell(self, others: Iterable[Path]) -> None:
+        """Leave a list of other indexes that change with this one, for whoever finds our folder."""
+        lines = b"".join(os.fsencode(other) + b"\0" for other in others)
+        if lines:
+            (self._room(_NONE) / OTHERS).write_bytes(lines)
 
     def mark(self, commit: str) -> None:
         """Leave our name and a commit's beside the index that is not touched: who is killed now is known by it."""

@@ -16,14 +16,13 @@ from runwatch.errors import RunBusy, RunwatchError
 from runwatch.finalize import stages
 from runwatch.finalize.condition import Condition, Found, condition
 from runwatch.finalize.state import FinalizeState, load_state
-from runwatch.finalize.whereabouts import last_time
+from runwatch.finalize.whereabouts import last_time, repository_of
 from runwatch.journal.follow import Follower
 from runwatch.journal.lock import RunLock, heartbeat_age_s
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.survivors import Survivor, survivors
-from runwatch.vcs import find_work_tree
 
 JUST_BEATEN_S = 0.5
 """A lock file touched so recently may be between its creation and its first lock."""
@@ -89,7 +88,7 @@ def recover(
     problems = tuple(
         f"{name}: {stage.error}"
         for name, stage in state.stages.items()
-        if not stage.done and not (name == "commit" and find_work_tree(paths.root) is None)
+        if not stage.done and not (name == "commit" and repository_of(paths) is None)
     )
     done: Done = "finalized" if was.found == "dead" else "committed" if state.done("commit") else "failed"
     return _result(paths, was, done, state=state, problems=problems, left_running=left)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runwatch.finalize.commit_place import Place
-from runwatch.finalize.index_lock import PREFIX, sweep
+from runwatch.finalize.index_lock import OTHERS, PREFIX, sweep
 from runwatch.vcs import Repository, common_dir
 
 _STILL_S = 0.1
@@ -24,12 +24,47 @@ _MOST_LOCK_BYTES = 128
 
 def clear(repo: Repository, place: Place) -> None:
     """Finish or undo what was left, then sweep our own files. Raises OSError, GitError."""
-    index = Path(os.path.realpath(place.git_dir / "index"))
-    lock = index.with_name(f"{index.name}.lock")
-    folders = {index.parent, place.git_dir}
-    left = sorted(own for folder in folders for own in folder.glob(f"{PREFIX}*"))
+    waiting = [Path(os.path.realpath(index)) for index in place.indexes]
+    seen: set[Path] = set()
+    left: set[Path] = set()
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        found = {own for folder in (index.parent, place.git_dir) for own in folder.glob(f"{PREFIX}*")}
+        found = {own for own in found if own.parent == place.git_dir or _is_mine(own)}
+        waiting += [other for own in found for other in _others(own)]
+        left |= found
     if left:
-        _clear_ref_locks(place, left)
+        _clear_ref_locks(place, sorted(left))
+    for index in sorted(seen):
+        _clear_index(repo, index, sorted(left))
+    for own in left:
+        sweep(own)
+
+
+def _is_mine(own: Path) -> bool:
+    """Whether a folder belongs to this user: an index may lie where everybody can make folders."""
+    try:
+        return os.lstat(own).st_uid == os.geteuid()
+    except OSError:
+        return False
+
+
+def _others(own: Path) -> list[Path]:
+    """Return the other indexes that changed together with the one that a folder of ours belongs to."""
+    try:
+        said = (own / OTHERS).read_bytes()
+    except OSError:
+        return []
+    paths = (Path(os.path.realpath(os.fsdecode(path))) for path in said.split(b"\0") if path)
+    return [path for path in paths if path.parent.is_dir()]
+
+
+def _clear_index(repo: Repository, index: Path, left: list[Path]) -> None:
+    """Put the index in place that goes with a branch that has moved; take a lock of ours away."""
+    lock = index.with_name(f"{index.name}.lock")
     for own in left:
         if any(_same(file, lock) for file in own.glob("*")):
             if _landed(repo, own):
@@ -41,8 +76,6 @@ def clear(repo: Repository, place: Place) -> None:
         if claimant.exists() and _landed(repo, claimant.parent):
             os.rename(claimant, index)
         os.unlink(lock)
-    for own in left:
-        sweep(own)
 
 
 def _same(one: Path, other: Path) -> bool:

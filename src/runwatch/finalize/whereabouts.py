@@ -14,6 +14,7 @@ from runwatch.events.lifecycle import RunStarted
 from runwatch.journal.follow import events
 from runwatch.journal.origin import boot_id
 from runwatch.journal.paths import RunPaths
+from runwatch.vcs import Found, GitVariables, find_repository
 
 FIRST_LINES = 10_000
 """So far into a journal its first readable event is looked for."""
@@ -31,6 +32,17 @@ def first_event(paths: RunPaths) -> tuple[bool, RunStarted | None]:
         if isinstance(event, RunStarted):
             return True, event
     return readable, None
+
+
+def git_variables(started: RunStarted | None) -> GitVariables:
+    """Return which repository and index the user's environment named when a run started."""
+    noted = started.git if started is not None else None
+    return GitVariables(noted.dir, noted.index) if noted is not None else GitVariables()
+
+
+def repository_of(paths: RunPaths) -> Found | None:
+    """Return the repository that takes a run's commit; None where there is none."""
+    return find_repository(paths.root, git_variables(first_event(paths)[1]).dir)
 
 
 def last_time(paths: RunPaths) -> str | None:

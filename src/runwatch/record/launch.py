@@ -29,7 +29,7 @@ from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.stopping import ASKING
 from runwatch.settings import Settings
-from runwatch.vcs import find_work_tree, read_head
+from runwatch.vcs import git_at_start
 
 _reserved: dict[Path, int] = {}
 """Run directory to the descriptor that holds it for its supervisor."""
@@ -101,9 +101,7 @@ def _begin(request: Request, paths: RunPaths) -> RunPaths:
 
 
 def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
-    work_tree = find_work_tree(request.cwd)
-    head = read_head(work_tree) if work_tree else None
-    git = {"branch": head.branch, "head": head.sha, "base": request.settings.git.base} if head else None
+    git = git_at_start(request.environ, request.cwd)
     parent = request.environ.get("RUNWATCH_RUN_DIR")
     return {
         "ts": now_text(),
@@ -113,7 +111,7 @@ def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
         "cwd": _printable(str(request.cwd)),
         "mode": request.settings.run.mode,
         "llm": configured_llm({}, request.settings, request.environ),
-        "git": git,
+        "git": git and {**git, "base": request.settings.git.base},
         "host": platform.node(),
         "boot_id": boot_id(),
         "versions": {"runwatch": version.VERSION, "python": platform.python_version()},

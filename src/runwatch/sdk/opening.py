@@ -26,7 +26,7 @@ from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
 from runwatch.settings import Settings, load, runs_root
-from runwatch.vcs import find_work_tree, read_head
+from runwatch.vcs import find_work_tree, git_at_start
 from runwatch.version import VERSION
 
 _OWN_KEYS = ("llm_provider", "llm_model", "llm_temperature", "mode")
@@ -80,7 +80,7 @@ def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) ->
     emitter.max_log_bytes = settings.capture.max_file_bytes
     teller = StepTeller(paths.root)
     emitter.steps.tell(teller)
-    emitter.emit("run.started", _started(wish, paths, settings, work_tree))
+    emitter.emit("run.started", _started(wish, paths, settings))
     return Started(emitter, lock, settings, teller)
 
 
@@ -103,7 +103,7 @@ def _lock(paths: RunPaths) -> RunLock | None:
     return None
 
 
-def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | None) -> dict[str, Any]:
+def _started(wish: Wish, paths: RunPaths, settings: Settings) -> dict[str, Any]:
     config = wish.config
     fields: dict[str, Any] = {
         "framework": paths.framework,
@@ -119,9 +119,8 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings, work_tree: Path | 
         "versions": {"runwatch": VERSION, "python": platform.python_version()},
         "config": {text(key): value for key, value in config.items() if key not in _OWN_KEYS},
     }
-    if work_tree is not None:
-        head = read_head(work_tree)
-        fields["git"] = {"branch": head.branch, "head": head.sha, "base": settings.git.base}
+    if (git := git_at_start(os.environ, Path.cwd())) is not None:
+        fields["git"] = {**git, "base": settings.git.base}
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -5,23 +5,43 @@ Must not decide what is committed. GitPython is imported by `repository` alone, 
 
 from runwatch.vcs.branch import UNBORN, Snapshot
 from runwatch.vcs.changes import ChangedFile
-from runwatch.vcs.layout import Head, change_key, common_dir, find_work_tree, git_dir, head_ref, read_head, read_ref
+from runwatch.vcs.environment import GitVariables, git_at_start
+from runwatch.vcs.layout import (
+    Found,
+    Head,
+    change_key,
+    common_dir,
+    find_repository,
+    find_work_tree,
+    git_dir,
+    head_ref,
+    is_bare,
+    is_git_dir,
+    read_head,
+    read_ref,
+)
 from runwatch.vcs.repository import Repository, is_ignored, is_tracked
 from runwatch.vcs.running import GitError, Running
 
 __all__ = [
     "UNBORN",
     "ChangedFile",
+    "Found",
     "GitError",
+    "GitVariables",
     "Head",
     "Repository",
     "Running",
     "Snapshot",
     "change_key",
     "common_dir",
+    "find_repository",
     "find_work_tree",
+    "git_at_start",
     "git_dir",
     "head_ref",
+    "is_bare",
+    "is_git_dir",
     "is_ignored",
     "is_tracked",
     "read_head",

@@ -6,8 +6,14 @@ that would turn every command to another repository or another index.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from runwatch.vcs.layout import find_repository, read_head
 
 KEPT = re.compile(
     r"GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL)"
@@ -42,3 +48,36 @@ OVERRIDES = (
 def stripped(environ: Mapping[str, str]) -> list[str]:
     """Return the names of the variables that runwatch's git commands must not see, sorted."""
     return sorted(name for name in environ if name.startswith("GIT_") and not KEPT.match(name) and name not in FIXED)
+
+
+class GitVariables(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which repository and which index the user's environment names, as absolute paths."""
+
+    dir: str | None = None
+    """GIT_DIR."""
+    index: str | None = None
+    """GIT_INDEX_FILE."""
+
+
+def git_variables(environ: Mapping[str, str], cwd: Path, top: Path | None) -> GitVariables:
+    """Return what an environment names, as seen from ``cwd`` in the work tree ``top``; git takes an index from its top.
+
+    What is no Unicode cannot be noted in a journal, and is left out.
+    """
+    tree = cwd / environ["GIT_WORK_TREE"] if environ.get("GIT_WORK_TREE") else top
+    found = {"GIT_DIR": cwd, "GIT_INDEX_FILE": cwd if tree is None else tree}
+    paths = {name: os.path.abspath(above / environ[name]) for name, above in found.items() if environ.get(name)}
+    plain = {name: path for name, path in paths.items() if path.isprintable()}
+    return GitVariables(plain.get("GIT_DIR"), plain.get("GIT_INDEX_FILE"))
+
+
+def git_at_start(environ: Mapping[str, str], cwd: Path) -> dict[str, str | None] | None:
+    """Return what a run notes of the repository that it starts in, None outside of any; a bare one is one too."""
+    named = git_variables(environ, cwd, None).dir
+    found = find_repository(cwd, named)
+    if found is None:
+        return None
+    head = read_head(found.top)
+    said = git_variables(environ, cwd, None if found.bare else found.top)
+    noted = {"branch": head.branch, "head": head.sha, "dir": said.dir, "index": said.index}
+    return {name: value for name, value in noted.items() if value is not None or name in ("branch", "head")}

@@ -14,6 +14,8 @@ from typing import TypeAlias
 import msgspec
 
 _OBJECT_ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_SECTION = re.compile(rb"\s*\[\s*([^\]]*?)\s*\](.*)")
+_BARE = re.compile(rb'\s*bare\s*(?:=\s*"?([a-z0-9]+)"?\s*)?(?:[#;].*)?\Z')
 _MAX_DEPTH = 5
 """How many symbolic refs may follow one another. Source: git's refs.c, SYMREF_MAXDEPTH."""
 
@@ -29,30 +31,106 @@ class Head(msgspec.Struct, frozen=True):
     """Object id in hex; None when unborn."""
 
 
-def find_work_tree(path: Path) -> Path | None:
-    """Return the top of the git work tree that holds ``path``, symbolic links resolved; None outside of any."""
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository, as seen from a folder."""
+
+    top: Path
+    """Top of the work tree; of a bare repository the folder in which it was found, mostly its git folder."""
+    git_dir: Path
+    """The git folder."""
+    bare: bool = False
+    """Whether it has no work tree."""
+    named: bool = False
+    """Whether somebody named its git folder, instead of being in it."""
+
+
+def find_repository(path: Path, named: str | None = None) -> Found | None:
+    """Return the nearest repository above ``path``, symbolic links resolved, as git finds it; None outside of any.
+
+    There the bare repository that is ``named``, as by GIT_DIR, takes its place; nowhere else does it count: what a hook
+    leaves in that variable is of another repository.
+    """
     here = Path(os.path.realpath(path))
-    return next((folder for folder in (here, *here.parents) if git_dir(folder) is not None), None)
+    asked = os.path.realpath(named) if named else None
+    for top in (here, *here.parents):
+        folder = git_dir(top)
+        if folder is not None:
+            bare = top == folder or is_bare(folder)
+            return Found(top=top, git_dir=folder, bare=bare, named=str(folder) == asked)
+    if asked is not None and _is_bare_at(Path(asked)):
+        return Found(top=Path(asked), git_dir=Path(asked), bare=True, named=True)
+    return None
 
 
-def git_dir(work_tree: Path) -> Path | None:
-    """Return the git folder of the work tree whose top is ``work_tree``; None where there is none.
+def find_work_tree(path: Path) -> Path | None:
+    """Return the top of the git work tree that holds ``path``, symbolic links resolved.
+
+    None outside of any, and in a bare repository, also where that lies in a work tree.
+    """
+    found = find_repository(path)
+    return found.top if found is not None and not found.bare else None
+
+
+def git_dir(top: Path) -> Path | None:
+    """Return the git folder of the work tree whose top is ``top``, ``top`` itself for a bare repository; else None.
 
     A linked worktree or a submodule has its own: its HEAD and index lie there, its refs below `common_dir` of it.
     """
-    entry = work_tree / ".git"
+    entry = top / ".git"
     try:
         link = entry.read_bytes()
     except IsADirectoryError:
         folder = entry
     except OSError:
-        return None
+        return Path(os.path.realpath(top)) if _is_bare_at(top) else None
     else:
         if not link.startswith(b"gitdir: "):
             return None
-        folder = work_tree / os.fsdecode(link[len(b"gitdir: ") :].rstrip(b"\r\n"))
+        folder = top / os.fsdecode(link[len(b"gitdir: ") :].rstrip(b"\r\n"))
     folder = Path(os.path.realpath(folder))
-    return folder if os.path.lexists(folder / "HEAD") and (common_dir(folder) / "objects").is_dir() else None
+    return folder if is_git_dir(folder) else None
+
+
+def is_git_dir(folder: Path) -> bool:
+    """Whether a folder is a repository's, or a linked worktree's part of one."""
+    return os.path.lexists(folder / "HEAD") and (common_dir(folder) / "objects").is_dir()
+
+
+def is_bare(folder: Path) -> bool:
+    """Whether a git folder says that it has no work tree."""
+    return _says_bare(folder) is True
+
+
+def _is_bare_at(folder: Path) -> bool:
+    """Whether a folder is itself the git folder of a bare repository."""
+    if not os.path.lexists(folder / "HEAD") or os.path.lexists(folder / "commondir"):
+        return False
+    if not (folder / "objects").is_dir() or not (folder / "refs").is_dir():
+        return False
+    said = _says_bare(folder)
+    return folder.name != ".git" if said is None else said
+
+
+def _says_bare(folder: Path) -> bool | None:
+    """Return what a git folder's configuration says of itself; None where it says nothing.
+
+    A linked worktree has a work tree, whatever it shares. **Source**: git's setup.c, check_repository_format_gently().
+    """
+    if os.path.lexists(folder / "commondir"):
+        return False
+    try:
+        lines = (folder / "config").read_bytes().lower().splitlines()
+    except OSError:
+        return None
+    said, in_core = None, False
+    for line in lines:
+        section = _SECTION.match(line)
+        if section is not None:
+            in_core, line = section[1] == b"core", section[2]
+        setting = _BARE.match(line) if in_core else None
+        if setting is not None:
+            said = setting[1] in (None, b"true", b"yes", b"on", b"1")
+    return said
 
 
 def common_dir(folder: Path) -> Path:

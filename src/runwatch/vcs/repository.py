@@ -1,4 +1,4 @@
-"""Git commands on one work tree, run through GitPython: the only module that imports it.
+"""Git commands on one work tree, or in one bare repository, run through GitPython: the only module that imports it.
 
 Must not run the user's hooks, take the user's locks for a look, or decide what to commit. GitPython's own readers
 are left alone: they fail on unborn branches and SHA-256 repositories, and count no lines (targets.md).
@@ -26,13 +26,19 @@ if TYPE_CHECKING:
 class Repository:
     """The repository of one work tree; ``with`` ends the processes that GitPython keeps."""
 
-    def __init__(self, work_tree: Path) -> None:
-        """Note the top of a work tree, as find_work_tree() returns it. Nothing is opened yet."""
+    def __init__(self, work_tree: Path, *, named: bool = False) -> None:
+        """Note the top of a work tree, as find_work_tree() returns it, or of a bare repository. Nothing is opened yet.
+
+        ``named``: git is told where the bare repository is, as the user told it, instead of finding it: some
+        configurations (safe.bareRepository) forbid that.
+        """
         self.work_tree = work_tree
         folder = layout.git_dir(work_tree)
         if folder is None:
             raise GitError(f"{work_tree} is not the top of a git work tree.")
         self.git_dir = folder
+        elsewhere = folder != work_tree and layout.is_bare(folder)
+        self._where = ("--git-dir", str(folder)) if named or elsewhere else ()
         self._repo: Repo | None = None
         self._hidden = stripped(os.environ)
 
@@ -137,6 +143,7 @@ class Repository:
         command = [
             *self._without(env or {}),
             git.GIT_PYTHON_GIT_EXECUTABLE or "git",
+            *self._where,
             *(word for value in (*OVERRIDES, *(() if hooks else NO_HOOKS), *settings) for word in ("-c", value)),
             *args,
         ]

@@ -14,7 +14,7 @@ def render(metrics: Metrics) -> str:
     """Return one ``name: value`` a line; without git, one line that says so."""
     code = metrics.code
     if code is None:
-        return "git: none (the run was recorded outside a repository, or before its first snapshot)\n"
+        return "git: none (the run was recorded outside a work tree, or before its first snapshot)\n"
     facts = {
         "head": one_line(code.head or "none"),
         "base": one_line(code.base or "none"),

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from runwatch.errors import CommitError
 from runwatch.finalize.commit import explain
-from runwatch.finalize.commit_place import Place, find_target
+from runwatch.finalize.commit_place import Place, find_target, other_index
 from runwatch.finalize.committing import find_commit
 from runwatch.finalize.index_lock import IndexLock
 from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
 from runwatch.settings import Settings
-from runwatch.vcs import GitError, Repository, common_dir, find_work_tree, git_dir
-from runwatch.vcs.environment import stripped
+from runwatch.vcs import GitError, Repository, common_dir, find_repository
+from runwatch.vcs.environment import git_variables, stripped
 
 CHECK = "commit"
 OLDEST_GIT = (2, 28)
@@ -50,22 +50,31 @@ def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ
         return
     yield ok("git", f"git {'.'.join(map(str, version))}")
     there = next(each for each in (root, *root.parents) if os.path.lexists(each))
-    work_tree = find_work_tree(there)
-    folder = git_dir(work_tree) if work_tree else None
-    if work_tree is None or folder is None:
-        yield fault(CHECK, f"{root} lies in no git work tree: runs are recorded, but not committed", "git init")
+    cwd = Path.cwd()
+    found = find_repository(there, git_variables(environ, cwd, None).dir)
+    if found is None:
+        yield fault(CHECK, f"{root} lies in no git repository: runs are recorded, but not committed", "git init")
         return
-    place = Place(run_id="RUN", work_tree=work_tree, git_dir=folder, folder=(), names=())
-    yield from _variables(environ)
+    index = None if found.bare else other_index(git_variables(environ, cwd, found.top), found.git_dir)
+    place = Place(
+        run_id="RUN",
+        root=root,
+        work_tree=found.top,
+        git_dir=found.git_dir,
+        bare=found.bare,
+        named=found.named,
+        other_index=index,
+    )
+    yield from _variables(environ, place)
     try:
-        with Repository(work_tree) as repo:
+        with Repository(found.top, named=found.named) as repo:
             yield from _repository(repo, place, root, settings, environ)
     except CommitError as error:
         yield _refused(error)
     except GitError as error:
         yield _refused(explain(place, error))
     except OSError as error:
-        yield fault(CHECK, f"{folder} cannot be read: {error.strerror or error}", "make it readable")
+        yield fault(CHECK, f"{found.git_dir} cannot be read: {error.strerror or error}", "make it readable")
 
 
 def _version() -> tuple[int, ...] | None:
@@ -86,8 +95,14 @@ def _refused(error: CommitError) -> Finding:
     return fault(CHECK, why, remedy or None)
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
-    hidden = [name for name in stripped(environ) if not name.startswith("GIT_PYTHON")]
+def _variables(environ: Mapping[str, str], place: Place) -> Iterator[Finding]:
+    used = {"GIT_DIR": place.named, "GIT_INDEX_FILE": place.other_index is not None}
+    hidden = [name for name in stripped(environ) if not name.startswith("GIT_PYTHON") and not used.get(name)]
+    if place.other_index is not None:
+        yield note(
+            "environment",
+            f"GIT_INDEX_FILE is set: runs that start now are committed to {place.other_index} and to the usual index",
+        )
     if hidden:
         is_are, it_them = ("is", "it") if len(hidden) == 1 else ("are", "them")
         yield note(
@@ -105,7 +120,14 @@ def _repository(
     yield from problems
     if not any(problem.level == "fault" for problem in problems):
         branch = find_target(repo, place, settings.commit.mode, environ).branch
-        yield ok(CHECK, f"goes to {f'branch {branch}' if branch else 'a detached head'} in {place.work_tree}")
+        yield ok(CHECK, f"goes to {f'branch {branch}' if branch else 'a detached head'} in {place.called}")
+        if place.bare:
+            yield note(
+                CHECK,
+                "a bare repository has no work tree: runs lie in the current folder, and whoever pushes to that branch "
+                "has to fetch their commits first",
+                "`[commit] mode` names another branch",
+            )
     yield from _identity(repo, settings)
     yield from _signing(repo, settings)
     yield from _rules(repo, place, root)
@@ -119,12 +141,11 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
         yield _refused(error)
     else:
         if target.branch is None:
-            yield warning(
-                CHECK, f"HEAD of {place.work_tree} is detached: the commit is on no branch", "git switch BRANCH"
-            )
-    lock = IndexLock(repo, place)
-    if lock.is_held():
-        yield fault(CHECK, f"{lock.path} is held {_since(lock.path)}", _release(lock.path))
+            yield warning(CHECK, f"HEAD of {place.called} is detached: the commit is on no branch", "git switch BRANCH")
+    for index in () if place.bare else place.indexes:
+        lock = IndexLock(repo, place, index)
+        if lock.is_held():
+            yield fault(CHECK, f"{lock.path} is held {_since(lock.path)}", _release(lock.path))
     pid = find_commit(place.work_tree, place.git_dir, set())
     if pid is not None:
         yield fault(CHECK, f"a `git commit` (process {pid}) is under way in {place.work_tree}", "finish it")
@@ -198,6 +219,8 @@ def _signing(repo: Repository, settings: Settings) -> Iterator[Finding]:
 
 
 def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
+    if place.bare:
+        return
     try:
         parts = Path(os.path.realpath(root)).relative_to(place.work_tree)
     except ValueError:
