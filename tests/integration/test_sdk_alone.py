@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,14 @@ def _processes_of(directory: Path) -> list[int]:
     return [pid for _, pid in sorted(found)]
 
 
+def _open_files(pid: int) -> Iterator[str]:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            yield os.readlink(entry)
+        except FileNotFoundError:  # closed since it was listed
+            pass
+
+
 def test_the_guardian_is_no_child_of_the_program(tmp_path: Path) -> None:
     code = """
     with runwatch.RunLogger() as run:
@@ -208,7 +217,7 @@ def test_the_guardian_holds_none_of_the_programs_streams(tmp_path: Path) -> None
     with program.start(stdin=subprocess.PIPE) as process:
         pids = wait_for(lambda: len(found := _processes_of(program.dir)) == 2 and found, "guardian and recorder")
         streams = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (0, 1, 2)}
-        held = {os.readlink(entry) for pid in pids for entry in Path(f"/proc/{pid}/fd").iterdir()}
+        held = {stream for pid in pids for stream in _open_files(pid)}
         process.communicate("\n", timeout=60)
     assert len(streams) == 3
     assert held & streams == set()
