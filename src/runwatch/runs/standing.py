@@ -51,8 +51,11 @@ def standing(paths: RunPaths) -> Standing:
 
 
 def stalled_s(paths: RunPaths) -> float | None:
-    """Return for how many seconds a live run's recorder has given no sign; None while it does, or there is none."""
-    if Role.RECORDER not in holders(paths.lock) or load_state(paths.finalize_state).outcome is not None:
+    """Return for how many seconds no recorder has given a sign in a live run; None while one does.
+
+    One that was stopped in its first moments holds no lock: the lock file is as old as its owner's start then.
+    """
+    if load_state(paths.finalize_state).outcome is not None:
         return None  # a finalizer has more to do than to leave heartbeats
     age = heartbeat_age_s(paths.lock)
     return age if age is not None and age > STALLED_S else None
@@ -62,8 +65,21 @@ def _live(paths: RunPaths) -> Standing:
     age = stalled_s(paths)
     if age is None:
         return Standing(live=True)
-    remark = f"its recorder has been stalled for {duration_short(age)}: the command goes on and its output is kept"
-    return Standing(live=True, stalled_s=age, remark=remark)
+    held = holders(paths.lock)
+    for_long = duration_short(age)
+    if Role.RECORDER in held:
+        what = f"its recorder ({_named(held[Role.RECORDER])}) has been stalled for {for_long}"
+    elif Role.OWNER in held:
+        what = f"no recorder has given a sign for {for_long}"
+    else:
+        return Standing(
+            live=True, stalled_s=age, remark=f"it has not begun, for {for_long}: `runwatch doctor` looks why"
+        )
+    return Standing(live=True, stalled_s=age, remark=f"{what}: the command goes on and its output is kept")
+
+
+def _named(pid: int) -> str:
+    return f"process {pid}" if pid else "a process of another container"
 
 
 def _dead(paths: RunPaths) -> Standing:

@@ -13,13 +13,15 @@ import socket
 import struct
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runwatch.finalize.condition import condition
+from runwatch.journal.lock import Role, holders
 from runwatch.journal.paths import RunPaths
 from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
 from runwatch.runs.recovery import run_folders
+from runwatch.runs.standing import standing
 from runwatch.settings import Settings
 from runwatch.units import size
 
@@ -150,9 +152,31 @@ def _skew(trial: Path) -> float:
     return stamp - after if stamp > after else min(0.0, stamp - before)
 
 
+def _stalled(live: Iterable[Path]) -> Iterator[Finding]:
+    for path in live:
+        now = standing(RunPaths(path))
+        if now.stalled_s is not None and now.remark is not None:
+            pid = holders(RunPaths(path).lock).get(Role.RECORDER) or _starting_recorder(path)
+            remedy = f"kill -CONT {pid}, if somebody stopped it" if pid else None
+            yield warning("live runs", f"{path.parent.name}/{path.name}: {now.remark}", remedy)
+
+
+def _starting_recorder(path: Path) -> int | None:
+    """Return the process that is to record a run and has not come to its lock; None where there is none."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "runwatch.record.recorder" in words and str(path.resolve()) in words:
+            return int(process.pid)
+    return None
+
+
 def unfinished(root: Path, settings: Settings) -> Iterator[Finding]:
     """Yield how many runs below ``root`` nobody finalizes or commits any more, and how many are broken."""
-    found = [condition(RunPaths(path)).found for path in run_folders(root)]
+    folders = run_folders(root)
+    found = [condition(RunPaths(path)).found for path in folders]
+    yield from _stalled(path for path, what in zip(folders, found, strict=True) if what == "live")
     dead, broken = found.count("dead"), found.count("broken")
     uncommitted = 0 if settings.commit.mode == "off" else found.count("uncommitted")
     if dead:
