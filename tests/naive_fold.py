@@ -290,7 +290,6 @@ def _models(calls: list[Bead], run: Bead) -> list[Bead]:
     for provider, model in names:
         own = [call for call in calls if (call["provider"], call["model"]) == (provider, model)]
         lists = {call["prices"] for call in own if call["prices"] is not None}
-        is_seen_twice = len({call["source"] for call in own}) > 1
         own = [call for call in own if call["counts"]]
         if not own:
             continue
@@ -308,10 +307,7 @@ def _models(calls: list[Bead], run: Bead) -> list[Bead]:
                 **sums(own),
                 "priced": not any(call["needs_price"] and call["pico"] is None for call in own),
                 "prices": lists,
-                # What several sources saw is not told apart here: the fold keeps durations by model and source only.
-                "durations": None
-                if is_seen_twice
-                else durations([call["duration"] for call in own if call["duration"] is not None]),
+                "durations": durations([call["duration"] for call in own if call["duration"] is not None]),
             }
         )
     return rows

@@ -265,7 +265,7 @@ def instruments(beads: list[Bead], calls: list[Bead], models: list[Bead]) -> dic
                 put("llm_tokens_total", "counter", number or None, {**labels, "kind": kind})
         put("llm_cost_dollars_total", "counter", model["cost_usd"], labels)
         put("llm_rate_limit_events_total", "counter", model["rate_limits"] or None, labels)
-        for span in (model["durations"] or {"exact": []})["exact"]:
+        for span in model["durations"]["exact"]:
             put("llm_request_duration_seconds", "histogram", span / 1e6, labels)
     return {**values, **{key: _histogram(key[0], found) for key, found in observed.items()}}
 
@@ -277,10 +277,13 @@ def _histogram(name: str, found: list[float]) -> tuple[int, float, list[int]]:
     return len(found), sum(found), buckets
 
 
-def series(beads: list[Bead], counted: list[Bead]) -> Bead:
-    """Trends in at most 120 buckets from the second in which the run began; their width doubles until all fit."""
+def series(beads: list[Bead], calls: list[Bead]) -> Bead:
+    """Trends in at most 120 buckets from the second in which the run began; their width doubles until all fit.
+
+    A call that does not count, because another source saw more, has its time in them and no numbers.
+    """
     start = next((bead["_ts"] for bead in beads if bead["type"] == "run.started" and bead["_ts"]), None)
-    used = [call for call in counted if call["raw"] is not None or call["pico"]]
+    used = [call for call in calls if call["raw"] is not None or call["pico"]]
     samples = [bead for bead in beads if bead["type"] == "resource.sample"]
     times = [call["ts"] for call in used] + [bead["_ts"] for bead in samples]
     if start is None and times:
@@ -295,8 +298,9 @@ def series(beads: list[Bead], counted: list[Bead]) -> Bead:
     size = max(second) // width + 1
     rows: list[Bead] = [{"tokens": 0, "pico": 0, "cpu": [], "rss": [0]} for _ in range(size)]
     for call, at in zip(used, second, strict=False):
-        rows[at // width]["tokens"] += call["tokens"][5]
-        rows[at // width]["pico"] += call["pico"] or 0
+        if call["counts"]:
+            rows[at // width]["tokens"] += call["tokens"][5]
+            rows[at // width]["pico"] += call["pico"] or 0
     for bead, at in zip(samples, second[len(used) :], strict=True):
         rows[at // width]["cpu"].append(bead.get("cpu_percent", 0.0))
         rows[at // width]["rss"].append(bead.get("rss_bytes", 0))

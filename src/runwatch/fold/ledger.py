@@ -3,20 +3,19 @@
 No I/O, no formatting. Definitions: metrics.md, "Tokens and prices".
 
 A call seen by several sources counts once. Repeats with the same request id are told before they get here; for the
-rest, within one agent, issue and model, the source that saw most counts and the others do not: most tokens, then most
-calls, then the order of ``SOURCES``, then the alphabet. Where every call there has a request id, all count, since then
-no call can be one of another source's.
+rest, within one agent, issue and model, the source that saw most counts and the others do not, neither in the sums nor
+in durations and trends: most tokens, then most calls, then the order of ``contest.SOURCES``, then the alphabet. Where
+every call there has a request id, all count, since then no call can be one of another source's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from runwatch.fold.percentiles import Histogram
-from runwatch.fold.tally import CALLS, TOTAL, Tally, empty, shift
-
-SOURCES = ("sdk", "usage", "otlp.span", "otlp.metric")
-"""Who may have seen a call, the most trusted first."""
+from runwatch.fold.contest import Contest
+from runwatch.fold.percentiles import Histogram, observe
+from runwatch.fold.series import Trends
+from runwatch.fold.tally import Tally, empty, shift
 
 
 class Model:
@@ -30,8 +29,8 @@ class Model:
         self.tally = empty()
         self.prices: str | None = None
         """The price list that was used last."""
-        self.durations: dict[str, Histogram] = {}
-        """By source."""
+        self.durations = Histogram()
+        """Of the calls that count."""
 
 
 class Scope:
@@ -49,39 +48,13 @@ class Scope:
         self.last_model: Model | None = None
 
 
-class _Contest:
-    """The cells of one agent, issue and model: one source of them counts."""
-
-    __slots__ = ("anonymous", "cells", "sources")
-
-    def __init__(self) -> None:
-        self.cells: list[Cell] = []
-        self.sources: set[str] = set()
-        self.anonymous = 0
-        """How many calls lack a request id."""
-
-    def winner(self) -> str | None:
-        """Return the source that counts, None where all do."""
-        if len(self.sources) < 2 or not self.anonymous:
-            return None
-        seen = {source: [0, 0] for source in self.sources}
-        for cell in self.cells:
-            seen[cell.source][0] += cell.totals[TOTAL]
-            seen[cell.source][1] += cell.totals[CALLS]
-        return min(seen, key=lambda source: (-seen[source][0], -seen[source][1], _rank(source), source))
-
-
-def _rank(source: str) -> int:
-    return SOURCES.index(source) if source in SOURCES else len(SOURCES)
-
-
 class Cell:
     """The calls of one step, issue, agent and its attempt, model and source."""
 
-    __slots__ = ("applied", "contest", "durations", "is_dirty", "model", "rows", "scope", "source", "totals")
+    __slots__ = ("applied", "contest", "is_dirty", "model", "rows", "scope", "seen", "source", "totals")
 
-    def __init__(self, model: Model, source: str, scope: Scope, contest: _Contest, rows: list[Tally]) -> None:
-        self.model = model
+    def __init__(self, source: str, scope: Scope, contest: Contest, rows: list[Tally]) -> None:
+        self.model = contest.model
         self.source = source
         self.scope = scope
         self.contest = contest
@@ -90,7 +63,7 @@ class Cell:
         self.totals = empty()
         self.applied = empty()
         """What of the totals is in the sums."""
-        self.durations = model.durations.setdefault(source, Histogram())
+        self.seen = contest.join(self)
         self.is_dirty = False
 
 
@@ -101,11 +74,13 @@ class Ledger:
         self,
         on_agent: Callable[[int | str | None, str | None], None],
         attempt_of: Callable[[int | str | None, str], int],
+        trends: Trends,
     ) -> None:
         self._on_agent = on_agent
         """Told of each issue and agent that a call names first."""
         self._attempt_of = attempt_of
         """Ordinal of the attempt that an agent has under way, 0 without one."""
+        self._trends = trends
         self.run = empty()
         self.by_step: dict[int | None, Tally] = {}
         self.by_issue: dict[str | None, Tally] = {}
@@ -115,7 +90,7 @@ class Ledger:
         self.models: dict[tuple[str | None, str | None], Model] = {}
         self._cells: dict[tuple[int | None, int | str | None, str | None, int, str | None, str | None, str], Cell] = {}
         self._scopes: dict[tuple[int | None, str | None, str | None], Scope] = {}
-        self._contests: dict[tuple[str | None, str | None, str | None, str | None], _Contest] = {}
+        self._contests: dict[tuple[str | None, str | None, str | None, str | None], Contest] = {}
         self._dirty: list[Cell] = []
 
     def cell(
@@ -154,26 +129,54 @@ class Ledger:
             model = self.models[provider, name] = Model(provider, name)
         return model
 
+    def time(self, cell: Cell, duration: int) -> None:
+        """Show how many microseconds a call took."""
+        if cell.seen.counts:
+            observe(duration, cell.seen.durations, cell.model.durations)
+        else:
+            observe(duration, cell.seen.durations)
+
+    def use(self, cell: Cell, ts: str | None, tokens: int, pico: int) -> None:
+        """Show when a call used so many tokens and cost so much more."""
+        self._trends.use(ts, tokens, pico, cell.seen.share, counts=cell.seen.counts)
+
     def settle(self) -> None:
         """Bring the sums up to date. Changes no metric: it only does now what was put off."""
-        contests = {id(cell.contest): cell.contest for cell in self._dirty if len(cell.contest.sources) > 1}
+        contests = {id(cell.contest): cell.contest for cell in self._dirty if cell.contest.is_open}
         for cell in self._dirty:
-            if len(cell.contest.sources) == 1:
+            if not cell.contest.is_open:
                 shift(cell.rows, cell.applied, cell.totals)
             cell.is_dirty = False
         self._dirty.clear()
-        for contest in contests.values():
-            winner = contest.winner()
-            for cell in contest.cells:
-                counts = winner is None or cell.source == winner
-                shift(cell.rows, cell.applied, cell.totals if counts else empty())
+        lessened = {id(each.model): each.model for each in contests.values() if self._decide(each)}
+        for model in lessened.values():
+            model.durations.bound(
+                seen.durations
+                for contest in self._contests.values()
+                if contest.model is model
+                for seen in contest.seen.values()
+                if seen.counts
+            )
 
-    def winning_sources(self, model: Model) -> set[str]:
-        """Return the sources whose calls of a model count anywhere."""
-        if len(model.durations) < 2:
-            return set(model.durations)
-        contests = {id(c.contest): c.contest for c in self._cells.values() if c.model is model}.values()
-        return {source for contest in contests for source in (_only(contest.winner()) or contest.sources)}
+    def _decide(self, contest: Contest) -> bool:
+        """Count the winner of a contest and nobody else; return whether durations were taken out of the model's."""
+        winner = contest.winner()
+        for cell in contest.cells:
+            counts = winner is None or cell.source == winner
+            shift(cell.rows, cell.applied, cell.totals if counts else empty())
+        lessened = False
+        for source, seen in contest.seen.items():
+            counts = winner is None or source == winner
+            if counts == seen.counts:
+                continue
+            seen.counts = counts
+            self._trends.shift(seen.share, 1 if counts else -1)
+            if counts:
+                contest.model.durations.merge(seen.durations)
+            else:
+                contest.model.durations.take(seen.durations)
+                lessened = True
+        return lessened
 
     def _new(
         self,
@@ -198,12 +201,5 @@ class Ledger:
         ]
         if attempt:
             rows.append(self.by_attempt.setdefault(attempt, empty()))
-        contest = self._contests.setdefault((agent, name, provider, model), _Contest())
-        cell = Cell(state, source, self.scope(step, issue, agent), contest, rows)
-        contest.cells.append(cell)
-        contest.sources.add(source)
-        return cell
-
-
-def _only(source: str | None) -> set[str]:
-    return set() if source is None else {source}
+        contest = self._contests.setdefault((agent, name, provider, model), Contest(state))
+        return Cell(source, self.scope(step, issue, agent), contest, rows)

@@ -30,7 +30,6 @@ from runwatch.fold.identity import OpenCalls, place_of
 from runwatch.fold.ledger import Ledger, Scope
 from runwatch.fold.money import PriceFunction, pico_of
 from runwatch.fold.remembered import RememberedCalls
-from runwatch.fold.series import Trends
 from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
 from runwatch.fold.usage import merged, normalized, raw_usage
@@ -48,14 +47,12 @@ class Models:
         clock: Clock,
         facts: Facts,
         ledger: Ledger,
-        trends: Trends,
         price: PriceFunction | None,
         settings: FoldSettings,
     ) -> None:
         self._clock = clock
         self._facts = facts
         self._ledger = ledger
-        self._trends = trends
         self._costs = Costs(facts, price)
         self._open: OpenCalls[_Open] = OpenCalls(settings.remembered_open)
         self._calls = RememberedCalls(settings.remembered_calls)
@@ -270,17 +267,17 @@ class Models:
         change(call)
         call.count(1)
         self._calls.keep(call)
-        self._trends.use(call.ts, call.counts[5] - total, (call.pico or 0) - pico)
+        self._ledger.use(call.cell, call.ts, call.counts[5] - total, (call.pico or 0) - pico)
 
     def _observe(self, call: Call) -> None:
         """Show a new call in the durations and trends."""
         self._observe_duration(call)
         if call.raw is not None or call.pico:
-            self._trends.use(call.ts, call.counts[5], call.pico or 0)
+            self._ledger.use(call.cell, call.ts, call.counts[5], call.pico or 0)
 
     def _observe_duration(self, call: Call) -> None:
         if call.duration is not None:
-            call.cell.durations.add(call.duration)
+            self._ledger.time(call.cell, call.duration)
 
 
 def _claim(scope: Scope, attempt: int) -> bool:

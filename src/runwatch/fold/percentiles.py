@@ -7,6 +7,7 @@ No I/O, no formatting. **Source**: Masson, Rim, Lee, "DDSketch", VLDB 2019, sect
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from math import ceil, log
 
 from runwatch.events.instruments import DURATION_EDGES
@@ -34,19 +35,6 @@ class Histogram:
         self.exposed = [0] * (len(_EDGES) + 1)
         """Durations in the buckets that Prometheus sees; the last takes those above all edges."""
 
-    def add(self, value: int) -> None:
-        """Count one duration."""
-        if value > self.largest:
-            self.largest = value
-        if value < self.smallest or not self.count:
-            self.smallest = value
-        self.count += 1
-        self.total += value
-        bucket = ceil(log(value) * _SCALE) if value > 0 else -1
-        buckets = self.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        self.exposed[bisect_left(_EDGES, value)] += 1
-
     def merge(self, other: Histogram) -> None:
         """Count all durations of another."""
         if not other.count:
@@ -58,6 +46,24 @@ class Histogram:
         for bucket, count in other.buckets.items():
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
         self.exposed = [one + another for one, another in zip(self.exposed, other.exposed, strict=True)]
+
+    def take(self, other: Histogram) -> None:
+        """Count none of another's durations any more. What is smallest and largest must be told anew: ``bound``."""
+        self.count -= other.count
+        self.total -= other.total
+        for bucket, count in other.buckets.items():
+            left = self.buckets[bucket] - count
+            if left:
+                self.buckets[bucket] = left
+            else:
+                del self.buckets[bucket]
+        self.exposed = [one - another for one, another in zip(self.exposed, other.exposed, strict=True)]
+
+    def bound(self, parts: Iterable[Histogram]) -> None:
+        """Set the smallest and the largest from the histograms that this one is the sum of."""
+        extremes = [(part.smallest, part.largest) for part in parts if part.count]
+        self.smallest = min((smallest for smallest, _ in extremes), default=0)
+        self.largest = max((largest for _, largest in extremes), default=0)
 
     def percentiles(self, *fractions: float) -> list[float | None]:
         """Return the nearest-rank percentiles in seconds, for fractions in rising order; None of nothing."""
@@ -83,3 +89,19 @@ class Histogram:
         p50, p95 = self.percentiles(0.50, 0.95)
         mean = round(self.total / self.count / 1e6, 6)
         return Durations(total_s=seconds(self.total), mean_s=mean, p50_s=p50, p95_s=p95, max_s=seconds(self.largest))
+
+
+def observe(value: int, *histograms: Histogram) -> None:
+    """Count one duration in each of some histograms."""
+    bucket = ceil(log(value) * _SCALE) if value > 0 else -1
+    edge = bisect_left(_EDGES, value)
+    for histogram in histograms:
+        if value > histogram.largest:
+            histogram.largest = value
+        if value < histogram.smallest or not histogram.count:
+            histogram.smallest = value
+        histogram.count += 1
+        histogram.total += value
+        buckets = histogram.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        histogram.exposed[edge] += 1

@@ -169,18 +169,17 @@ def _models(parts: Parts) -> list[tuple[ModelMetrics, list[int]]]:
         if any(model.tally[:CHANGES]):
             names = model.provider or run.provider or UNKNOWN, model.name or run.model or UNKNOWN
             groups.setdefault(names, []).append(model)
-    return [_model(parts, names, group) for names, group in groups.items()]
+    return [_model(names, group) for names, group in groups.items()]
 
 
-def _model(parts: Parts, names: tuple[str, str], group: list[Model]) -> tuple[ModelMetrics, list[int]]:
+def _model(names: tuple[str, str], group: list[Model]) -> tuple[ModelMetrics, list[int]]:
     row = empty()
     for model in group:
         shift([row], empty(), model.tally)
-    histograms = [model.durations[source] for model in group for source in sorted(parts.ledger.winning_sources(model))]
-    durations = histograms[0] if len(histograms) == 1 else Histogram()
-    if len(histograms) > 1:
-        for histogram in histograms:
-            durations.merge(histogram)
+    durations = group[0].durations if len(group) == 1 else Histogram()
+    if len(group) > 1:
+        for model in group:
+            durations.merge(model.durations)
     metrics = ModelMetrics(
         provider=names[0],
         model=names[1],

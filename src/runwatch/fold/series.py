@@ -17,10 +17,38 @@ _TOKENS, _PICO, _CPU_SUM, _CPU_COUNT, _RSS = range(5)
 _Bucket = list[float]
 
 
+class Share:
+    """What some of the calls used and cost, by the number of the bucket."""
+
+    __slots__ = ("rows", "width")
+
+    def __init__(self) -> None:
+        self.rows: dict[int, list[int]] = {}
+        self.width = _FIRST_WIDTH_US
+
+    def add(self, index: int, width: int, tokens: int, pico: int) -> None:
+        """Add what a call used to a bucket of buckets that are ``width`` microseconds wide."""
+        if width != self.width:
+            self.widen(width)
+        row = self.rows.get(index)
+        if row is None:
+            self.rows[index] = [tokens, pico]
+        else:
+            row[0] += tokens
+            row[1] += pico
+
+    def widen(self, width: int) -> None:
+        """Make the buckets as wide as those of the trends are by now."""
+        rows, factor = self.rows, width // self.width
+        self.rows, self.width = {}, width
+        for index, (tokens, pico) in rows.items():
+            self.add(index // factor, width, tokens, pico)
+
+
 class Trends:
     """Buckets from the first observation on; what is older falls into the first."""
 
-    __slots__ = ("_at_hand", "_buckets", "_origin", "_second", "_width")
+    __slots__ = ("_at_hand", "_buckets", "_index", "_origin", "_second", "_width")
 
     def __init__(self) -> None:
         self._buckets: list[_Bucket] = []
@@ -29,17 +57,28 @@ class Trends:
         self._second: str | None = None
         self._at_hand: _Bucket = []
         """The bucket of that second: whole seconds are finer than any bucket."""
+        self._index = 0
+        """Its number."""
 
     def begin(self, ts: str | None) -> None:
         """Set where the first bucket begins."""
         if self._origin is None:
             self._origin = micros_of(ts)
 
-    def use(self, ts: str | None, tokens: int, pico: int) -> None:
-        """Add what a model call used and cost."""
+    def use(self, ts: str | None, tokens: int, pico: int, share: Share, *, counts: bool) -> None:
+        """Add what a model call used and cost to a share, and to the trends where that counts."""
         bucket = self._at_hand if ts is not None and ts[:19] == self._second else self._at(ts)
-        bucket[_TOKENS] += tokens
-        bucket[_PICO] += pico
+        if counts:
+            bucket[_TOKENS] += tokens
+            bucket[_PICO] += pico
+        share.add(self._index, self._width, tokens, pico)
+
+    def shift(self, share: Share, sign: int) -> None:
+        """Put a share into the trends (1), or take it out (-1)."""
+        share.widen(self._width)
+        for index, (tokens, pico) in share.rows.items():
+            self._buckets[index][_TOKENS] += sign * tokens
+            self._buckets[index][_PICO] += sign * pico
 
     def sample(self, ts: str | None, cpu_percent: float, rss_bytes: int) -> None:
         """Add a sample of the process tree."""
@@ -75,6 +114,7 @@ class Trends:
             index //= 2
         while len(self._buckets) <= index:
             self._buckets.append([0, 0, 0.0, 0, 0])
+        self._index = index
         return self._buckets[index]
 
     def _widen(self) -> None:

@@ -338,6 +338,37 @@ def test_the_source_that_saw_most_counts_where_calls_have_no_request_ids() -> No
     assert metrics.run.llm_calls == 3
 
 
+def test_durations_and_trends_are_those_of_the_source_that_counts() -> None:
+    scope = {"issue": 1, "agent": "coding", "model": "m", "provider": "p"}
+    journal = Journal()
+    journal.run_started()
+    journal.add("llm.completed", **scope, prompt_tokens=100, completion_tokens=10, duration_s=2.0, cost_usd=0.5)
+    span = {**scope, "source": "otlp.span", "prompt_tokens": 100, "completion_tokens": 10, "cost_usd": 0.5}
+    journal.add("llm.completed", **span, duration_s=2.25)
+    alone = {**scope, "issue": 2, "source": "otlp.span", "prompt_tokens": 7, "completion_tokens": 0, "duration_s": 40.0}
+    journal.add("llm.completed", **alone)
+
+    def shown() -> tuple[float, float, int, float, int]:
+        metrics = journal.metrics(price)
+        (model,) = metrics.models
+        (told,) = (one for one in metrics.instruments if one.name == "llm_request_duration_seconds")
+        calls = told.series[0].count or 0
+        assert (calls, model.durations.total_s) == (metrics.run.llm_calls, metrics.run.llm_duration_s)
+        assert sum(metrics.series.tokens) == metrics.run.tokens.total
+        assert sum(metrics.series.cost_usd) == metrics.run.cost_usd
+        return (
+            model.durations.total_s, model.durations.max_s or 0.0, calls, metrics.run.cost_usd or 0.0,
+            metrics.run.tokens.total,
+        )  # fmt: skip
+
+    assert shown() == (42.0, 40.0, 2, 0.500007, 117)
+    journal.add("llm.completed", **span, duration_s=90.0)  # now the spans have seen more of the first issue
+    assert shown() == (132.25, 90.0, 3, 1.000007, 227)
+    for _ in range(2):
+        journal.add("llm.completed", **scope, prompt_tokens=100, completion_tokens=10, duration_s=3.0, cost_usd=0.25)
+    assert shown() == (48.0, 40.0, 4, 1.000007, 337)
+
+
 def test_sources_that_saw_the_same_amount_count_in_the_documented_order() -> None:
     for first, second in (("otlp.span", None), (None, "otlp.span"), ("otlp.metric", "usage"), ("usage", "otlp.metric")):
         journal = Journal()

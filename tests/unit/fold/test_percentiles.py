@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwatch.fold.percentiles import Histogram
+from runwatch.fold.percentiles import Histogram, observe
 
 durations = st.lists(st.integers(0, 10**13), min_size=1, max_size=200)
 
@@ -16,7 +16,7 @@ durations = st.lists(st.integers(0, 10**13), min_size=1, max_size=200)
 def filled(values: list[int]) -> Histogram:
     histogram = Histogram()
     for value in values:
-        histogram.add(value)
+        observe(value, histogram)
     return histogram
 
 
@@ -42,6 +42,20 @@ def test_merged_histograms_are_those_of_all_values(left: list[int], right: list[
     merged = filled(left)
     merged.merge(filled(right))
     assert merged.durations() == filled(left + right).durations()
+
+
+@given(durations, durations)
+def test_what_is_taken_out_again_was_never_there(left: list[int], right: list[int]) -> None:
+    both = Histogram()
+    parts = filled(left), filled(right)
+    for part in parts:
+        both.merge(part)
+    both.take(parts[1])
+    both.bound(parts[:1])
+    assert (both.durations(), both.exposed) == (parts[0].durations(), parts[0].exposed)
+    both.take(parts[0])
+    both.bound([])
+    assert both.durations() == Histogram().durations()
 
 
 def test_of_nothing_there_are_none() -> None:

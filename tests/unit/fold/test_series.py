@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journals import START, Journal, text_of
-from runwatch.fold.series import BUCKETS, Trends
+from runwatch.fold.series import BUCKETS, Share, Trends
 
 
 def test_tokens_and_cost_fall_into_the_second_of_their_call() -> None:
@@ -32,19 +32,51 @@ def test_samples_are_a_mean_and_a_peak() -> None:
     assert (series.cpu_percent, series.rss_bytes) == ([30.0, 0.0, 5.0], [900, 0, 1])
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 1000)), min_size=1, max_size=60))
-def test_sums_and_bounds_hold_however_long_the_run(uses: list[tuple[int, int]]) -> None:
+USES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 1000)), min_size=1, max_size=60)
+
+
+def begun() -> Trends:
     trends = Trends()
     trends.begin(text_of(START))
+    return trends
+
+
+def use(trends: Trends, second: int, tokens: int, share: Share, *, counts: bool = True) -> None:
+    minutes, rest = divmod(second, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    ts = f"2026-11-{21 + days:02d}T{(10 + hours) % 24:02d}:{minutes:02d}:{rest:02d}.000000Z"
+    trends.use(ts, tokens, tokens, share, counts=counts)
+
+
+@given(USES)
+def test_sums_and_bounds_hold_however_long_the_run(uses: list[tuple[int, int]]) -> None:
+    trends, share = begun(), Share()
     for second, tokens in uses:
-        minutes, rest = divmod(second, 60)
-        hours, minutes = divmod(minutes, 60)
-        days, hours = divmod(hours, 24)
-        trends.use(f"2026-11-{21 + days:02d}T{(10 + hours) % 24:02d}:{minutes:02d}:{rest:02d}.000000Z", tokens, tokens)
+        use(trends, second, tokens, share)
     series = trends.series()
     assert sum(series.tokens) == sum(tokens for _, tokens in uses)
     assert sum(series.cost_usd) == pytest.approx(sum(tokens for _, tokens in uses) / 1e12)
     assert len(series.tokens) == len(series.cpu_percent) == len(series.rss_bytes) <= BUCKETS
+
+
+@given(USES, USES)
+def test_one_of_two_shares_counts_whenever_it_is_told_which(
+    uses: list[tuple[int, int]], others: list[tuple[int, int]]
+) -> None:
+    trends, first, second = begun(), Share(), Share()
+    for at, tokens in uses:
+        use(trends, at, tokens, first)
+    for at, tokens in others:
+        use(trends, at, tokens, second, counts=False)
+    trends.shift(first, -1)
+    trends.shift(second, 1)
+    plain, share = begun(), Share()
+    for at, _ in uses:
+        use(plain, at, 0, share)
+    for at, tokens in others:
+        use(plain, at, tokens, share)
+    assert trends.series() == plain.series()
 
 
 def test_full_buckets_become_half_as_many_of_twice_the_width() -> None:
