@@ -1,4 +1,4 @@
-"""The stages that end the journal: close open steps, note the prices, tell what was lost, seal.
+"""The stages that end the journal: name the run, close open steps, note the prices, tell what was lost, seal.
 
 Must not write anything but events. Each can be repeated: what stands in the journal already is not written again.
 """
@@ -16,6 +16,13 @@ from runwatch.journal.append import close_to_writers
 from runwatch.journal.losses import Loss, read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
+
+
+def name_run(metrics: Metrics, outcome: Outcome, paths: RunPaths, writer: EventWriter) -> None:
+    """Write the start that a program killed in its first moments could not, so that every file names the run."""
+    if not metrics.run.run_id:
+        began = metrics.run.start_time or outcome.ended
+        _must(writer.emit("run.started", framework=paths.framework, run_id=paths.run_id, ts=began), writer)
 
 
 def close_steps(metrics: Metrics, outcome: Outcome, writer: EventWriter) -> None:

@@ -248,7 +248,11 @@ class Finalizer:
 
     def _stage_close(self) -> None:
         if not self.fold.sealed:
-            self._append(lambda writer: close.close_steps(self.metrics, self.outcome, writer))
+            self._append(self._close_steps)
+
+    def _close_steps(self, writer: EventWriter) -> None:
+        close.name_run(self.metrics, self.outcome, self.paths, writer)
+        close.close_steps(self.metrics, self.outcome, writer)
 
     def _stage_price(self) -> None:
         if not self.fold.sealed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runwatch.finalize.close import close_steps, note_prices, seal
+from runwatch.finalize.close import close_steps, name_run, note_prices, seal
 from runwatch.finalize.state import Outcome
 from runwatch.fold import Fold
 from runwatch.journal.follow import events
@@ -20,10 +20,12 @@ NOW = "2026-10-20T14:23:45.000000Z"
 class Record:
     """A run directory with a journal, folded as often as asked."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, started: bool = True) -> None:
+        root.mkdir(parents=True, exist_ok=True)
         self.paths = RunPaths(root)
         self.writer = EventWriter(self.paths)
-        self.writer.emit("run.started", framework="f", run_id="r", ts=NOW)
+        if started:
+            self.writer.emit("run.started", framework="f", run_id="r", ts=NOW)
 
     def fold(self) -> Fold:
         """Fold the whole journal anew."""
@@ -81,3 +83,13 @@ def test_the_seal_stands_once_and_names_how_the_run_ended(tmp_path: Path) -> Non
     assert record.types() == ["RunStarted", "RunCompleted"]
     run = record.fold().metrics(NOW).run
     assert (run.status, run.exit_code, run.reason, run.end_time) == ("failed", 3, "exit code 3", NOW)
+
+
+def test_a_journal_with_no_start_gets_one_that_names_the_run_once(tmp_path: Path) -> None:
+    record = Record(tmp_path / "runs" / "fw" / "the-run", started=False)
+    record.writer.emit("step.started", step=1, ts="2026-10-20T14:00:00.000000Z")
+    for _ in range(2):
+        name_run(record.fold().metrics(NOW), Outcome(status="crashed", ended=NOW), record.paths, record.writer)
+    run = record.fold().metrics(NOW).run
+    assert (run.framework, run.run_id, run.start_time) == ("fw", "the-run", "2026-10-20T14:00:00.000000Z")
+    assert record.types() == ["StepStarted", "RunStarted"]
