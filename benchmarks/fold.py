@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from runwatch.events.codec import _decoder
+from runwatch.events.codec import fast_decoder
 from runwatch.fold import Fold
 from runwatch.pricing import Pricer
 
@@ -93,7 +93,7 @@ def fold_all(lines: list[bytes]) -> Fold:
 
 def decode_all(lines: list[bytes]) -> None:
     """Decode all lines and drop the events."""
-    decode = _decoder(True)
+    decode = fast_decoder()
     for line in lines:
         decode(line)
 

@@ -29,6 +29,10 @@ _encoder = msgspec.json.Encoder(enc_hook=str)
 _head = msgspec.json.Decoder(Unknown)
 
 
+UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError)
+"""What the fast decoder raises."""
+
+
 class Unreadable(ValueError):
     """A line that is no event; the message says why."""
 
@@ -78,16 +82,22 @@ def decode(line: bytes) -> Event | Unknown:
     """
     try:
         return _decoder(True)(line)  # type: ignore[no-any-return]  # union built at run time
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decode_foreign(line)
+    except UNUSUAL:
+        return decode_unusual(line)
 
 
-def _decode_foreign(line: bytes) -> Event | Unknown:
+def fast_decoder() -> Callable[[bytes], Event]:
+    """Return what decodes a line as runwatch writes it; of others it raises one of UNUSUAL: ask ``decode_unusual``."""
+    return _decoder(True)
+
+
+def decode_unusual(line: bytes) -> Event | Unknown:
+    """Return the event of a line of a foreign writer or of a later version. Raises Unreadable."""
     try:
         head = _head.decode(line)
         if head.type in TYPES:
             return _decoder(False)(line)  # type: ignore[no-any-return]  # union built at run time
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (*UNUSUAL, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return head
 

@@ -14,7 +14,7 @@ from runwatch.fold.agents import Agents
 from runwatch.fold.clock import Clock, Moment, elapsed, micros
 from runwatch.fold.identity import Attempts, OpenCalls, place_of
 from runwatch.fold.metrics import CallMetrics
-from runwatch.fold.percentiles import Histogram, observe
+from runwatch.fold.percentiles import Histogram
 from runwatch.fold.settings import FoldSettings
 from runwatch.fold.steps import Steps
 
@@ -38,7 +38,7 @@ class _Callee:
         if not success:
             self.failures += 1
         if duration is not None:
-            observe(duration, self.durations)
+            self.durations.add(duration)
 
     def metrics(self) -> CallMetrics:
         """Return it as it is shown."""

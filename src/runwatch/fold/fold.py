@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runwatch.events import TYPES, Event, Unknown, Unreadable, decode, salvage
+from runwatch.events import TYPES, Event, Unknown, Unreadable, salvage
 from runwatch.events.calls import LlmPriced
+from runwatch.events.codec import UNUSUAL, decode_unusual, fast_decoder
 from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
 from runwatch.fold.clock import CANONICAL_LENGTH, canonical_time
@@ -36,6 +37,7 @@ class Fold:
         self._issue_ids = self._parts.issues.by_id
         self._counts = self._parts.counts
         self._sealed = False
+        self._decode = fast_decoder()
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             **dict.fromkeys(TYPES.values(), _pass_over),
             **self._parts.handlers(),
@@ -98,11 +100,15 @@ class Fold:
         """
         if offset_after:
             self._counts.offset = offset_after
+        event: Event | Unknown
         try:
-            event = decode(raw)
-        except Unreadable:
-            self._unreadable(raw)
-            return
+            event = self._decode(raw)
+        except UNUSUAL:
+            try:
+                event = decode_unusual(raw)
+            except Unreadable:
+                self._unreadable(raw)
+                return
         self.feed(event)
 
     def feed_post(self, event: Event | Unknown) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runwatch.fold.contest import Contest
-from runwatch.fold.percentiles import Histogram, observe
+from runwatch.fold.percentiles import Histogram
 from runwatch.fold.series import Trends
 from runwatch.fold.tally import Tally, empty, shift
 
@@ -131,10 +131,9 @@ class Ledger:
 
     def time(self, cell: Cell, duration: int) -> None:
         """Show how many microseconds a call took."""
+        cell.seen.durations.add(duration)
         if cell.seen.counts:
-            observe(duration, cell.seen.durations, cell.model.durations)
-        else:
-            observe(duration, cell.seen.durations)
+            cell.model.durations.add(duration)
 
     def use(self, cell: Cell, ts: str | None, tokens: int, pico: int) -> None:
         """Show when a call used so many tokens and cost so much more."""

@@ -35,6 +35,19 @@ class Histogram:
         self.exposed = [0] * (len(_EDGES) + 1)
         """Durations in the buckets that Prometheus sees; the last takes those above all edges."""
 
+    def add(self, value: int) -> None:
+        """Count one duration."""
+        if value > self.largest:
+            self.largest = value
+        if value < self.smallest or not self.count:
+            self.smallest = value
+        self.count += 1
+        self.total += value
+        bucket = ceil(log(value) * _SCALE) if value > 0 else -1
+        buckets = self.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        self.exposed[bisect_left(_EDGES, value)] += 1
+
     def merge(self, other: Histogram) -> None:
         """Count all durations of another."""
         if not other.count:
@@ -89,19 +102,3 @@ class Histogram:
         p50, p95 = self.percentiles(0.50, 0.95)
         mean = round(self.total / self.count / 1e6, 6)
         return Durations(total_s=seconds(self.total), mean_s=mean, p50_s=p50, p95_s=p95, max_s=seconds(self.largest))
-
-
-def observe(value: int, *histograms: Histogram) -> None:
-    """Count one duration in each of some histograms."""
-    bucket = ceil(log(value) * _SCALE) if value > 0 else -1
-    edge = bisect_left(_EDGES, value)
-    for histogram in histograms:
-        if value > histogram.largest:
-            histogram.largest = value
-        if value < histogram.smallest or not histogram.count:
-            histogram.smallest = value
-        histogram.count += 1
-        histogram.total += value
-        buckets = histogram.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        histogram.exposed[edge] += 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwatch.fold.percentiles import Histogram, observe
+from runwatch.fold.percentiles import Histogram
 
 durations = st.lists(st.integers(0, 10**13), min_size=1, max_size=200)
 
@@ -16,7 +16,7 @@ durations = st.lists(st.integers(0, 10**13), min_size=1, max_size=200)
 def filled(values: list[int]) -> Histogram:
     histogram = Histogram()
     for value in values:
-        observe(value, histogram)
+        histogram.add(value)
     return histogram
 
 
