@@ -464,3 +464,30 @@ def test_a_password_that_only_its_program_announces_is_taken_out(arguments: list
 )
 def test_flags_that_mean_something_else_are_left_alone(arguments: list[str]) -> None:
     assert Redactor({}).arguments(arguments) == arguments
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200c\u200d", "\u2060", "\ufeff", "\u00ad", "\\u200b", "&#8203;"])
+def test_a_secret_with_characters_of_no_width_in_it_is_taken_out(unseen: str) -> None:
+    key = "ghp_" + made(36)
+    broken = f"sent {key[:2]}{unseen}{key[2:20]}{unseen}{key[20:]} away"
+    assert Redactor({}).text(broken) == "sent [redacted:github-token] away"
+    assert Redactor({"MY_TOKEN": made(30)}).text(unseen.join(made(30))) == "[redacted:env:MY_TOKEN]"
+
+
+@pytest.mark.parametrize("feed", ["\n", "\r\n"])
+def test_a_secret_that_a_terminal_broke_over_lines_is_taken_out(feed: str) -> None:
+    key = "sk-" + "proj-" + made(74) + "T3Blbk" + "FJ" + made(74)
+    redactor = Redactor({"MY_TOKEN": "correct-horse-battery-staple"})
+    for cut in (3, 8, 40, 80):
+        assert (
+            redactor.text(f"key {key[:cut]}{feed}{key[cut:]} failed\nnext") == "key [redacted:openai-key] failed\nnext"
+        )
+    twice = feed.join((key[:60], key[60:120], key[120:]))
+    assert redactor.lines(f"a\n{twice}\nb".split("\n")) == ["a", "[redacted:openai-key]", "b"]
+    assert redactor.text(f"a correct-horse{feed}-battery-staple b") == "a [redacted:env:MY_TOKEN] b"
+
+
+def test_what_stands_on_the_next_line_for_itself_stays() -> None:
+    key = "ghp_" + made(36)
+    for after in ("username=somebody", "retrying_in_20_seconds", "next-step-of-2026"):
+        assert Redactor({}).text(f"{key}\n{after}") == f"[redacted:github-token]\n{after}"

@@ -13,14 +13,19 @@ from collections.abc import Iterator
 
 _MOST_LAYERS = 3
 """JSON in JSON in a URL: deeper is nobody's log."""
+_UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+"""Characters of no width, as a character class: between two others nobody sees them, and no shape holds them."""
 _ESCAPE = re.compile(
     r"""\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
     r"""|&\#(?P<hd>\d{1,6});|&(?P<name>amp|quot|apos|lt|gt);|\\(?P<c>[nrtbf])|(?P<quoted>'"'"'|'\\'')"""
-    r"""|\\(?P<literal>[^A-Za-z0-9\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)"""
+    r"""|\\(?P<literal>[^A-Za-z0-9\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)|(?P<unseen>["""
+    + _UNSEEN
+    + "]+)"
 )
 _NAMES = {"amp": "&", "quot": '"', "apos": "'", "lt": "<", "gt": ">"}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x1b]|'"'""")
+_HAS_UNSEEN = re.compile(f"[{_UNSEEN}]")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
 _PROBE = 16
 _PRINTABLE = re.compile(rb"[\t\r\n -~]+")
@@ -58,13 +63,19 @@ class Decoded:
 def decoded(text: str) -> Iterator[tuple[str, list[Decoded]]]:
     """Yield the text with one, two … layers of escapes undone, each with the layers that lead back to it."""
     layers: list[Decoded] = []
-    while len(layers) < _MOST_LAYERS and _MAY_HAVE_ESCAPES.search(text) is not None:
+    while len(layers) < _MOST_LAYERS and _may_have_escapes(text):
         layer = Decoded(text)
         if layer.text == text:
             return
         layers = [layer, *layers]
         text = layer.text
         yield text, layers
+
+
+def _may_have_escapes(text: str) -> bool:
+    if _MAY_HAVE_ESCAPES.search(text) is not None:
+        return True
+    return not text.isascii() and _HAS_UNSEEN.search(text) is not None
 
 
 def original(span: tuple[int, int], layers: list[Decoded]) -> tuple[int, int]:
@@ -102,6 +113,6 @@ def _character(match: re.Match[str]) -> str:
         return chr(min(int(value), 0x10FFFF))
     if kind == "quoted":
         return "'"
-    if kind in ("color", "wrap"):
+    if kind in ("color", "wrap", "unseen"):
         return ""
     return _NAMES.get(value) or (_CONTROLS[value] if kind == "c" else value)

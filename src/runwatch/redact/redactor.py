@@ -15,6 +15,7 @@ from runwatch.redact.digests import Digests
 from runwatch.redact.encodings import decoded, in_base64, original
 from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret_value, secret_forms, secret_values
 from runwatch.redact.rules import MARK, Rule, Span, concerned, is_reference
+from runwatch.redact.wrapped import Joined, joined, joined_everywhere
 
 _FLAG = re.compile(
     r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pwd|pw|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z",
@@ -148,7 +149,23 @@ class Redactor:
             inside = next(self._spans(said), None)
             if inside is not None:
                 found.append(Span(start, end, inside.label))
+        if "\n" in text:
+            found += self._broken(text)
         return _replaced(text, found) if found else text
+
+    def _broken(self, text: str) -> Iterator[Span]:
+        """Yield secrets that are broken over lines: known values anywhere, known shapes where no word goes on."""
+        everywhere = joined_everywhere(text) if self._forms else None
+        if everywhere is not None:
+            for form, name, standing in self._forms:
+                if form in everywhere.text:
+                    spans = (Span(*match.span(), f"env:{name}") for match in standing.finditer(everywhere.text))
+                    yield from _across(everywhere, spans)
+        likely = joined(text)
+        if likely is not None:
+            for rule in concerned(likely.text):
+                if rule.is_whole:
+                    yield from _across(likely, rule.find(likely.text))
 
     def _spans(self, text: str) -> Iterator[Span]:
         for form, name, standing in self._forms:
@@ -161,6 +178,13 @@ class Redactor:
             yield from rule.find(text)
         for rule in concerned(text):
             yield from rule.find(text)
+
+
+def _across(reading: Joined, spans: Iterator[Span]) -> Iterator[Span]:
+    """Yield those of the secrets of a reading that go across a line break, at their places in the text as it stands."""
+    for span in spans:
+        if reading.crosses(span.start, span.end):
+            yield Span(*reading.original(span.start, span.end), span.label)
 
 
 def _replaced(text: str, found: list[Span]) -> str:

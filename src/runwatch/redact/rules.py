@@ -72,6 +72,8 @@ class Rule:
         """The secret holds a digit or a symbol."""
         self.no_word = no_word
         """The secret holds none of the words that names in programs and messages about secrets are made of."""
+        self.is_whole = "(?P<" not in regex
+        """Whether the shape tells the secret by itself, without words around it that announce one."""
         self.source = source
         """Where the shape is written down."""
         self._compiled: re.Pattern[str] | None = None
