@@ -46,11 +46,18 @@ def signal_number(name: str) -> int | None:
 
 
 def decide(
-    *, wait_status: int, stop: Stop | None, ended: str, killed: str | None = None, core_dumped: bool = False
+    *,
+    wait_status: int,
+    stop: Stop | None,
+    ended: str,
+    killed: str | None = None,
+    core_dumped: bool = False,
+    oom_kills: int = 0,
 ) -> Outcome:
     """Return the outcome of a command from waitpid's status and from who asked it to stop.
 
     ``killed`` says why we sent SIGKILL, if we did. A run that a limit stopped has a code of ours, `LIMIT_CODE`.
+    ``oom_kills`` is how many processes around us the kernel killed for lack of memory while the command ran.
     """
     number = os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else None
     code = None if number is not None else os.WEXITSTATUS(wait_status)
@@ -58,6 +65,8 @@ def decide(
     how = f"killed by {name}" if name else f"exit code {code}"
     if core_dumped:
         how += " (core dumped)"
+    if oom_kills and not killed and (name == "SIGKILL" or code == 128 + signals.SIGKILL):
+        how += ": out of memory (the kernel killed for that here meanwhile)"
     if stop is not None:
         tail = f", {killed}" if killed and name == "SIGKILL" else f", {how}"
         if stop.limit is not None:

@@ -23,7 +23,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.process_mark import mark_of
 from runwatch.journal.step_at_hand import StepTeller
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import farewell, finalizing, limits, spawn, unrecorded
+from runwatch.record import farewell, finalizing, limits, memory, spawn, unrecorded
 from runwatch.record.capture import Capture, Stream
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
@@ -92,6 +92,7 @@ class Supervisor:
         self.capture = Capture(self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses)
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
         self.capture.start()
+        self.oom_kills = memory.oom_kills() or 0
         self.pid = NO_COMMAND
         self.stopper = Stopper(NO_COMMAND, group=False)
         self.control = self._listen()  # before the command, whose first act may be `runwatch step`
@@ -271,6 +272,7 @@ class Supervisor:
             ended=now_text(),
             killed=self.stopper.killed,
             core_dumped=os.WCOREDUMP(status),
+            oom_kills=(memory.oom_kills() or 0) - self.oom_kills,
         )
         self._end(outcome)
 
