@@ -71,24 +71,47 @@ class SharedTable:
         self._write([row for row in others if row[:2] != self._run], text)
 
     def rebuild(self, text: str) -> None:
-        """Make the file anew: the rows of every other run from that run's own file, then finished rows of this one."""
-        self._write([row for row in self._others() if row[:2] != self._run], text)
+        """Make the file anew: the rows of every other run from that run's own file, then finished rows of this one.
+
+        Rows of runs that have no file of their own any more, since they were pruned or come from a clone, stay.
+        """
+        there: set[Row] = set()
+        others: list[Row] = []
+        for run, rows in self._others():
+            there |= {run, *(row[:2] for row in rows)}
+            others += rows
+        kept = [row for row in self._rows_of(self.path) or [] if row[:2] not in there]
+        self._write([row for row in [*kept, *others] if row[:2] != self._run], text)
 
     def _write(self, others: list[Row], text: str) -> None:
         write_atomic(self.path, (csv_rows.file_text(self._table, others) + text).encode())
 
-    def _others(self) -> Iterator[Row]:
-        header = csv_rows.COLUMNS[self._table]
+    def _others(self) -> Iterator[tuple[Row, list[Row]]]:
+        """Yield each run (its first two cells) that has a file of its own, and the rows in that."""
         for path in sorted(self.path.parent.parent.glob(f"*/*/csv/{self.path.name}")):
             if any(map(Path.is_symlink, path.parents[:3])):
                 continue
-            try:
-                content = read_regular(path).decode("utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            rows = [tuple(row) for row in csv.reader(io.StringIO(content[: content.rfind("\r\n") + 2], newline=""))]
-            if rows and rows[0] == header:
-                yield from (row for row in rows[1:] if len(row) == len(header))
+            rows = self._rows_of(path)
+            if rows is not None:
+                yield (csv_rows.cell(path.parents[1].name), csv_rows.cell(path.parents[2].name)), rows
+
+    def _rows_of(self, path: Path) -> list[Row] | None:
+        """Return a file's whole rows under today's columns, however the rest is damaged; None where it is none of ours."""
+        try:
+            content = read_regular(path).decode("utf-8", "replace")
+            lines = csv.reader(io.StringIO(content[: content.rfind("\r\n") + 2], newline=""))
+            header, *rows = [tuple(row) for row in lines]
+        except (OSError, ValueError, csv.Error):
+            return None
+        columns = csv_rows.COLUMNS[self._table]
+        if header[:2] != columns[:2]:
+            return None
+        whole = (row for row in rows if len(row) == len(header))
+        if header == columns:
+            return list(whole)
+        # Another version's: a column that it did not have is empty.
+        named = (dict(zip(header, row, strict=True)) for row in whole)
+        return [tuple(row.get(column, "") for column in columns) for row in named]
 
     def _is_whole(self) -> bool:
         header = csv_rows.file_text(self._table, ()).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import multiprocessing
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,30 @@ def test_a_file_that_is_not_whole_is_rebuilt_from_the_runs_own_rows(tmp_path: Pa
     assert sorted({run for run, _ in _all(tmp_path, "runs", "status")}) == expected
     assert sorted({run for run, _ in _all(tmp_path, "errors", "message")}) == expected
     assert len(_all(tmp_path, "errors", "message")) == 6
+
+
+@pytest.mark.parametrize("damage", ["torn", "other columns", "no UTF-8"])
+def test_rows_of_runs_that_were_pruned_stay_when_a_file_is_rebuilt(tmp_path: Path, damage: str) -> None:
+    for run_id in ("a", "b", "c"):
+        Written(tmp_path, run_id).final()
+    shutil.rmtree(tmp_path / "baes" / "a")
+    shutil.rmtree(tmp_path / "baes" / "b" / "csv")  # as in a clone
+    before = {table: _rows(tmp_path / "csv" / f"{table}.csv") for table in ("runs", "errors")}
+    for table in before:
+        path = tmp_path / "csv" / f"{table}.csv"
+        whole = path.read_bytes()
+        if damage == "torn":
+            path.write_bytes(whole + b"z,baes,unknown")
+        elif damage == "other columns":
+            path.write_bytes(whole.replace(b",model,", b",model,mood,", 1).replace(b",unknown,unknown,", b",,,happy,"))
+        else:
+            path.write_bytes(whole + b"z,\xff\r\n")
+    Written(tmp_path, "d").final()
+    for table, rows in before.items():
+        after = _rows(tmp_path / "csv" / f"{table}.csv")
+        assert [row[0] for row in after[1:]] == [*(row[0] for row in rows[1:]), *(["d"] * (len(rows) // 3))]
+        assert after[0] == rows[0]
+        assert [row[4:] for row in after[1 : len(rows)]] == [row[4:] for row in rows[1:]]
 
 
 def test_a_file_that_is_taken_away_during_the_run_is_whole_at_its_end(tmp_path: Path) -> None:
