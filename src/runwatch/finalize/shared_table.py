@@ -96,7 +96,7 @@ class SharedTable:
                 yield (csv_rows.cell(path.parents[1].name), csv_rows.cell(path.parents[2].name)), rows
 
     def _rows_of(self, path: Path) -> list[Row] | None:
-        """Return a file's whole rows under today's columns, however the rest is damaged; None where it is none of ours."""
+        """Return a file's whole rows under today's columns, however damaged the rest is; None where it is not ours."""
         try:
             content = read_regular(path).decode("utf-8", "replace")
             lines = csv.reader(io.StringIO(content[: content.rfind("\r\n") + 2], newline=""))
