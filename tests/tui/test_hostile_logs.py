@@ -158,6 +158,17 @@ async def test_a_slow_source_never_holds_up_the_app() -> None:
 
 
 @driven
+async def test_a_source_is_not_said_to_be_empty_before_it_was_read() -> None:
+    async with (app := LogApp(SlowSource())).run_test(size=SIZE) as pilot:
+        seen = set()
+        while "three" not in (text := app.text()):
+            seen.add(text.strip())
+            await pilot.pause(0.01)
+        assert "Reading…" in seen
+        assert seen <= {"", "Reading…"}
+
+
+@driven
 async def test_a_source_that_fails_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runwatch.tui.widgets.log_reader._TROUBLE_S", 0.05)
     async with (app := LogApp(SlowSource(fails=2))).run_test(size=SIZE) as pilot:

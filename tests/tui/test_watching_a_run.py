@@ -7,6 +7,7 @@ from pathlib import Path
 from runwatch.fold import metrics as m
 from runwatch.settings import Settings
 from runwatch.tui.panels.deck import PANELS
+from runwatch.tui.state import Life, Snapshot
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.log_pane import LogPane
 from runwatch.tui.widgets.steps_pane import StepsPane
@@ -139,6 +140,25 @@ def test_digits_and_the_mouse_show_every_panel(tmp_path: Path) -> None:
             row = next(row for row in range(40) if "Overview" in app.rows()[row])
             await app.pilot.click(offset=(app.rows()[row].index("Git") + 1, row))
             await app.sees("feature/orders-api")
+
+    drive(task())
+
+
+def test_what_is_not_read_yet_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    async def task() -> None:
+        run_dir = make_run(tmp_path, steps=0)
+        run_dir.mkdir(parents=True)
+        part = Snapshot(metrics=m.Metrics(), life=Life.ENDED, read_ratio=0.2)
+        async with watching(run_dir, part, mode="watch") as app:
+            for number in range(1, len(PANELS) + 1):
+                await app.press(str(number))
+                await app.until(lambda: app.text().count("Reading…") >= 4)
+                assert "No " not in app.text()
+                assert "Nothing" not in app.text()
+            await app.show(Snapshot(metrics=m.Metrics(), life=Life.ENDED))
+            for text in ("No log in this run.", "No issues", "No steps yet"):
+                await app.sees(text)
+            assert "Reading…" not in app.text()
 
     drive(task())
 

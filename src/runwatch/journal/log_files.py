@@ -79,6 +79,15 @@ class RunLogs:
         return changed
 
     @property
+    def unseen(self) -> bool:
+        """Whether some steps were not looked at yet: ``poll`` does so in turn."""
+        return any(step not in self._folders for step in self._folders[None].steps)
+
+    def is_seen(self, step: int | None) -> bool:
+        """Tell whether ``components`` knows what a step has."""
+        return step in self._folders
+
+    @property
     def steps(self) -> list[int | None]:
         """Steps that have a folder, in order; None first where there are logs outside steps."""
         outside: list[int | None] = [None] if self._folders[None].files else []

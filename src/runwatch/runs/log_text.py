@@ -12,13 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from runwatch.errors import NotFound
-from runwatch.finalize import archive
 from runwatch.journal.lock import is_live
 from runwatch.journal.log_files import RunLogs
 from runwatch.journal.log_levels import inherits, passed_on
 from runwatch.journal.log_lines import LEVELS
 from runwatch.journal.log_source import LogSource, Row
 from runwatch.journal.paths import RunPaths
+from runwatch.runs import archived_logs
 from runwatch.runs.log_wanted import Wanted as Wanted
 from runwatch.runs.log_wanted import text_of
 from runwatch.runs.log_wanted import wanted_level as wanted_level
@@ -61,8 +61,7 @@ def _open(run_dir: Path, stack: ExitStack) -> RunLogs:
                 f"`runwatch show {paths.run_id}` shows its summary."
             )
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runwatch-logs-")))
-        archive.extract(paths.archive, folder, ["logs"])
-        run_dir = folder / paths.run_id
+        run_dir = archived_logs.unpack(paths, folder)
     logs = RunLogs(run_dir)
     while logs.poll():
         pass

@@ -162,16 +162,15 @@ class RunwatchApp(LeavingApp):
         """List the keys of the screen at hand."""
         from runwatch.tui.screens.help import HelpScreen, rooms
 
-        active = self.screen.active_bindings.values()
-        self.push_screen(
-            HelpScreen(
-                rooms(
-                    (each.binding.id, self.get_key_display(each.binding), each.binding.description)
-                    for each in active
-                    if each.binding.id and each.binding.description
-                )
-            )
+        active = {
+            key: each.binding
+            for key, each in self.screen.active_bindings.items()
+            if each.binding.id and each.binding.description
+        }
+        listed = rooms(
+            (binding.id or "", self.get_key_display(binding), binding.description) for binding in active.values()
         )
+        self.push_screen(HelpScreen(listed, active.keys()), lambda key: self.simulate_key(key) if key else None)
 
     def action_runs(self) -> None:
         """Show all runs."""

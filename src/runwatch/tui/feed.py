@@ -27,6 +27,7 @@ from runwatch.journal.log_files import RunLogs
 from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.tui.state import LIVE, Ending, Life, Pulse, Snapshot, judge
+from runwatch.tui.unpacked import Unpacked
 from runwatch.units import format_time
 
 TURN_S = 0.1
@@ -90,6 +91,7 @@ class Feed:
         self._posted_at = 0.0
         self._read_ratio = 1.0
         self._logs_seen = 0
+        self._unpacked = Unpacked()
         self._dirty = True
 
     def run(self) -> None:
@@ -97,15 +99,33 @@ class Feed:
         try:
             self._open()
             while not self._stop.is_set():
-                caught_up = self._turn()
+                caught_up = self._turn() and not self.logs.unseen
+                if caught_up and self._snapshot.life not in (*TICKING, Life.OPENING):
+                    self._look_into_archive()
                 self._stop.wait(0.002 if not caught_up else REST_S if self._snapshot.life is Life.ENDED else TURN_S)
         finally:
+            self._unpacked.close()
             self._follower.close()
             self._post_follower.close()
 
     def stop(self) -> None:
         """End ``run`` within a turn."""
         self._stop.set()
+
+    def _look_into_archive(self) -> None:
+        """Show the logs out of the archive where the raw ones were taken away, or say where they are."""
+        if self.paths.logs.is_dir():
+            return
+        logs = self._unpacked.look(self.paths, self._say_of_logs)
+        if logs is not None:
+            self.logs = logs
+            self.logs.poll()
+            self._logs_seen += 1
+            self._say_of_logs("")
+
+    def _say_of_logs(self, sentence: str) -> None:
+        self._snapshot = replace(self._snapshot, no_logs=sentence)
+        self._tell()
 
     def _open(self) -> None:
         """Show what metrics.json knows when the journal is missing or long, then begin to fold."""

@@ -10,19 +10,19 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import events
-from textual.app import App
 
 from runwatch.tui.cells import clean
 from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
 from runwatch.tui.messages import RunOver
 from runwatch.tui.screens.run import RunScreen
 from runwatch.tui.state import LIVE, Life
+from runwatch.tui.toasts import ToastingApp
 
 AGAIN_S = 2.0
 """A second Ctrl-C within this stops the run."""
 
 
-class LeavingApp(App[Outcome]):
+class LeavingApp(ToastingApp):
     """An app that shows a run of somebody's, and may ask for it to be stopped."""
 
     def __init__(self, mode: Mode, control: RunControl | None) -> None:

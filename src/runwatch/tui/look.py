@@ -20,6 +20,8 @@ class Mark(NamedTuple):
 
 
 DIM = "$rw-dim"
+READING = "Reading…"
+"""What stands where something will be, until it is known whether there is anything."""
 STRONG = "bold"
 
 DONE = Mark("✓", "$rw-done")
@@ -63,4 +65,6 @@ def of_status(status: str | None) -> Mark:
 
 def of_life(life: Life, status: str | None) -> Mark:
     """Return the mark of a run: of its life while it goes on, of its status once it has ended."""
-    return of_status(status or "completed") if life is Life.ENDED else _BY_LIFE[life]
+    if life in (Life.ENDED, Life.UNCOMMITTED):
+        return of_status(status or "completed")
+    return _BY_LIFE[life]

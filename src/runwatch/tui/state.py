@@ -49,6 +49,8 @@ class Life(Enum):
     """The command goes on, nobody records what it does."""
     FINALIZING = "finalizing"
     """The command ended; reports, archive and commit are being made."""
+    UNCOMMITTED = "not committed"
+    """All is made but the commit: those who only look have a dead run recovered so far and never commit."""
     UNFINISHED = "not finalized"
     """The command ended and whoever finalized is gone."""
     DEAD = "crashed"
@@ -124,6 +126,12 @@ class Ending(msgspec.Struct, frozen=True):
         return stage in self.stages and self.stages[stage].done
 
     @property
+    def uncommitted(self) -> bool:
+        """Whether everything before the commit was tried, and the commit was not."""
+        tried = self.stages.keys()
+        return "commit" not in tried and tried >= set(STAGES[: STAGES.index("commit")])
+
+    @property
     def complete(self) -> bool:
         """Whether the finalizer went through every stage, failed ones included."""
         return self.done("done")
@@ -171,6 +179,8 @@ class Snapshot:
     """For how many seconds the recorder has given no sign, where that is the run's condition; None otherwise."""
     logs: int = 0
     """Grows when log files or steps appeared or went."""
+    no_logs: str = ""
+    """Why there are no logs to show, and what shows them, where that is known; empty text otherwise."""
 
 
 def judge(metrics: Metrics, ending: Ending, pulse: Pulse) -> Life:
@@ -194,5 +204,7 @@ def _judge_ended(ending: Ending, held: bool) -> Life:
         return Life.ENDED
     if held:
         return Life.FINALIZING
+    if ending.uncommitted:
+        return Life.UNCOMMITTED
     # A fresh clone holds only the tracked files: a final status and no finalize.json is a run that was finalized.
     return Life.ENDED if ending == Ending() else Life.UNFINISHED

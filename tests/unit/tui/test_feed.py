@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +17,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from runwatch.finalize import archive
 from runwatch.fold import Fold
 from runwatch.journal.lock import Role, RunLock
 from runwatch.tui import feed as feed_module
+from runwatch.tui import unpacked
 from runwatch.tui.feed import Feed
-from runwatch.tui.state import Life, Snapshot
+from runwatch.tui.state import STAGES, Ending, Life, Outcome, Snapshot, Stage
 
 PATIENCE_S = 15.0
 
@@ -76,6 +80,9 @@ def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 class Heard:
     """What a feed said, newest last."""
 
+    feed: Feed
+    """Who says it."""
+
     def __init__(self) -> None:
         self.all: list[tuple[float, Snapshot]] = []
 
@@ -96,6 +103,7 @@ def following(run_dir: Path) -> Iterator[Heard]:
     """Follow a run in a thread."""
     heard = Heard()
     feed = Feed(run_dir, heard, new_fold=Fold, clock=lambda: "2026-10-20T14:30:00.000000Z")
+    heard.feed = feed
     thread = threading.Thread(target=feed.run, daemon=True)
     thread.start()
     try:
@@ -229,3 +237,63 @@ def test_logs_that_appear_are_noticed(run: Recorded) -> None:
         (run.dir / "logs" / "step_001").mkdir()
         (run.dir / "logs" / "step_001" / "adapter.log").write_text("hello\n")
         heard.until(lambda seen: seen.logs > before)
+
+
+def pruned(run: Recorded, *, archived: bool = True) -> None:
+    """Let a run have ended with its logs in the archive alone."""
+    for step in range(1, 31):
+        folder = run.dir / "logs" / f"step_{step:03d}"
+        folder.mkdir()
+        (folder / "adapter.log").write_text(f"step {step} speaks\n")
+    if archived:
+        archive.create(run.dir)
+    shutil.rmtree(run.dir / "logs")
+    run.write("finalize.json", Ending(Outcome("completed"), {name: Stage(done=True) for name in STAGES}))
+
+
+def test_logs_that_are_in_the_archive_alone_are_shown_from_there_and_leave_nothing_behind(run: Recorded) -> None:
+    pruned(run)
+    with following(run.dir) as heard:
+        heard.until(lambda seen: seen.logs and not seen.no_logs)
+        assert "Reading the logs from run.tar.gz" in " ".join(seen.no_logs for _, seen in heard.all)
+        logs = heard.feed.logs
+        assert stat.S_IMODE(logs.run_dir.parent.stat().st_mode) == 0o700
+        heard.until(lambda seen: not logs.unseen)
+        for step in (1, 30):
+            source = logs.source(step)
+            source.advance(1.0)
+            assert [row.line.text for row in source.rows(0, 9)] == [f"step {step} speaks"]
+    assert not logs.run_dir.parent.exists()
+    assert not (run.dir / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("archived", "most_bytes", "said"),
+    [(True, 10, "`runwatch logs 20261020-142345-abc123` prints them"), (False, 1 << 30, "`runwatch show 20261020")],
+)
+def test_logs_that_cannot_be_shown_are_said_to_be_elsewhere(
+    run: Recorded, monkeypatch: pytest.MonkeyPatch, archived: bool, most_bytes: int, said: str
+) -> None:
+    monkeypatch.setattr(unpacked, "MOST_BYTES", most_bytes)
+    pruned(run, archived=archived)
+    with following(run.dir) as heard:
+        assert said in heard.until(lambda seen: seen.no_logs).no_logs
+
+
+def test_a_damaged_archive_is_named_with_what_is_wrong(run: Recorded) -> None:
+    pruned(run)
+    (run.dir / "run.tar.gz").write_bytes(b"no archive at all" * 100)
+    with following(run.dir) as heard:
+        assert "does not begin as runwatch's archives do" in heard.until(lambda seen: seen.no_logs).no_logs
+
+
+def test_every_step_of_a_finished_run_is_known_at_once(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "REST_S", 60.0)
+    for step in range(1, 201):
+        folder = run.dir / "logs" / f"step_{step:03d}"
+        folder.mkdir()
+        (folder / "adapter.log").write_text("x\n")
+    run.write("finalize.json", Ending(Outcome("completed"), {name: Stage(done=True) for name in STAGES}))
+    with following(run.dir) as heard:
+        heard.until(lambda seen: seen.life is Life.ENDED)
+        heard.until(lambda seen: all(heard.feed.logs.components(step) == ["adapter"] for step in range(1, 201)))

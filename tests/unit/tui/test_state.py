@@ -9,6 +9,9 @@ from runwatch.tui.state import STAGES, Ending, Life, Outcome, Pulse, Stage, judg
 
 ALIVE = Pulse(owner=True, recorder=True, heartbeat_age_s=0.4)
 COMMAND_ENDED = Ending(outcome=Outcome(status="failed"))
+ALL_BUT_THE_COMMIT = Ending(
+    outcome=Outcome(status="crashed"), stages={name: Stage(done=True) for name in STAGES[: STAGES.index("commit")]}
+)
 ALL_DONE = Ending(outcome=Outcome(status="failed"), stages={name: Stage(done=True) for name in STAGES})
 
 
@@ -22,6 +25,8 @@ ALL_DONE = Ending(outcome=Outcome(status="failed"), stages={name: Stage(done=Tru
         (COMMAND_ENDED, ALIVE, Life.FINALIZING),
         (COMMAND_ENDED, Pulse(finalizer=True), Life.FINALIZING),
         (COMMAND_ENDED, Pulse(), Life.UNFINISHED),
+        (ALL_BUT_THE_COMMIT, Pulse(finalizer=True), Life.FINALIZING),
+        (ALL_BUT_THE_COMMIT, Pulse(), Life.UNCOMMITTED),
         (ALL_DONE, ALIVE, Life.ENDED),
         (ALL_DONE, Pulse(), Life.ENDED),
     ],

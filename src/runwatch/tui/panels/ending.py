@@ -114,10 +114,11 @@ def _mark(name: str, snapshot: Snapshot) -> Mark:
 
 def _failures(snapshot: Snapshot, width: int) -> list[Line]:
     rows: list[Line] = []
-    if snapshot.life in (Life.DEAD, Life.UNFINISHED):
+    if snapshot.life in (Life.DEAD, Life.UNCOMMITTED, Life.UNFINISHED):
         run_id = clean(snapshot.metrics.run.run_id)
-        remedy = "runwatch recover" if snapshot.life is Life.DEAD else f"runwatch finalize {run_id}"
-        told: list[Piece] = ["nobody is at work on this run any more:", (remedy, "bold")]
+        remedy = f"runwatch finalize {run_id}" if snapshot.life is Life.UNFINISHED else "runwatch recover"
+        done = "recovered, but for its commit:" if snapshot.life is Life.UNCOMMITTED else ""
+        told: list[Piece] = [done or "nobody is at work on this run any more:", (remedy, "bold")]
         rows += _wrapped(told, width, indent=2, lead=(f"{WARNING.glyph} ", WARNING.style))
     for name, stage in snapshot.ending.stages.items():
         if stage.error and not stage.done:

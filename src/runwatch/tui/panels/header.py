@@ -71,6 +71,10 @@ def content(heading: Heading, width: int) -> Content:
 
 def _warning(heading: Heading, *, narrow: bool = False) -> str:
     """Return what somebody must know above all: what to do about a sick run, or what is missing in the record."""
+    if heading.life is Life.UNCOMMITTED:
+        code = heading.metrics.code
+        verb = "commits" if code is not None and code.head else "completes"
+        return f"recovered, `runwatch recover` {verb} it"
     if heading.life in _EXPLAINED:
         return _EXPLAINED[heading.life]
     said = clean(phrases.degraded(heading.metrics.journal).partition(" since ")[0])
@@ -115,7 +119,7 @@ def _aside(heading: Heading, room: int = 48, *, narrow: bool = False) -> Content
 def _state(heading: Heading, *, narrow: bool) -> Content:
     run, life = heading.metrics.run, heading.life
     mark = of_life(life, run.status)
-    word = clean(run.status or life.value) if life is Life.ENDED else life.value
+    word = clean(run.status or life.value) if life in (Life.ENDED, Life.UNCOMMITTED) else life.value
     if life is Life.STALLED and heading.stalled_s is not None:
         word = f"stalled for {duration_short(heading.stalled_s)}"
     if narrow and life is Life.WAITING:

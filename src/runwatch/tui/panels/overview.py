@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from runwatch.fold.metrics import Metrics, Tokens
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, beside, blank, clean, field, left, line, right
 from runwatch.tui.look import DIM, of_status
+from runwatch.tui.panels import phrases
 from runwatch.tui.panels.phrases import as_many_as_fit, counted, quantity, spaced
 from runwatch.units import count, count_short, latency, percent, size, usd
 
@@ -21,7 +23,10 @@ _BAR = 24
 _VALUE = 9
 _BETWEEN = 3
 
-_Row = tuple[str, Piece, str, Sequence[Piece]]
+_LEAST_SPARK = 8
+"""A trend of fewer cells says nothing: then the budget stands in the row below."""
+
+_Row = tuple[str, Piece, Piece, Sequence[Piece]]
 """Label, picture, value, detail."""
 
 
@@ -42,17 +47,19 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
 
 def _trend(row: _Row, width: int) -> list[Line]:
     label, shape, value, detail = row
-    first = line((left(label, _LABEL), DIM), shape, right(value, _VALUE))
+    first = line((left(label, _LABEL), DIM), shape, _valued(value))
     return [first, line(" " * _LABEL, field(as_many_as_fit(detail, width - _LABEL), width - _LABEL))]
+
+
+def _valued(value: Piece) -> Piece:
+    return right(value, _VALUE) if isinstance(value, str) else value
 
 
 def _fact(row: _Row, width: int) -> Line:
     label, shape, value, detail = row
     rest = width - _LABEL - _BAR - _VALUE - 2
     told = as_many_as_fit(detail, rest)
-    content = Content.assemble(
-        (left(label, _LABEL), DIM), field(shape, _BAR), right(value, _VALUE), "  ", field(told, rest)
-    )
+    content = Content.assemble((left(label, _LABEL), DIM), field(shape, _BAR), _valued(value), "  ", field(told, rest))
     whole = spaced(detail).plain
     return Line(content, f"{label}: {whole}" if whole != told.plain or told.cell_length > rest else None)
 
@@ -61,12 +68,22 @@ def _none(text: str) -> Sequence[Piece]:
     return [(text, DIM)]
 
 
+def _budgeted(value: str, budget: str, picture: int) -> tuple[int, Piece, Sequence[Piece]]:
+    """Return the cells of the picture, the value with its budget, and what goes to the row below for want of room."""
+    if not budget:
+        return picture, value, []
+    told = f" {budget}"
+    if picture - cell_len(told) < _LEAST_SPARK:
+        return picture, value, [(budget, DIM)]
+    return picture - cell_len(told), Content.assemble(right(value, _VALUE), (told, DIM)), []
+
+
 def _tokens(metrics: Metrics, picture: int) -> _Row:
-    tokens = metrics.run.tokens
+    run = metrics.run
+    value = count_short(run.tokens.total) if run.llm_calls else "–"
+    picture, shown, below = _budgeted(value, phrases.of_tokens(run), picture)
     spark = (charts.sparkline(metrics.series.tokens, picture), "$rw-chart-1")
-    if not metrics.run.llm_calls:
-        return "tokens", spark, "–", _none("no model calls")
-    return "tokens", spark, count_short(tokens.total), _split(tokens)
+    return "tokens", spark, shown, [*below, *(_split(run.tokens) if run.llm_calls else _none("no model calls"))]
 
 
 def _split(tokens: Tokens) -> Sequence[Piece]:
@@ -78,13 +95,15 @@ def _split(tokens: Tokens) -> Sequence[Piece]:
 
 def _cost(metrics: Metrics, picture: int) -> _Row:
     run = metrics.run
+    value = usd(run.cost_usd) if run.llm_calls else "–"
+    picture, shown, below = _budgeted(value, phrases.of_budget(run), picture)
     spark = (charts.sparkline(metrics.series.cost_usd, picture), "$rw-chart-2")
     if not run.llm_calls:
-        return "cost", spark, "–", _none("no model calls")
-    detail: list[Piece] = [counted(run.llm_calls, "call"), quantity(latency(run.llm_duration_s), "in calls")]
+        return "cost", spark, shown, [*below, *_none("no model calls")]
+    detail: list[Piece] = [*below, counted(run.llm_calls, "call"), quantity(latency(run.llm_duration_s), "in calls")]
     if run.unpriced_models:
         detail.append((f"unpriced: {clean(', '.join(run.unpriced_models))}", "$rw-warning"))
-    return "cost", spark, usd(run.cost_usd), detail
+    return "cost", spark, shown, detail
 
 
 def _cpu(metrics: Metrics, picture: int) -> _Row:

@@ -1,6 +1,6 @@
 """Short phrases that several panels use: a number with its unit, pieces with room between them.
 
-Must not know a metric.
+Must not compute a metric.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
+from runwatch.fold.metrics import Run
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, line
 from runwatch.tui.look import DIM
-from runwatch.units import clock, count, parse_time
+from runwatch.units import clock, count, count_short, parse_time, usd
 
 
 def quantity(number: str, unit: str) -> Content:
-    """Return a number with its unit in the dim tone."""
-    return Content.assemble(number, (f" {unit}", DIM))
+    """Return a number with its unit, if it has one, in the dim tone."""
+    return Content.assemble(number, (f" {unit}", DIM)) if unit else Content(number)
 
 
 def spaced(pieces: Iterable[Piece], gap: str = "  ") -> Content:
@@ -39,6 +40,16 @@ def as_many_as_fit(pieces: Iterable[Piece], width: int) -> Content:
             break
         shown = longer
     return shown
+
+
+def of_budget(run: Run) -> str:
+    """Return what the cost may become: ``of $5.00``; empty without a budget."""
+    return "" if run.max_cost_usd is None else f"of {usd(run.max_cost_usd)}"
+
+
+def of_tokens(run: Run) -> str:
+    """Return how many tokens it may take: ``of 100k tok``; empty without a limit."""
+    return "" if run.max_tokens is None else f"of {count_short(run.max_tokens)} tok"
 
 
 def trend(values: Sequence[float], bucket_s: float, width: int, height: int, style: str) -> list[Line]:

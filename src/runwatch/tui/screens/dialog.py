@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -20,6 +20,9 @@ from runwatch.tui.cells import Line, clean, left, line
 from runwatch.tui.look import DIM
 from runwatch.tui.widgets.lines_view import LinesView
 from runwatch.tui.widgets.pane import Edge
+
+_KEY = 5
+_WORDS = 18
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,13 @@ class _Choices(LinesView):
     def build(self, width: int, height: int) -> Sequence[Line]:
         """Return one row a choice."""
         return [
-            line((left(choice.key, 5), "bold $rw-key"), left(choice.words, 18), (clean(choice.more), DIM))
+            line((left(choice.key, _KEY), "bold $rw-key"), left(choice.words, _WORDS), (clean(choice.more), DIM))
             for choice in self._choices
         ]
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """As wide as its longest line."""
+        return max(_KEY + _WORDS + cell_len(clean(choice.more)) for choice in self._choices)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """One row a choice."""
@@ -75,8 +82,7 @@ class Dialog(ModalScreen[str]):
         """The framed choices."""
         view = _Choices(self._title, self._choices)
         view.set_reactive(LinesView.cursor, self._cursor)
-        with Container():
-            yield view
+        yield view
 
     def on_key(self, event: events.Key) -> None:
         """A choice's own key chooses it."""

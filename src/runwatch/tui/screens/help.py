@@ -5,9 +5,10 @@ Must not bind a key of another screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -51,7 +52,7 @@ class _Keys(LinesView):
 
     def top(self, room: int) -> Edge:
         """The title, and how to close it."""
-        return Edge(Content.styled("Keys", "bold"), Content.styled("esc closes", DIM))
+        return Edge(Content.styled("Keys", "bold"), Content.styled("a key does it · esc closes", DIM))
 
 
 def _columns(blocks: Sequence[Sequence[Line]]) -> tuple[list[Line], list[Line]]:
@@ -87,16 +88,24 @@ def _block(heading: str, rows: Sequence[tuple[str, str]]) -> list[Line]:
     return [line((heading.capitalize(), "bold $accent")), *shown, blank()]
 
 
-class HelpScreen(ModalScreen[None]):
-    """Lists the keys."""
+class HelpScreen(ModalScreen[str]):
+    """Lists the keys; one of them closes the list and does what it says there. Returns that key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", id="help.close"),
     ]
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, keys: Collection[str] = ()) -> None:
+        """``keys``: those that the list names, as the terminal sends them."""
         super().__init__()
         self._rooms = rooms
+        self._beneath = keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that moves the list moves it; any other that it names is for the screen beneath."""
+        if event.key in self._beneath and event.key not in self.active_bindings:
+            event.stop()
+            self.dismiss(event.key)
 
     def compose(self) -> ComposeResult:
         """The framed list."""

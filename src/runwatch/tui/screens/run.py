@@ -20,10 +20,13 @@ from textual.reactive import var
 
 from runwatch.fold.metrics import Metrics
 from runwatch.tui import keys, log_choice, messages
+from runwatch.tui.alerts import KINDS, Alerts
 from runwatch.tui.cells import clean
 from runwatch.tui.following import Following, NewFeed
+from runwatch.tui.look import READING
 from runwatch.tui.screens.run_end import RunEnd
 from runwatch.tui.state import LIVE, Life, Snapshot
+from runwatch.tui.toasts import MOST
 from runwatch.tui.widgets.issues_pane import IssuesPane
 from runwatch.tui.widgets.key_bar import KeyBar
 from runwatch.tui.widgets.log_pane import LogPane
@@ -64,6 +67,8 @@ class RunScreen(RunEnd):
     """Steps that have logs."""
     panel: var[int] = var(0)
     """Which panel is shown, from 0."""
+    reading: var[bool] = var(True)
+    """Whether the journal was not read to its end yet: what is not there may still come."""
 
     def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:
         """``show_end``: show the end of a run also when it had ended before it was first looked at."""
@@ -77,9 +82,10 @@ class RunScreen(RunEnd):
         self._new_feed = new_feed
         self._feed: Following | None = None
         self._show_end = show_end
+        self._alerts = Alerts()
         self._pinned = False
         self._component: str | None = None
-        self._shown: tuple[int | None, str | None, tuple[str, ...]] | None = None
+        self._shown: tuple[object, ...] | None = None
 
     @property
     def _logs(self) -> RunLogs:
@@ -94,11 +100,11 @@ class RunScreen(RunEnd):
         yield StepStrip().data_bind(bound.metrics, bound.selected)
         with Horizontal(id="body"):
             with Vertical(id="side"):
-                yield StepsPane(id="steps").data_bind(bound.metrics, bound.selected, bound.log_steps)
-                yield IssuesPane(id="issues").data_bind(bound.metrics)
+                yield StepsPane(id="steps").data_bind(bound.metrics, bound.selected, bound.log_steps, bound.reading)
+                yield IssuesPane(id="issues").data_bind(bound.metrics, bound.reading)
             with Vertical(id="main"):
                 yield LogPane(id="logs")
-                yield PanelDeck(id="panels").data_bind(bound.metrics, bound.panel)
+                yield PanelDeck(id="panels").data_bind(bound.metrics, bound.panel, bound.reading)
         yield KeyBar(keys.RUN_BAR, keys.RUN_BAR_ORDER)
 
     def on_mount(self) -> None:
@@ -130,6 +136,8 @@ class RunScreen(RunEnd):
         self.metrics = message.snapshot.metrics
         self.stalled_s = message.snapshot.stalled_s
         self.read_ratio = message.snapshot.read_ratio
+        self.reading = self.read_ratio < 1.0
+        self._tell_alerts(message.snapshot)
         life = message.snapshot.life
         self.life = Life.STOPPING if self.stopping and life in LIVE else life
         if before.life is not life:
@@ -139,8 +147,14 @@ class RunScreen(RunEnd):
         self.log_steps = tuple(self._logs.steps)
         await self._choose_step()
         watched = before.life in LIVE or (self._show_end and before.life is Life.OPENING)
-        if watched and life in (Life.FINALIZING, Life.UNFINISHED, Life.ENDED):
+        if watched and life in (Life.FINALIZING, Life.UNCOMMITTED, Life.UNFINISHED, Life.ENDED):
             await self.open_end()
+
+    def _tell_alerts(self, snapshot: Snapshot) -> None:
+        new = self._alerts.new(snapshot)
+        for notice in new[-MOST:]:
+            title, severity = KINDS[notice.kind]
+            self.notify(clean(notice.message), title=title, severity=severity, timeout=15, markup=False)
 
     def on_feed_broke(self, message: messages.FeedBroke) -> None:
         """Say that what is shown will not change."""
@@ -159,19 +173,24 @@ class RunScreen(RunEnd):
         pane = self.query_one(LogPane)
         pane.components, pane.component = components, component
         pane.heading = log_choice.heading(self.metrics, self.selected)
-        wanted = (self.selected, component, components)
+        # "all" takes new components in by itself: only another choice, or the first file, is a new source.
+        empty = self._nothing_logged()
+        wanted = (self._logs, self.selected, component, True if components else empty)
         if wanted == self._shown:
             return
-        # "all" takes new components in by itself: only another choice, or the first file, is a new source.
-        same = self._shown is not None and self._shown[:2] == wanted[:2] and bool(self._shown[2]) == bool(components)
         self._shown = wanted
-        if same:
-            return
         source = self._logs.source(self.selected, [component] if component else None) if components else None
-        await pane.show(source, self._nothing_logged(), log_choice.scope(self.selected, component))
+        await pane.show(source, empty, log_choice.scope(self.selected, component))
 
     def _nothing_logged(self) -> str:
-        return "No log yet: what the command prints appears here." if self.life in LIVE else "No log in this step."
+        """Return what is said where there is no line, and nothing that is not known."""
+        if self.snapshot.no_logs:
+            return clean(self.snapshot.no_logs)
+        if self.life in LIVE:
+            return "No log yet: what the command prints appears here."
+        if self.reading or not self._logs.is_seen(self.selected):
+            return READING
+        return "No log in this run." if not self.log_steps else "No log in this step."
 
     async def on_step_asked(self, message: messages.StepAsked) -> None:
         """Show a step until another is asked for; the newest one is followed again."""

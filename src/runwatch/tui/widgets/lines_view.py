@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
 from runwatch.tui.cells import Line
-from runwatch.tui.look import DIM
+from runwatch.tui.look import DIM, READING
 from runwatch.tui.widgets.pane import Pane
 
 
@@ -41,6 +41,8 @@ class LinesView(Pane, ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, layout=False, repaint=False)
     """Index of the chosen row."""
+    reading: var[bool] = var(False)
+    """Whether what would fill it is still being read: it is not known to be empty."""
 
     class Chosen(Message):
         """A row was chosen with enter or the mouse."""
@@ -156,9 +158,15 @@ class LinesView(Pane, ScrollView, can_focus=True):
         middle = max(0, (self.size.height - 2) // 2)
         if y not in (middle, middle + 1):
             return Strip.blank(width, self.visual_style.rich_style)
-        text = dict(zip((middle, middle + 1), self.empty(), strict=True)).get(y, "")
+        said = (READING, "") if self.reading else self.empty()
+        text = dict(zip((middle, middle + 1), said, strict=True)).get(y, "")
         content = Content.styled(text, f"{DIM} bold" if y == middle else DIM).truncate(width, ellipsis=True)
         return self._drawn(content.center(width), width, lit=False)
+
+    def watch_reading(self) -> None:
+        """Say something else where there is nothing."""
+        if not self._lines:
+            self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Draw both rows again and keep the new one in sight."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.reactive import var
 
 from runwatch.tui.cells import clean
-from runwatch.tui.look import DIM
+from runwatch.tui.look import DIM, READING
 from runwatch.tui.messages import ComponentAsked
 from runwatch.tui.widgets.log_messages import FollowChanged, Stats
 from runwatch.tui.widgets.pane import Edge, Pane, tabs
@@ -58,8 +58,8 @@ class LogPane(Pane):
         self.reframe()
 
     def render(self) -> Content:
-        """Everything but the view stands in the edges."""
-        return Content("")
+        """Everything but the view stands in the edges; until it comes, nothing is known yet."""
+        return Content("") if self.view else Content.styled(READING, f"{DIM} bold")
 
     def top(self, room: int) -> Edge:
         """Step and tabs."""

@@ -5,6 +5,7 @@ Must not read a file or draw a cell: a reader thread does the first, the canvas 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -12,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from runwatch.tui.look import READING
 from runwatch.tui.widgets import log_messages
 from runwatch.tui.widgets.log_canvas import LogCanvas
 from runwatch.tui.widgets.log_frame import Found, Frame, Look
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _SIDEWAYS = 8
 _STATS_S = 0.25
+_PATIENCE_S = 0.2
+"""A source that shows its first lines sooner is not said to be read: nothing flashes by."""
 
 
 class LogView(LogSeeking, can_focus=True):
@@ -91,13 +95,15 @@ class LogView(LogSeeking, can_focus=True):
     def _put_on(self, source: LogSource | None, look: Look | None = None) -> None:
         """Draw another source, beginning at a line."""
         self._source, self._frame, self._stats = source, None, None
-        self._canvas.clear(self._nothing())
+        self._canvas.clear("" if source is not None else self._nothing())
         if self._reader is not None:
             self._reader.show(source, self._standing.want(), look)
+            if source is not None:
+                self.set_timer(_PATIENCE_S, partial(self._say_reading, source))
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self._canvas.clear(self._nothing())
+        self._canvas.clear(READING if self._source is not None else self._nothing())
         self._reader = LogReader(self._hear_frame, self._hear_found, self._hear_said)
         self._reader.show(self._source, self._standing.want())
         self._reader.start()
@@ -112,6 +118,11 @@ class LogView(LogSeeking, can_focus=True):
         message.stop()
         self._standing.fit()
         self._moved()
+
+    def _say_reading(self, source: LogSource) -> None:
+        """Nothing was read yet, and what is not known is not said."""
+        if self._frame is None and self._source is source:
+            self._canvas.clear(READING)
 
     # What the reader's thread calls
 
@@ -135,6 +146,7 @@ class LogView(LogSeeking, can_focus=True):
         frame = self._frame
         if frame is None or frame.source is not self._source:
             return
+        self._canvas.empty = self._nothing() if frame.exact else READING
         before = self._standing.want()
         self._standing.take(frame)
         if self._reader is not None and not self._reader.has_drawn:
