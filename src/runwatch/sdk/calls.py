@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+import threading
 import time
 import types
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from runwatch.sdk import active
 from runwatch.sdk.core import Emitter
@@ -48,30 +50,58 @@ class Call:
         self._emitter.emit(f"{self._kind}.completed", fields)
 
 
-class tool:
-    """A tool call: a decorator and a context manager, for plain and for asynchronous code."""
+class _Block:
+    """A context manager around calls; one object may be entered again, by itself and by many tasks and threads."""
 
-    def __init__(self, name: str) -> None:
-        self._about = {"tool": text(name)}
-        self._calls: list[Call] = []
+    def __init__(self, kind: str, about: dict[str, Any]) -> None:
+        self._kind = kind
+        self._about = about
+        self._calls: dict[object, list[Call]] = {}
+        """Who began them, and the calls, the oldest first. Nobody touches another's list, so no lock is needed."""
 
-    def __enter__(self) -> tool:
-        self._calls.append(Call("tool", self._about))
+    def _mine(self) -> list[Call]:
+        """Return the caller's calls; another's where a task ends what it did not begin."""
+        mine = self._calls.get(_caller())
+        return mine or next((calls for calls in self._calls.copy().values() if calls), [])
+
+    def __enter__(self) -> Self:
+        self._calls.setdefault(_caller(), []).append(Call(self._kind, self._about))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        if self._calls:
-            self._calls.pop().end(error)
+        mine = self._mine()
+        call = mine.pop() if mine else None
+        if not self._calls.get(me := _caller(), True):
+            del self._calls[me]
+        if call is not None:
+            call.end(error)
 
-    async def __aenter__(self) -> tool:
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         self.__exit__(kind, error, trace)
+
+
+def _caller() -> object:
+    """Return what tells the calling task or thread from the others; ``asyncio`` is not imported for it."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = asyncio.current_task() if asyncio is not None else None
+    except RuntimeError:  # no loop runs in this thread
+        task = None
+    return threading.get_ident() if task is None else task
+
+
+class tool(_Block):
+    """A tool call: a decorator and a context manager, for plain and for asynchronous code."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("tool", {"tool": text(name)})
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         """Record every call of ``function``."""
@@ -93,34 +123,18 @@ class tool:
         return called
 
 
-class service:
+class service(_Block):
     """A call of an external service: a context manager, for plain and for asynchronous code."""
 
     def __init__(self, name: str, operation: str | None = None) -> None:
-        self._about = {"service": text(name), "operation": None if operation is None else text(operation)}
-        self._calls: list[Call] = []
+        super().__init__(
+            "service", {"service": text(name), "operation": None if operation is None else text(operation)}
+        )
 
     def retry(self, error: object, backoff_s: float | None = None) -> None:
         """Say that an attempt failed and will be made again after ``backoff_s`` seconds."""
-        if self._calls:
-            self._calls[-1].retry(error, backoff_s)
+        mine = self._mine()
+        if mine:
+            mine[-1].retry(error, backoff_s)
         else:
             active.emitter().warn(f"a retry of service {self._about['service']} outside its block", "service")
-
-    def __enter__(self) -> service:
-        self._calls.append(Call("service", self._about))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        if self._calls:
-            self._calls.pop().end(error)
-
-    async def __aenter__(self) -> service:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)

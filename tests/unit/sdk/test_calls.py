@@ -84,3 +84,25 @@ def test_one_object_may_be_nested(recording: Recording) -> None:
         pass
     ids = [event["call_id"] for event in recording.events()]
     assert ids == [ids[0], ids[1], ids[1], ids[0]]
+
+
+def test_tasks_that_share_one_object_end_their_own_calls(recording: Recording) -> None:
+    shared = service("store", "get")
+
+    async def call(entered: asyncio.Event, other: asyncio.Event, fails: bool) -> None:
+        async with shared:
+            entered.set()
+            await other.wait()
+            if fails:
+                shared.retry("busy")
+                raise TimeoutError
+
+    async def both() -> None:
+        first, second = asyncio.Event(), asyncio.Event()
+        await asyncio.gather(call(first, second, True), call(second, first, False), return_exceptions=True)
+
+    asyncio.run(both())
+    begun = [event["call_id"] for event in recording.events("service.started")]
+    ended = {event["call_id"]: event.get("success", True) for event in recording.events("service.completed")}
+    assert ended == {begun[0]: False, begun[1]: True}
+    assert [event["call_id"] for event in recording.events("service.retry")] == [begun[0]]
