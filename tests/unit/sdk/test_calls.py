@@ -89,17 +89,19 @@ def test_one_object_may_be_nested(recording: Recording) -> None:
 def test_tasks_that_share_one_object_end_their_own_calls(recording: Recording) -> None:
     shared = service("store", "get")
 
-    async def call(entered: asyncio.Event, other: asyncio.Event, fails: bool) -> None:
+    async def first(entered: asyncio.Event) -> None:
         async with shared:
-            entered.set()
-            await other.wait()
-            if fails:
-                shared.retry("busy")
-                raise TimeoutError
+            await entered.wait()
+            shared.retry("busy")
+            raise TimeoutError
 
     async def both() -> None:
-        first, second = asyncio.Event(), asyncio.Event()
-        await asyncio.gather(call(first, second, True), call(second, first, False), return_exceptions=True)
+        entered = asyncio.Event()
+        task = asyncio.create_task(first(entered))
+        await asyncio.sleep(0)
+        async with shared:
+            entered.set()
+            await asyncio.wait([task])
 
     asyncio.run(both())
     begun = [event["call_id"] for event in recording.events("service.started")]
