@@ -5,8 +5,7 @@ Must not open a file or compute a metric. Source: metrics.md, "CSV"; RFC 4180.
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
@@ -45,6 +44,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 _MOST_CHARS = 32_000  # a cell of the usual spreadsheets holds 32,767
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_INNER_FORMULA = re.compile(r"([;\t\n] *)(?=[=+\-@＝＋－＠])")
+_QUOTE = '"'
+_NEEDS_QUOTES = re.compile(r'["\r\n;\t]')
 
 
 def tables(
@@ -76,10 +78,11 @@ def error_rows(metrics: Metrics, errors: Iterable[RecordedError]) -> list[Row]:
 
 
 def text(rows: Iterable[Sequence[str]]) -> str:
-    """Return finished rows as RFC 4180 text: CRLF at each end of a row, quotes where they are needed."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue()
+    """Return finished rows as RFC 4180 text: CRLF at each end of a row, quotes where they are needed.
+
+    Spreadsheets divide at semicolons and tabs too, as their settings have it: cells with these are quoted as well.
+    """
+    return "".join(map(_line, rows))
 
 
 def file_text(table: str, rows: Iterable[Sequence[str]]) -> str:
@@ -90,6 +93,7 @@ def file_text(table: str, rows: Iterable[Sequence[str]]) -> str:
 def cell(value: Cell) -> str:
     """Return one cell: None is empty, numbers without an exponent, text that a spreadsheet would run with ``'`` before.
 
+    Where a user's settings divide at semicolons or tabs alone, what follows one, or a line feed, would be run as well.
     **Source** of the characters: OWASP, "CSV Injection".
     """
     if value is None:
@@ -101,7 +105,19 @@ def cell(value: Cell) -> str:
     if isinstance(value, float):
         return number(value)
     shown = "\n".join(visible(line) for line in value[:_MOST_CHARS].replace("\r\n", "\n").split("\n"))
+    shown = _INNER_FORMULA.sub(r"\1'", shown)
     return "'" + shown if shown.lstrip(" ").startswith(_FORMULA) else shown
+
+
+def _line(row: Sequence[str]) -> str:
+    line = ",".join(row)
+    if line.count(",") == len(row) - 1 and not _NEEDS_QUOTES.search(line):
+        return line + "\r\n"  # most rows
+    return ",".join(f'"{each.replace(_QUOTE, _QUOTE * 2)}"' if _is_quoted(each) else each for each in row) + "\r\n"
+
+
+def _is_quoted(shown: str) -> bool:
+    return "," in shown or _NEEDS_QUOTES.search(shown) is not None
 
 
 def number(value: float) -> str:

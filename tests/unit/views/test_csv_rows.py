@@ -101,6 +101,14 @@ def test_text_that_a_spreadsheet_would_run_is_neutralized(text: str) -> None:
     assert csv_rows.cell(text).startswith("'")
 
 
+def test_where_semicolons_or_tabs_divide_no_part_of_a_cell_is_run_either() -> None:
+    for text in ("unit;=1+1", "unit; +1", "a\t@x", "a;b;-1", "x\n=1+1"):
+        shown = csv_rows.cell(text)
+        assert not any(part.lstrip(" ").startswith(("=", "+", "-", "@")) for part in re.split("[;\t\n]", shown)), shown
+        assert csv_rows.text([("1", shown, "x")]) == f'1,"{shown}",x\r\n'
+    assert csv_rows.cell("unit;lint; 3-4") == "unit;lint; 3-4"
+
+
 def test_numbers_are_not_neutralized_and_plain_text_stays_as_it_is() -> None:
     assert csv_rows.cell(-5) == "-5"
     assert csv_rows.cell(-0.5) == "-0.5"
