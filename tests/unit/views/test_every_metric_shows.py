@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 import pytest
+from prometheus_client import generate_latest
 
 import metrics_samples as samples
 from runwatch.fold.metrics import Metrics
-from runwatch.views import csv_rows, issue_report, metrics_json, summary_markdown, summary_text
+from runwatch.views import csv_rows, issue_report, metrics_json, prometheus, summary_markdown, summary_text
+
+METRICS_PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 OUTPUTS: dict[str, Callable[[Metrics], object]] = {
     "metrics.json": metrics_json.render,
@@ -20,7 +25,18 @@ OUTPUTS: dict[str, Callable[[Metrics], object]] = {
     "summary.md": summary_markdown.render,
     "csv": csv_rows.tables,
     "issue report": lambda metrics: [issue_report.render(issue) for issue in metrics.issues],
+    "/metrics": lambda metrics: _exposed(metrics),
 }
+
+
+def _exposed(metrics: Metrics) -> list[str]:
+    totals = prometheus.Summed(prometheus.added([metrics.instruments]))
+    return (
+        prometheus.Collector([prometheus.Exposed(metrics, live=True)], totals)
+        .text(generate_latest)
+        .decode()
+        .split("\n")
+    )
 
 
 def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -124,7 +140,22 @@ BELONGS = {
     issues.test_coverage issues.complexity_score issues.first_time_right
     """
     ),
+    "/metrics": _names(
+        """
+    run.duration_seconds run.exit_code run.total_successes run.total_errors run.success_rate run.errors run.tokens.*
+    run.cost_usd run.llm_calls run.llm_requests run.llm_duration_s run.alerts run.max_cost_usd run.max_tokens
+    agents.successes agents.failures agents.retries tools.successes tools.failures tools.durations.total_s
+    services.successes services.failures services.durations.total_s health.healthy instruments.edges
+    instruments.series.sum instruments.series.buckets pipeline_totals.attempts pipeline_totals.succeeded
+    pipeline_totals.failed pipeline_totals.queued_s pipeline_totals.duration_s debugging_totals.cycles
+    debugging_totals.resolved debugging_totals.attempts code.files_* code.lines_* code.commits code.coverage_percent
+    tests.passed tests.failed tests.skipped tests.errors resources.cpu_percent resources.rss_bytes
+    resources.peak_rss_bytes journal.dropped
+    """
+    ),
 }
+PARTED = {"pipeline_totals.attempts": 7925.0, "instruments.edges": 11.0}
+"""Exposed as what is left of it beside others, as a bucket's bound: the value of the line that changes."""
 
 
 def _belongs(name: str, output: str) -> bool:
@@ -140,6 +171,43 @@ def test_a_number_changes_exactly_the_outputs_that_it_belongs_to(output: str) ->
     shown = {_name(path) for path in PATHS if render(_change(samples.full(), path)) != before}
     expected = {_name(path) for path in PATHS if _belongs(_name(path), output)}
     assert shown == expected
+
+
+def test_prometheus_shows_the_very_value_that_the_metrics_have() -> None:
+    before = set(_exposed(samples.full()))
+    for path in PATHS:
+        name = _name(path)
+        if _belongs(name, "/metrics"):
+            changed: Any = _change(samples.full(), path)
+            new = {float(line.rpartition(" ")[2]) for line in set(_exposed(changed)) - before}
+            for key in path:
+                changed = changed[key] if isinstance(changed, list | dict) else getattr(changed, str(key))
+            assert PARTED.get(name, float(changed)) in new, name
+
+
+def test_the_page_of_metrics_says_of_the_same_numbers_that_prometheus_shows_them() -> None:
+    shown = set()
+    for path in PATHS:
+        holder: Any = samples.full()
+        for key in path[:-1]:
+            holder = (
+                getattr(holder, key) if isinstance(key, str) and isinstance(holder, msgspec.Struct) else holder[key]
+            )
+        field = path[-2] if isinstance(path[-1], int) else path[-1]
+        if _belongs(_name(path), "/metrics") and isinstance(path[-1], str):
+            shown.add((type(holder).__name__, field))
+    said = set()
+    for section in re.split(r"^## ", METRICS_PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        for name, unit, places in re.findall(r"^\| `(\w+)` \| (.*?) \| .* \| ([^|]*) \|$", section, re.MULTILINE):
+            if "/metrics" in places and unit not in ("text", "RFC 3339"):
+                said.add((section.partition("\n")[0], name))
+    # The sample's only instrument is a histogram, whose lists of numbers are no fields; the page's has a counter too.
+    assert said - shown == {
+        ("InstrumentMetrics", "edges"),
+        ("InstrumentSeries", "buckets"),
+        ("InstrumentSeries", "value"),
+    }
+    assert shown <= said
 
 
 def test_the_sample_has_every_number_there_is() -> None:
