@@ -23,6 +23,7 @@ from runwatch.journal.losses import LossAccount
 from runwatch.journal.output_index import format_record
 from runwatch.journal.paths import RunPaths
 from runwatch.record.spawn import Channel
+from runwatch.record.stand_in import Alarm, Aside
 from runwatch.sources.markers import Marker, MarkerScanner
 
 READ_BYTES = 1 << 18
@@ -112,12 +113,18 @@ class Capture:
         on_marker: OnMarker,
         max_bytes: int | None,
         losses: LossAccount | None = None,
+        ring: Callable[[float], object] = lambda after_s: None,
     ) -> None:
-        """Open the arrival index. ``losses`` counts the bytes that pass through but cannot be written to a log."""
+        """Open the arrival index. ``losses`` counts the bytes that pass through but cannot be written to a log.
+
+        ``ring`` has look() called after so many seconds.
+        """
         self._paths = paths
         self.losses = losses or LossAccount(paths.losses, "capture")
         self._index_fd = _open_index(paths)
         self._max_bytes = max_bytes
+        self.alarm = Alarm(ring)
+        """Comes while a write to a log is under way."""
         self.step: int | None = None
         """The step at hand."""
         self.streams = [Stream(self, channel, scanner, on_marker) for channel in channels]
@@ -126,6 +133,10 @@ class Capture:
         """Begin copying, one thread a stream."""
         for stream in self.streams:
             stream.thread.start()
+
+    def look(self) -> bool:
+        """Have output passed on for which a disk does not answer; return whether that is new."""
+        return self.alarm.look(self.streams)
 
     def cut(self, step: int | None) -> None:
         """File under the step before all that the command wrote until now, and what follows under ``step``."""
@@ -206,6 +217,11 @@ class Stream:
         """Whether nobody reads what passes through any more: without us the command would get SIGPIPE."""
         self.pass_error: str | None = None
         """Why passing through was given up; filing goes on."""
+        self.writing_since = 0.0
+        """When the write that is under way began, in monotonic seconds; 0 while there is none."""
+        self._aside: Aside | None = None
+        self._turn = threading.Lock()
+        """Held where it is decided who reads next."""
         self.thread = threading.Thread(target=self._copy, name=f"copy-{channel.name}", daemon=True)
         self._log_step: int | None = None
         self._scanner, self._on_marker = scanner, on_marker
@@ -238,7 +254,41 @@ class Stream:
         data = memoryview(self._buffer)[:count]
         self._pass_through(data)
         if self.filing:
+            aside = self._file_in_time(data)
+            if aside is not None:
+                return self._file_aside(aside)
+        return True
+
+    def _file_in_time(self, data: memoryview) -> Aside | None:
+        """File bytes; return who has read on meanwhile, because the disk did not answer: the alarm finds that."""
+        self.writing_since = time.monotonic()
+        self.capture.alarm.set()
+        try:
             self._file(data)
+        finally:
+            with self._turn:  # from here on nobody begins to read in our place
+                self.writing_since = 0.0
+                aside = self._aside
+        return aside
+
+    def _file_aside(self, aside: Aside) -> bool:
+        """File what was passed on meanwhile; False where the stream has come to its end."""
+        while (data := aside.take()) is not None:
+            self._buffer[: len(data)] = data
+            self._file_in_time(memoryview(self._buffer)[: len(data)])
+        self._aside = None
+        return not aside.met_end
+
+    def stand_in(self) -> bool:
+        """Have output passed on while the log is waited for; False where that is done already, or needed no more."""
+        with self._turn:
+            if self._aside is not None or not self.writing_since:
+                return False
+            self._aside = aside = Aside(self.channel.read_fd, self._pass_through)
+        try:
+            threading.Thread(target=aside.read, name=f"stand-in-{self.channel.name}", daemon=True).start()
+        except RuntimeError:  # no thread can be had: the command waits for the disk
+            pass
         return True
 
     def drain(self) -> None:

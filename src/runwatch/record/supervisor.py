@@ -29,6 +29,7 @@ from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
 from runwatch.record.keeper import Keeper
 from runwatch.record.outcome import Stop, decide, not_started, signal_name
+from runwatch.record.stand_in import by_signal
 from runwatch.record.steps import Source, StepBook
 from runwatch.record.stopping import ASKING, Stopper
 from runwatch.sources.markers import Marker, MarkerScanner
@@ -89,7 +90,9 @@ class Supervisor:
         channels = spawn.open_channels(self.config.mode, self.config.pass_through, size)
         scanner = MarkerScanner(self.config.marker_pattern)
         losses = self.journal.losses
-        self.capture = Capture(self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses)
+        self.capture = Capture(
+            self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses, by_signal
+        )
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
         self.capture.start()
         self.oom_kills = memory.oom_kills() or 0
@@ -194,6 +197,9 @@ class Supervisor:
             leader = number == signal.SIGHUP and os.getsid(0) == os.getpid()
             send = number if from_process or self.config.own_session or leader else None
             self.stopper.request(Stop(by="Ctrl-C" if person else name), grace, send=send)
+        elif number == signal.SIGALRM and not from_process:
+            if self.capture.look() and self.config.pass_through and not self.config.quiet:
+                farewell.say(f"the disk of {self.paths.root} does not answer: output is kept in memory meanwhile.")
         elif number in PASSED_ON and from_process:
             self.stopper.send(number)
 
