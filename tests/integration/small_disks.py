@@ -100,3 +100,26 @@ def image(folder: Path) -> Iterator[Image]:
         yield disk
     finally:
         subprocess.run(["umount", "-l", path], check=False, capture_output=True)
+
+
+@contextmanager
+def quota(folder: Path, size: str = "8M") -> Iterator[Disk]:
+    """Make a file system that copies on write, in a part of it with a quota, which then refuses even to rewrite."""
+    for program in ("mkfs.btrfs", "btrfs"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} (Debian package btrfs-progs) is missing: a quota cannot be set")
+    file, path = folder / "btrfs", folder / "quota"
+    path.mkdir()
+    file.write_bytes(b"")
+    os.truncate(file, 128 * MIB)
+    subprocess.run(["mkfs.btrfs", "-q", "-M", file], check=True, capture_output=True)
+    done = subprocess.run(["mount", "-o", "loop", file, path], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("mount of a loop device with btrfs is not permitted here: a quota cannot be set")
+    try:
+        for words in (("quota", "enable", path), ("subvolume", "create", path / "part")):
+            subprocess.run(["btrfs", *words], check=True, capture_output=True)
+        subprocess.run(["btrfs", "qgroup", "limit", size, path / "part"], check=True, capture_output=True)
+        yield Disk(path / "part")
+    finally:
+        subprocess.run(["umount", "-l", path], check=False)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from integration.recorded import git, repository, run_dir, runwatch, wait_for
-from integration.small_disks import Disk, image, tmpfs
+from integration.small_disks import Disk, image, quota, tmpfs
 from runwatch.finalize import stages
 from runwatch.finalize.project import Projector
 from runwatch.finalize.state import STAGES, Outcome, load_state
@@ -172,6 +172,20 @@ def test_a_command_on_a_disk_that_is_full_is_not_disturbed_and_every_loss_is_tol
     assert (state.outcome.status, state.outcome.exit_code) == ("failed", 7)
     child.finalize()
     child.check("failed", emitted=120)
+
+
+def test_a_quota_that_is_used_up_on_a_disk_that_copies_on_write_takes_no_count_away(tmp_path: Path) -> None:
+    """Even what was set aside cannot be rewritten there."""
+    with quota(tmp_path) as disk:
+        child = Child(tmp_path, disk)
+        command = child.write(WORK["to the end"], "sys.exit(7)", own=False)
+        done = runwatch("run", "--headless", "--runs-dir", str(disk.path / "runs"), "--", *command, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (7, b"all is well\n"), done.stderr
+        assert b"Disk quota exceeded" in done.stderr
+        assert b"Traceback" not in done.stderr
+        child.finalize()
+        child.check("failed")
+        assert b"degraded: " in done.stderr
 
 
 @pytest.mark.parametrize("work", WORK)

@@ -1,13 +1,16 @@
 """What a run could not record, kept where a full disk and the death of the writer cannot take it: ``.losses``.
 
 Must not raise, and must not allocate space: the file is written in full when the run starts, each process has one line
-of fixed length in it, and rewrites that in place. The finalizer turns the lines into ``degraded`` events.
+of fixed length in it, and rewrites that in place. Where the disk refuses even that (one that copies on write does, when
+a quota is used up), a file in memory takes its place. The finalizer turns the lines into ``degraded`` events.
 Source: record.md, "The journal"; the format is ours: ``<writer> <events> <log lines> <output bytes> <unix seconds>``.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 import time
 from datetime import UTC, datetime
@@ -22,6 +25,11 @@ LEDGER_BYTES = 4096
 LINE_BYTES = 64
 _LINES = LEDGER_BYTES // LINE_BYTES
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""What a disk says that takes nothing; where the ledger is gone, its run is finalized and told of all."""
+_MEMORY = "/dev/shm"
+"""Files there outlive every process, and no disk is asked for them."""
+_BLANK = b" \n\0"
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +69,8 @@ class LossAccount:
         """``path``: the run's ledger, which is created with the run."""
         self._path, self._writer = str(path), writer
         self._lock = threading.RLock()
-        self._at: int | None = None
-        """Where this process's line is; negative where all are taken."""
+        self._lines: dict[str, int] = {}
+        """File to where this process's line is in it."""
         self.events = self.log_lines = self.output_bytes = 0
         self.since_s = 0.0
 
@@ -74,9 +82,14 @@ class LossAccount:
             self.output_bytes += output_bytes
             self.since_s = self.since_s or round(time.time(), 6)  # as the ledger shows it
             try:
-                self._store()
-            except OSError:
-                pass  # counted here; the next event that finds room tells of it
+                self._store(self._path, _FLAGS)
+            except OSError as error:
+                if error.errno not in _REFUSED:
+                    return  # counted here; the next event that finds room tells of it
+                try:
+                    self._store(_in_memory(self._path), _FLAGS | os.O_CREAT)
+                except OSError:
+                    pass  # as above
 
     def loss(self) -> Loss | None:
         """Return what was lost so far; None when nothing was."""
@@ -91,17 +104,34 @@ class LossAccount:
                 since_s=self.since_s,
             )
 
-    def _store(self) -> None:
+    def _store(self, path: str, flags: int) -> None:
         """Rewrite this process's line. The file is not kept open: a loss is rare, descriptors may be too."""
-        fd = os.open(self._path, _FLAGS)
+        fd = os.open(path, flags, FILE_MODE)
         try:
-            if self._at is None:
-                self._at = _free_line(fd)
-            if self._at >= 0:
-                text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s}"
-                os.pwrite(fd, b"%-63b\n" % text.encode()[: LINE_BYTES - 1], self._at)
+            if flags & os.O_CREAT:
+                _make_whole(fd, path)
+            if path not in self._lines:
+                self._lines[path] = _free_line(fd)
+            text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s}"
+            os.pwrite(fd, b"%-63b\n" % text.encode()[: LINE_BYTES - 1], self._lines[path])
         finally:
             os.close(fd)
+
+
+def _in_memory(path: str) -> str:
+    """Return the file in memory that stands for a ledger; no other run's has that name. Raises OSError."""
+    run_dir = os.path.dirname(os.path.realpath(path))
+    found = os.stat(run_dir)
+    return f"{_MEMORY}/runwatch-{os.geteuid()}-{found.st_dev:x}-{found.st_ino:x}-{os.path.basename(run_dir)}"
+
+
+def _make_whole(fd: int, path: str) -> None:
+    """Give a file in memory its length, unless somebody else has put it there. Raises OSError."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "It belongs to somebody else", path)
+    if found.st_size < LEDGER_BYTES:
+        os.ftruncate(fd, LEDGER_BYTES)
 
 
 def create_ledger(path: Path) -> None:
@@ -119,24 +149,47 @@ def create_ledger(path: Path) -> None:
 
 def forget_losses(path: Path) -> None:
     """Remove the ledger, once the journal tells of all that is in it."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        pass  # told twice counts once
+    for name in _places(path):
+        try:
+            os.unlink(name)
+        except OSError:
+            pass  # told twice counts once
 
 
 def read_losses(path: Path) -> list[Loss]:
     """Return the losses of every process of a run; empty where there is no ledger."""
+    losses: dict[str, Loss] = {}
+    for name in _places(path):
+        for loss in filter(None, map(_read, _lines_of(name))):
+            known = losses.get(loss.writer)
+            if known is None or _size(known) < _size(loss):
+                losses[loss.writer] = loss
+    return list(losses.values())
+
+
+def _size(loss: Loss) -> int:
+    return loss.events + loss.log_lines + loss.output_bytes
+
+
+def _places(path: Path) -> list[str]:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return [str(path), _in_memory(str(path))]
+    except OSError:
+        return [str(path)]
+
+
+def _lines_of(name: str) -> list[bytes]:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
+            if name.startswith(_MEMORY) and os.fstat(fd).st_uid != os.geteuid():
+                return []
             data = os.read(fd, LEDGER_BYTES)
         finally:
             os.close(fd)
     except OSError:
         return []
-    losses = [_read(data[at : at + LINE_BYTES]) for at in range(0, len(data), LINE_BYTES)]
-    return [loss for loss in losses if loss is not None]
+    return [data[at : at + LINE_BYTES] for at in range(0, len(data), LINE_BYTES)]
 
 
 def _read(line: bytes) -> Loss | None:
@@ -155,7 +208,7 @@ def _read(line: bytes) -> Loss | None:
 
 
 def _free_line(fd: int) -> int:
-    """Return where a line is that no process has; a negative number when all are taken.
+    """Return where a line is that no process has. Raises OSError where all are taken.
 
     The search begins anywhere, so that two processes that lose their first event at once do not take the same one.
     """
@@ -163,6 +216,6 @@ def _free_line(fd: int) -> int:
     first = int.from_bytes(os.urandom(2), "little")
     for number in range(_LINES):
         at = (first + number) % _LINES * LINE_BYTES
-        if at + LINE_BYTES <= len(data) and not data[at : at + LINE_BYTES].strip():
+        if at + LINE_BYTES <= len(data) and not data[at : at + LINE_BYTES].strip(_BLANK):
             return at
-    return -1
+    raise OSError(errno.ENOSPC, "All lines are taken")

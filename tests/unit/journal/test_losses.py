@@ -29,14 +29,19 @@ def test_totals_of_each_process_are_kept_in_place(tmp_path: Path) -> None:
     assert first.events == 4
 
 
-def test_more_processes_than_lines_are_counted_by_themselves(tmp_path: Path) -> None:
+def test_more_processes_than_lines_are_counted_in_memory(tmp_path: Path) -> None:
     path = tmp_path / ".losses"
     create_ledger(path)
     accounts = [LossAccount(path, f"{number:08x}") for number in range(LEDGER_BYTES // LINE_BYTES + 1)]
     for account in accounts:
         account.add(events=1)
-    assert len(read_losses(path)) == LEDGER_BYTES // LINE_BYTES
+    assert len(read_losses(path)) == len(accounts)
     assert sum(account.events for account in accounts) == len(accounts)
+    accounts[0].add(events=1)
+    assert sorted(loss.events for loss in read_losses(path))[-2:] == [1, 2]
+    forget_losses(path)
+    assert read_losses(path) == []
+    assert not list(Path("/dev/shm").glob(f"runwatch-*-{tmp_path.name}"))
 
 
 def test_threads_lose_no_count(tmp_path: Path) -> None:
@@ -81,3 +86,19 @@ def test_a_ledger_of_somebody_else_is_no_trouble(tmp_path: Path) -> None:
     LossAccount(path, "w").add(events=1)
     assert read_losses(path) == []
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_lies_in_memory_under_our_name_and_belongs_to_somebody_else_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / ".losses"
+    create_ledger(path)
+    for number in range(LEDGER_BYTES // LINE_BYTES):
+        LossAccount(path, f"{number:08x}").add(events=1)
+    found = tmp_path.stat()
+    planted = Path(f"/dev/shm/runwatch-{os.geteuid()}-{found.st_dev:x}-{found.st_ino:x}-{tmp_path.name}")
+    planted.symlink_to(tmp_path / "elsewhere")
+    try:
+        LossAccount(path, "w").add(events=1)
+        assert len(read_losses(path)) == LEDGER_BYTES // LINE_BYTES
+        assert not (tmp_path / "elsewhere").exists()
+    finally:
+        planted.unlink(missing_ok=True)
