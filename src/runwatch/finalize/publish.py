@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from runwatch.finalize import failing
+from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
-from runwatch.fold.metrics import Metrics
+from runwatch.fold.metrics import IssueMetrics, Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, events
@@ -47,7 +48,11 @@ class Publisher:
     def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self.paths, self.settings = paths, settings
         self._redactor = Redactor(environ, settings.redact.patterns, _digests(paths.secrets))
-        self._written: dict[Path, bytes] = {}
+        self._written: dict[Path, int] = {}
+        """File to the hash of what this publisher wrote into it last."""
+        self._reported: dict[int | str, IssueMetrics] = {}
+        """Issue to what its reports were made of."""
+        self._metrics = RedactedMetrics(self._redactor.tree)
         self._tables = Tables(paths, self._redactor.tree)
 
     def new_fold(self) -> Fold:
@@ -97,7 +102,7 @@ class Publisher:
 
     def redacted(self, metrics: Metrics) -> Metrics:
         """Return the metrics with every secret in any text taken out."""
-        shown = msgspec.convert(self._redactor.tree(msgspec.to_builtins(metrics)), Metrics)
+        shown = self._metrics.of(metrics)
         # Where the run lies is in the path of every file: a redacted name would only keep it from being found.
         shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
         return shown
@@ -106,15 +111,18 @@ class Publisher:
         if metrics.issues:
             self.paths.issues.mkdir(mode=DIR_MODE, exist_ok=True)
         for issue in metrics.issues:
+            if self._reported.get(issue.issue) is issue:
+                continue  # most have ended, and are the same as the time before
             for kind in ("metrics", "report"):
                 self._json(self.paths.issue_file(issue.issue, kind), issue_report.render(issue), durable=False)
+            self._reported[issue.issue] = issue
 
     def _json(self, path: Path, value: object, *, durable: bool) -> None:
         """Write a file whose content changed since this publisher wrote it last."""
-        data = msgspec.json.encode(value)
-        if self._written.get(path) != data:
+        content = hash(msgspec.json.encode(value))
+        if self._written.get(path) != content:
             write_json(path, value, durable=durable)
-            self._written[path] = data
+            self._written[path] = content
 
     def _facts(self, state: FinalizeState, failures: Mapping[str, Stage] | None = None, failed: Any = None) -> Facts:
         facts = facts_of(self.paths, state, failures or {})

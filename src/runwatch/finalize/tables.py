@@ -42,8 +42,9 @@ class Tables:
         }
         self._own: dict[str, list[Row]] = {}
         """What this process wrote of each table into the run's own files."""
-        self._there: dict[str, Counter[Row]] = {}
-        """What of each table is in the files over all runs."""
+        self._rows = csv_rows.Tables()
+        self._agreed: set[str] = set()
+        """Tables whose file over all runs holds the rows of ``_own``, as this process left it."""
         self._errors: ErrorRows | None = None
         self._error_rows: list[Row] = []
         """Rows of errors that are in the run's own file and not yet in the one over all runs."""
@@ -63,7 +64,7 @@ class Tables:
     def final(self, metrics: Metrics) -> None:
         """Bring all files to agree with the sealed journal, whatever is in them. Raises OSError."""
         self._own.clear()
-        self._there.clear()
+        self._agreed.clear()
         if self._errors is not None:
             self._errors.close()
         self._errors = None
@@ -74,37 +75,46 @@ class Tables:
 
     def _write(self, metrics: Metrics) -> None:
         self._paths.csv.mkdir(mode=DIR_MODE, exist_ok=True)
-        tables = csv_rows.tables(metrics, errors=())
+        tables = self._rows.rows(metrics, errors=())
         del tables[ERRORS]
         changed = [table for table, rows in tables.items() if self._own.get(table) != rows]
+        # What comes to a table, None where all of it must be written; so too after a write that failed half-way.
+        added = {table: _grown(self._own.pop(table, None), tables[table]) for table in changed}
         for table in changed:
-            _replace(self._paths.csv / f"{table}.csv", csv_rows.file_text(table, tables[table]).encode())
+            self._write_own(table, tables[table], added[table])
         self._write_errors(metrics)
         if changed or self._error_rows or self._errors_held is None:
             self._folder.mkdir(mode=DIR_MODE, exist_ok=True)
             with locked(self._folder):
                 for table in changed:
-                    self._share(table, tables[table])
+                    self._share(table, tables[table], added[table])
                 self._share_errors()
         self._own |= {table: tables[table] for table in changed}
 
-    def _share(self, table: str, rows: list[Row]) -> None:
+    def _write_own(self, table: str, rows: list[Row], added: list[Row] | None) -> None:
+        """Bring the run's own file to hold these rows, of which the last are ``added``."""
+        path = self._paths.csv / f"{table}.csv"
+        if added is not None and path.exists():
+            _append(path, csv_rows.text(added).encode())
+        else:
+            _replace(path, csv_rows.file_text(table, rows).encode())
+
+    def _share(self, table: str, rows: list[Row], added: list[Row] | None) -> None:
         """Bring the file over all runs to hold exactly these rows of the run."""
         shared = self._shared[table]
-        there = self._there.get(table)
-        if there is None or not shared.path.exists():
-            held = shared.rows()
-            if held is None:
-                shared.rebuild(csv_rows.text(rows))
-                self._there[table] = Counter(rows)
-                return
-            there = Counter(held)
-        wanted = Counter(rows)
-        if there - wanted:  # a row has been corrected since
-            shared.replace(csv_rows.text(rows))
-        elif missing := wanted - there:
-            shared.append(csv_rows.text(_in_order(rows, missing)))
-        self._there[table] = wanted
+        is_agreed = table in self._agreed
+        self._agreed.discard(table)
+        if added is not None and is_agreed and shared.path.exists():
+            shared.append(csv_rows.text(added))
+        elif (held := shared.rows()) is None:
+            shared.rebuild(csv_rows.text(rows))
+        else:
+            there, wanted = Counter(held), Counter(rows)
+            if there - wanted:  # a row has been corrected since
+                shared.replace(csv_rows.text(rows))
+            elif missing := wanted - there:
+                shared.append(csv_rows.text(_in_order(rows, missing)))
+        self._agreed.add(table)
 
     def _write_errors(self, metrics: Metrics) -> None:
         """Add the errors that came since to the run's own file; from the first, if this process has not yet."""
@@ -158,6 +168,11 @@ class Tables:
 
     def _redacted(self, errors: list[RecordedError]) -> list[RecordedError]:
         return msgspec.convert(self._redact(msgspec.to_builtins(errors)), list[RecordedError])
+
+
+def _grown(before: list[Row] | None, rows: list[Row]) -> list[Row] | None:
+    """Return the rows that came to those of before; None where there were none, or one was corrected."""
+    return None if before is None or rows[: len(before)] != before else rows[len(before) :]
 
 
 def _in_order(rows: list[Row], missing: Counter[Row]) -> list[Row]:

@@ -6,11 +6,12 @@ Must not open a file or compute a metric. Source: metrics.md, "CSV"; RFC 4180.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
-from runwatch.fold.metrics import AttemptMetrics, IssueMetrics, Metrics
+from runwatch.fold.metrics import AttemptMetrics, CallMetrics, DebuggingCycle, IssueMetrics, Metrics, PipelineMetrics
 from runwatch.views.facts import RecordedError
 from runwatch.visible import visible
 
@@ -49,26 +50,48 @@ _QUOTE = '"'
 _NEEDS_QUOTES = re.compile(r'["\r\n;\t]')
 
 
-def tables(
-    metrics: Metrics,
-    *,
-    errors: Iterable[RecordedError] | None = None,
-) -> dict[str, list[Row]]:
-    """Return the rows of every table for what has ended by now; live and at the end it is the same row.
+class Tables:
+    """The rows of one run, flush after flush: those of what is the same object as the time before are kept."""
 
-    ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
-    """
-    common = _common(metrics)
-    bodies: dict[str, list[list[Cell]]] = {
-        "runs": [] if metrics.run.status is None else [_run(metrics)],
-        "issues": [_issue(issue) for issue in metrics.issues if issue.status is not None],
-        "agents": [_attempt(attempt) for attempt in metrics.attempts],
-        "pipelines": _pipelines(metrics),
-        "debugging_cycles": _cycles(metrics),
-        "errors": [_error(error) for error in (_first_errors(metrics) if errors is None else errors)],
-        "tool_usage": [] if metrics.run.status is None else _tools(metrics),
-    }
-    return {table: [(*common, *map(cell, row)) for row in rows] for table, rows in bodies.items()}
+    def __init__(self) -> None:
+        self._common: Row | None = None
+        self._kept: dict[str, tuple[list[Any], list[Row]]] = {}
+
+    def rows(self, metrics: Metrics, *, errors: Iterable[RecordedError] | None = None) -> dict[str, list[Row]]:
+        """Return the rows of every table for what has ended by now; live and at the end it is the same row.
+
+        ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
+        """
+        common = _common(metrics)
+        if common != self._common:
+            self._common = common
+            self._kept.clear()
+        over = metrics.run.status is not None
+        ended: dict[str, tuple[list[Any], Callable[[Any], list[Cell]]]] = {
+            "runs": ([metrics] if over else [], _run),
+            "issues": ([issue for issue in metrics.issues if issue.status is not None], _issue),
+            "agents": (metrics.attempts, _attempt),
+            "pipelines": ([pipeline for pipeline in metrics.pipelines if pipeline.status is not None], _pipeline),
+            "debugging_cycles": ([cycle for cycle in metrics.debugging if cycle.resolved is not None], _cycle),
+            "errors": (list(_first_errors(metrics) if errors is None else errors), _error),
+            "tool_usage": (metrics.tools if over else [], _tool),
+        }
+        return {table: self._rows(table, entities, make) for table, (entities, make) in ended.items()}
+
+    def _rows(self, table: str, entities: list[Any], make: Callable[[Any], list[Cell]]) -> list[Row]:
+        before, made = self._kept.get(table, ([], []))
+        common = self._common or ()
+        rows = [
+            made[at] if at < len(before) and before[at] is entity else (*common, *map(cell, make(entity)))
+            for at, entity in enumerate(entities)
+        ]
+        self._kept[table] = entities, rows
+        return rows
+
+
+def tables(metrics: Metrics, *, errors: Iterable[RecordedError] | None = None) -> dict[str, list[Row]]:
+    """Return the rows of every table, as ``Tables`` does the first time."""
+    return Tables().rows(metrics, errors=errors)
 
 
 def error_rows(metrics: Metrics, errors: Iterable[RecordedError]) -> list[Row]:
@@ -194,42 +217,34 @@ def _attempt(attempt: AttemptMetrics) -> list[Cell]:
     ]
 
 
-def _pipelines(metrics: Metrics) -> list[list[Cell]]:
+def _pipeline(pipeline: PipelineMetrics) -> list[Cell]:
     return [
-        [
-            pipeline.issue,
-            pipeline.pipeline_id,
-            pipeline.commit_sha,
-            pipeline.triggered_by,
-            pipeline.attempt,
-            pipeline.status,
-            pipeline.start_time,
-            pipeline.end_time,
-            pipeline.duration_s,
-            pipeline.queued_s,
-            pipeline.duration_s,
-            ";".join(pipeline.failed_jobs),
-            pipeline.error_type,
-        ]
-        for pipeline in metrics.pipelines
-        if pipeline.status is not None
+        pipeline.issue,
+        pipeline.pipeline_id,
+        pipeline.commit_sha,
+        pipeline.triggered_by,
+        pipeline.attempt,
+        pipeline.status,
+        pipeline.start_time,
+        pipeline.end_time,
+        pipeline.duration_s,
+        pipeline.queued_s,
+        pipeline.duration_s,
+        ";".join(pipeline.failed_jobs),
+        pipeline.error_type,
     ]
 
 
-def _cycles(metrics: Metrics) -> list[list[Cell]]:
+def _cycle(cycle: DebuggingCycle) -> list[Cell]:
     return [
-        [
-            cycle.issue,
-            cycle.agent,
-            cycle.error_type,
-            cycle.error_message,
-            cycle.attempts,
-            cycle.resolved,
-            cycle.method,
-            cycle.duration_s,
-        ]
-        for cycle in metrics.debugging
-        if cycle.resolved is not None
+        cycle.issue,
+        cycle.agent,
+        cycle.error_type,
+        cycle.error_message,
+        cycle.attempts,
+        cycle.resolved,
+        cycle.method,
+        cycle.duration_s,
     ]
 
 
@@ -251,15 +266,12 @@ def _error(error: RecordedError) -> list[Cell]:
     return [error.time, error.issue, error.step, error.agent, error.component, error.error_type, error.message]
 
 
-def _tools(metrics: Metrics) -> list[list[Cell]]:
+def _tool(tool: CallMetrics) -> list[Cell]:
     return [
-        [
-            tool.name,
-            tool.calls,
-            tool.successes,
-            tool.failures,
-            None if tool.durations.mean_s is None else tool.durations.mean_s * 1000,
-            tool.durations.total_s * 1000,
-        ]
-        for tool in metrics.tools
+        tool.name,
+        tool.calls,
+        tool.successes,
+        tool.failures,
+        None if tool.durations.mean_s is None else tool.durations.mean_s * 1000,
+        tool.durations.total_s * 1000,
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import multiprocessing
 import shutil
 from pathlib import Path
@@ -120,6 +121,34 @@ def test_another_process_goes_on_where_the_one_before_was_killed(tmp_path: Path,
     run.tables = run.new_tables()
     run.tables.final(run.metrics())
     assert _all(tmp_path, "errors", "message") == [("a", f"m{number}") for number in range(4)]
+
+
+def test_a_row_that_comes_is_added_and_a_write_that_failed_half_way_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Written(tmp_path, "a")
+    own, shared = run.paths.csv / "pipelines.csv", tmp_path / "csv" / "pipelines.csv"
+    run.journal.add("pipeline.completed", pipeline_id=1, status="success")
+    run.live()
+    inodes = [path.stat().st_ino for path in (own, shared)]
+    run.journal.add("pipeline.completed", pipeline_id=2, status="failed")
+    run.live()
+    assert [path.stat().st_ino for path in (own, shared)] == inodes
+
+    def half(path: Path, data: bytes) -> None:
+        append(path, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "no space")
+
+    append = tables._append
+    monkeypatch.setattr(tables, "_append", half)
+    run.journal.add("pipeline.completed", pipeline_id=3, status="success")
+    with pytest.raises(OSError, match="no space"):
+        run.live()
+    monkeypatch.undo()
+    run.live()
+    expected = ["1", "2", "3"]
+    assert [number for _, number in _all(tmp_path, "pipelines", "pipeline_id")] == expected
+    assert [row[COLUMNS["pipelines"].index("pipeline_id")] for row in _rows(own)[1:]] == expected
 
 
 def test_rows_that_the_journal_does_not_hold_are_taken_out(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Secrets out of the metrics, flush after flush."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+import metrics_samples as samples
+from runwatch.finalize.redacted_metrics import RedactedMetrics
+from runwatch.fold.metrics import Metrics
+from runwatch.redact import Redactor
+
+SECRET = "hunter2-correct-horse"
+
+
+def _redactor() -> Redactor:
+    return Redactor({"MY_PASSWORD": SECRET})
+
+
+def _metrics(message: str) -> Metrics:
+    metrics = samples.full()
+    metrics.errors[0].message = message
+    metrics.attempts[0].error = message
+    metrics.run.reason = message
+    metrics.cost_by_agent = {message: 1.0}
+    return metrics
+
+
+def test_the_result_is_that_of_the_whole_tree() -> None:
+    redactor = _redactor()
+    metrics = _metrics(f"login with {SECRET} failed")
+    whole = msgspec.convert(redactor.tree(msgspec.to_builtins(metrics)), Metrics)
+    shown = RedactedMetrics(redactor.tree).of(metrics)
+    assert shown == whole
+    assert SECRET not in msgspec.json.encode(shown).decode()
+    assert SECRET in (metrics.errors[0].message or ""), "the fold's own are not written to"
+
+
+def test_only_what_is_another_object_is_looked_through_again() -> None:
+    looked: list[Any] = []
+
+    def redact(tree: Any) -> Any:
+        looked.append(tree)
+        return redactor.tree(tree)
+
+    redactor, metrics = _redactor(), _metrics(SECRET)
+    redacted = RedactedMetrics(redact)
+    first = redacted.of(metrics)
+    assert first.steps[0] is metrics.steps[0], "nothing to take out"
+    looked.clear()
+    again = redacted.of(metrics)
+    assert len(looked) == 1, "only what is no list"
+    assert [one is other for one, other in zip(again.attempts, first.attempts, strict=True)] == [True]
+    looked.clear()
+    metrics.attempts = [*metrics.attempts, msgspec.structs.replace(metrics.attempts[0], attempt=5)]
+    metrics.errors = [msgspec.structs.replace(metrics.errors[0], count=9), *metrics.errors[1:]]
+    grown = redacted.of(metrics)
+    assert len(looked) == 3
+    assert ([one.attempt for one in grown.attempts], grown.errors[0].count) == ([4, 5], 9)
+    assert SECRET not in msgspec.json.encode(grown).decode()
