@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from runwatch.finalize.error_rows import ErrorRows
+from runwatch.finalize.rows_written import MakeRows, RowsWritten
 from runwatch.finalize.shared_table import SharedTable, locked
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic
@@ -29,6 +31,21 @@ _MOST_ROWS = 20_000
 """Rows of errors that are held at a time."""
 
 
+class _Change(NamedTuple):
+    """What comes to one table."""
+
+    table: str
+    entities: list[Any]
+    make: MakeRows
+    written: RowsWritten
+    added: list[Row] | None
+    """The rows that come to those written before; None where all must be written."""
+
+    def all(self) -> list[Row]:
+        """Return all rows."""
+        return self.make(self.entities)
+
+
 class Tables:
     """The rows of one run. For one process at a time: the recorder, then the finalizer."""
 
@@ -40,11 +57,12 @@ class Tables:
         self._shared = {
             table: SharedTable(self._folder, table, paths.run_id, paths.framework) for table in csv_rows.COLUMNS
         }
-        self._own: dict[str, list[Row]] = {}
-        """What this process wrote of each table into the run's own files."""
-        self._rows = csv_rows.Tables()
+        self._own: dict[str, RowsWritten] = {}
+        """What this process wrote of each table into the run's own files; of which none is known where it failed."""
         self._agreed: set[str] = set()
         """Tables whose file over all runs holds the rows of ``_own``, as this process left it."""
+        self._common: Row = ()
+        """What the rows began with that this process wrote."""
         self._errors: ErrorRows | None = None
         self._error_rows: list[Row] = []
         """Rows of errors that are in the run's own file and not yet in the one over all runs."""
@@ -75,38 +93,52 @@ class Tables:
 
     def _write(self, metrics: Metrics) -> None:
         self._paths.csv.mkdir(mode=DIR_MODE, exist_ok=True)
-        tables = self._rows.rows(metrics, errors=())
-        del tables[ERRORS]
-        changed = [table for table, rows in tables.items() if self._own.get(table) != rows]
-        # What comes to a table, None where all of it must be written; so too after a write that failed half-way.
-        added = {table: _grown(self._own.pop(table, None), tables[table]) for table in changed}
-        for table in changed:
-            self._write_own(table, tables[table], added[table])
+        if self._common != (now := csv_rows.common(metrics)):
+            self._common = now
+            self._own.clear()
+        changed = [change for change in self._changes(metrics) if change.added is None or change.added]
+        for change in changed:
+            self._own.pop(change.table, None)
+        for change in changed:
+            self._write_own(change)
         self._write_errors(metrics)
         if changed or self._error_rows or self._errors_held is None:
             self._folder.mkdir(mode=DIR_MODE, exist_ok=True)
             with locked(self._folder):
-                for table in changed:
-                    self._share(table, tables[table], added[table])
+                for change in changed:
+                    self._share(change)
                 self._share_errors()
-        self._own |= {table: tables[table] for table in changed}
+        for change in changed:
+            written = RowsWritten() if change.added is None else change.written
+            written.add(change.entities, change.all() if change.added is None else change.added)
+            self._own[change.table] = written
 
-    def _write_own(self, table: str, rows: list[Row], added: list[Row] | None) -> None:
-        """Bring the run's own file to hold these rows, of which the last are ``added``."""
-        path = self._paths.csv / f"{table}.csv"
-        if added is not None and path.exists():
-            _append(path, csv_rows.text(added).encode())
+    def _changes(self, metrics: Metrics) -> Iterator[_Change]:
+        for table, entities in csv_rows.ended(metrics).items():
+            make = partial(csv_rows.rows_of, table, metrics)
+            written = self._own.get(table)
+            added = None if written is None else written.news(entities, make)
+            yield _Change(table, entities, make, written or RowsWritten(), added)
+
+    def _write_own(self, change: _Change) -> None:
+        """Bring the run's own file to hold the rows."""
+        path = self._paths.csv / f"{change.table}.csv"
+        if change.added is not None and path.exists():
+            _append(path, csv_rows.text(change.added).encode())
         else:
-            _replace(path, csv_rows.file_text(table, rows).encode())
+            _replace(path, csv_rows.file_text(change.table, change.all()).encode())
 
-    def _share(self, table: str, rows: list[Row], added: list[Row] | None) -> None:
+    def _share(self, change: _Change) -> None:
         """Bring the file over all runs to hold exactly these rows of the run."""
-        shared = self._shared[table]
-        is_agreed = table in self._agreed
-        self._agreed.discard(table)
-        if added is not None and is_agreed and shared.path.exists():
-            shared.append(csv_rows.text(added))
-        elif (held := shared.rows()) is None:
+        shared = self._shared[change.table]
+        is_agreed = change.table in self._agreed
+        self._agreed.discard(change.table)
+        if change.added is not None and is_agreed and shared.path.exists():
+            shared.append(csv_rows.text(change.added))
+            self._agreed.add(change.table)
+            return
+        rows = change.all()
+        if (held := shared.rows()) is None:
             shared.rebuild(csv_rows.text(rows))
         else:
             there, wanted = Counter(held), Counter(rows)
@@ -114,7 +146,7 @@ class Tables:
                 shared.replace(csv_rows.text(rows))
             elif missing := wanted - there:
                 shared.append(csv_rows.text(_in_order(rows, missing)))
-        self._agreed.add(table)
+        self._agreed.add(change.table)
 
     def _write_errors(self, metrics: Metrics) -> None:
         """Add the errors that came since to the run's own file; from the first, if this process has not yet."""
@@ -124,7 +156,7 @@ class Tables:
         for errors in self._errors.new():
             if self._errors.restarted:
                 self._begin_errors(path)
-            rows = csv_rows.error_rows(metrics, self._redacted(errors))
+            rows = csv_rows.rows_of(ERRORS, metrics, self._redacted(errors))
             _append(path, csv_rows.text(rows).encode())
             self._error_rows += rows
             if len(self._error_rows) > _MOST_ROWS:
@@ -168,11 +200,6 @@ class Tables:
 
     def _redacted(self, errors: list[RecordedError]) -> list[RecordedError]:
         return msgspec.convert(self._redact(msgspec.to_builtins(errors)), list[RecordedError])
-
-
-def _grown(before: list[Row] | None, rows: list[Row]) -> list[Row] | None:
-    """Return the rows that came to those of before; None where there were none, or one was corrected."""
-    return None if before is None or rows[: len(before)] != before else rows[len(before) :]
 
 
 def _in_order(rows: list[Row], missing: Counter[Row]) -> list[Row]:

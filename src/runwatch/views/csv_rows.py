@@ -50,54 +50,32 @@ _QUOTE = '"'
 _NEEDS_QUOTES = re.compile(r'["\r\n;\t]')
 
 
-class Tables:
-    """The rows of one run, flush after flush: those of what is the same object as the time before are kept."""
-
-    def __init__(self) -> None:
-        self._common: Row | None = None
-        self._kept: dict[str, tuple[list[Any], list[Row]]] = {}
-
-    def rows(self, metrics: Metrics, *, errors: Iterable[RecordedError] | None = None) -> dict[str, list[Row]]:
-        """Return the rows of every table for what has ended by now; live and at the end it is the same row.
-
-        ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
-        """
-        common = _common(metrics)
-        if common != self._common:
-            self._common = common
-            self._kept.clear()
-        over = metrics.run.status is not None
-        ended: dict[str, tuple[list[Any], Callable[[Any], list[Cell]]]] = {
-            "runs": ([metrics] if over else [], _run),
-            "issues": ([issue for issue in metrics.issues if issue.status is not None], _issue),
-            "agents": (metrics.attempts, _attempt),
-            "pipelines": ([pipeline for pipeline in metrics.pipelines if pipeline.status is not None], _pipeline),
-            "debugging_cycles": ([cycle for cycle in metrics.debugging if cycle.resolved is not None], _cycle),
-            "errors": (list(_first_errors(metrics) if errors is None else errors), _error),
-            "tool_usage": (metrics.tools if over else [], _tool),
-        }
-        return {table: self._rows(table, entities, make) for table, (entities, make) in ended.items()}
-
-    def _rows(self, table: str, entities: list[Any], make: Callable[[Any], list[Cell]]) -> list[Row]:
-        before, made = self._kept.get(table, ([], []))
-        common = self._common or ()
-        rows = [
-            made[at] if at < len(before) and before[at] is entity else (*common, *map(cell, make(entity)))
-            for at, entity in enumerate(entities)
-        ]
-        self._kept[table] = entities, rows
-        return rows
-
-
 def tables(metrics: Metrics, *, errors: Iterable[RecordedError] | None = None) -> dict[str, list[Row]]:
-    """Return the rows of every table, as ``Tables`` does the first time."""
-    return Tables().rows(metrics, errors=errors)
+    """Return the rows of every table for what has ended by now; live and at the end it is the same row.
+
+    ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
+    """
+    entities = {**ended(metrics), "errors": list(_first_errors(metrics) if errors is None else errors)}
+    return {table: rows_of(table, metrics, entities[table]) for table in COLUMNS}
 
 
-def error_rows(metrics: Metrics, errors: Iterable[RecordedError]) -> list[Row]:
-    """Return the rows of single errors."""
-    common = _common(metrics)
-    return [(*common, *map(cell, _error(error))) for error in errors]
+def ended(metrics: Metrics) -> dict[str, list[Any]]:
+    """Return what each table but that of the errors has a row for, in order."""
+    is_over = metrics.run.status is not None
+    return {
+        "runs": [metrics] if is_over else [],
+        "issues": [issue for issue in metrics.issues if issue.status is not None],
+        "agents": metrics.attempts,
+        "pipelines": [pipeline for pipeline in metrics.pipelines if pipeline.status is not None],
+        "debugging_cycles": [cycle for cycle in metrics.debugging if cycle.resolved is not None],
+        "tool_usage": metrics.tools if is_over else [],
+    }
+
+
+def rows_of(table: str, metrics: Metrics, entities: Iterable[Any]) -> list[Row]:
+    """Return the rows of what ``ended`` named for a table."""
+    shared, make = common(metrics), _MAKERS[table]
+    return [(*shared, *map(cell, make(entity))) for entity in entities]
 
 
 def text(rows: Iterable[Sequence[str]]) -> str:
@@ -148,7 +126,8 @@ def number(value: float) -> str:
     return f"{Decimal(f'{value:.15g}').normalize() + 0:f}"
 
 
-def _common(metrics: Metrics) -> Row:
+def common(metrics: Metrics) -> Row:
+    """Return what every row of the run begins with."""
     run = metrics.run
     llm = run.llm_configuration
     return tuple(map(cell, (run.run_id, run.framework, llm.provider or "unknown", llm.model or "unknown")))
@@ -275,3 +254,14 @@ def _tool(tool: CallMetrics) -> list[Cell]:
         None if tool.durations.mean_s is None else tool.durations.mean_s * 1000,
         tool.durations.total_s * 1000,
     ]
+
+
+_MAKERS: dict[str, Callable[[Any], list[Cell]]] = {
+    "runs": _run,
+    "issues": _issue,
+    "agents": _attempt,
+    "pipelines": _pipeline,
+    "debugging_cycles": _cycle,
+    "errors": _error,
+    "tool_usage": _tool,
+}
