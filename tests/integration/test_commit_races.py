@@ -283,3 +283,34 @@ def _time_of_one(repo: GitRepo, run: Path) -> float:
     start = time.monotonic()
     commit_run(run, TRACKED, "runwatch: f/r0 measured\n", PATIENT)
     return time.monotonic() - start
+
+
+@pytest.mark.parametrize("moment", ["prepare", "land"])
+def test_a_branch_that_somebody_checks_out_at_the_last_moment_does_not_move_under_them(
+    tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ended on main, topic was checked out; while the commit is made the user goes back to main."""
+    repo = GitRepo.with_history(tmp_path)
+    repo.git("checkout", "-q", "-b", "topic")
+    repo.write("staged", "by the user\n")
+    repo.git("add", "staged")
+    run, original, tries = a_run(repo), getattr(RefUpdate, moment), 0
+
+    def late(ours: RefUpdate) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            done = subprocess.run(["git", "checkout", "-q", "main"], cwd=tmp_path, capture_output=True, check=False)
+            assert (done.returncode == 0) == (moment == "prepare"), done.stderr  # else the index is locked
+        original(ours)
+
+    monkeypatch.setattr(RefUpdate, moment, late)
+    result = commit_run(run, TRACKED, MESSAGE, PATIENT, ended_on="main")
+    assert result is not None
+    assert result.branch == "main"
+    assert_only_the_run_is_committed(repo, result.sha)
+    if moment == "land":
+        repo.git("checkout", "-q", "main")
+    assert_the_index_agrees(repo)
+    assert repo.git("diff", "--cached", "--name-only").split() == ["staged"]
+    assert_nothing_is_left(repo)

@@ -168,10 +168,7 @@ class Job:
             if target.checked_out:
                 self._land_with_index(index, target, stored.blobs, stored.commit)
             else:
-                index.mark(stored.commit)
-                with RefUpdate(self.repo, target, stored.commit, self._reason()) as update:
-                    update.prepare()
-                    update.land()
+                self._land_beside(index, target, stored.commit)
             return CommitResult(sha=stored.commit, branch=target.branch, made=True)
 
     def _store(self, target: Target) -> _Stored:
@@ -212,6 +209,17 @@ class Job:
                     index.install()
                 else:
                     index.release()
+
+    def _land_beside(self, index: IndexLocks, target: Target, commit: str) -> None:
+        """Move a branch that is not checked out here, while nobody can check it out."""
+        index.mark(commit)
+        with RefUpdate(self.repo, target, commit, self._reason()) as update:
+            update.prepare()
+            if not self.place.bare:
+                index.take()
+            if self._target() != target:
+                raise NotNow(f"HEAD of {self.place.called} keeps moving", "wait for what moves it")
+            update.land()
 
     def _target(self) -> Target:
         return find_target(self.repo, self.place, self.options.mode, self.environ, ended_on=self.ended_on)

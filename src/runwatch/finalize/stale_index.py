@@ -67,7 +67,7 @@ def _clear_index(repo: Repository, index: Path, left: list[Path]) -> None:
     lock = index.with_name(f"{index.name}.lock")
     for own in left:
         if any(_same(file, lock) for file in own.glob("*")):
-            if _landed(repo, own):
+            if os.lstat(lock).st_size and _landed(repo, own):  # an empty one only kept others away
                 os.rename(lock, index)  # the branch has moved: this is the index that goes with it
             else:
                 os.unlink(lock)
