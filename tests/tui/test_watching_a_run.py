@@ -144,6 +144,29 @@ def test_digits_and_the_mouse_show_every_panel(tmp_path: Path) -> None:
     drive(task())
 
 
+def test_the_list_of_issues_follows_those_at_work_until_somebody_scrolls_up(tmp_path: Path) -> None:
+    def with_issues(count: int) -> Snapshot:
+        metrics = sample.metrics()
+        metrics.issues = [m.IssueMetrics(issue=number, status="merged") for number in range(1, count)]
+        metrics.issues.append(m.IssueMetrics(issue=count))
+        return live(metrics=metrics)
+
+    async def task() -> None:
+        async with watching(make_run(tmp_path), with_issues(40)) as app:
+            await app.sees("▶ #40")
+            await app.show(with_issues(45))
+            await app.sees("▶ #45")
+            pane = app.run.query_one(IssuesPane)
+            pane.focus()
+            await app.press("home", "up", *["pageup"] * 4)
+            await app.sees("✓ #1 ")
+            await app.show(with_issues(60))
+            await app.sees("1/60")
+            assert "#60" not in app.text()
+
+    drive(task())
+
+
 def test_what_is_not_read_yet_is_not_said_to_be_missing(tmp_path: Path) -> None:
     async def task() -> None:
         run_dir = make_run(tmp_path, steps=0)

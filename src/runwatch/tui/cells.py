@@ -112,16 +112,16 @@ def heading(columns: Sequence[Column], width: int, style: str = "$rw-dim") -> Li
 
 
 def row(columns: Sequence[Column], pieces: Sequence[Piece], width: int) -> Line:
-    """Return one row of a table; what the flexible column had to cut is kept for the tooltip."""
+    """Return one row of a table; texts that had to be cut are kept whole for the tooltip."""
     cells: list[Content] = []
-    whole = None
+    cut: list[str] = []
     for index, room in fit(columns, width):
         piece = pieces[index]
         cells.append(field(piece, room, columns[index].align))
-        text = piece[0] if isinstance(piece, tuple) else str(piece)
-        if columns[index].flexible and cell_len(text) > room:
-            whole = text
-    return Line(Content(" " * GAP).join(cells), whole)
+        text = piece[0] if isinstance(piece, tuple) else piece
+        if isinstance(text, str) and cell_len(text) > room:
+            cut.append(text)
+    return Line(Content(" " * GAP).join(cells), "\n".join(cut) or None)
 
 
 def beside(one: Sequence[Line], other: Sequence[Line], width: int, gap: int = 3) -> list[Line]:

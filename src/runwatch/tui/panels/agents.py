@@ -36,11 +36,14 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     """Return the table."""
     if not metrics.agents:
         return []
-    return [heading(_COLUMNS, width), *(row(_COLUMNS, _agent(agent), width) for agent in metrics.agents)]
+    most = max(agent.successes + agent.failures for agent in metrics.agents)
+    return [heading(_COLUMNS, width), *(row(_COLUMNS, _agent(agent, most), width) for agent in metrics.agents)]
 
 
-def _agent(agent: AgentMetrics) -> Sequence[Piece]:
-    well, badly = charts.split([agent.successes, agent.failures], _BAR)
+def _agent(agent: AgentMetrics, most: int) -> Sequence[Piece]:
+    ended = agent.successes + agent.failures
+    cells = max(2, round(_BAR * ended / most)) if ended else 0
+    well, badly = charts.split([agent.successes, agent.failures], cells)
     return (
         (RUNNING.glyph, RUNNING.style) if agent.running else "",
         clean(agent.agent),

@@ -8,26 +8,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runwatch.fold.metrics import DebuggingCycle, Metrics
-from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, line, row
+from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, row
 from runwatch.tui.look import DIM, of_status
-from runwatch.tui.panels.phrases import counted, quantity, spaced, time_of_day
+from runwatch.tui.panels.phrases import as_many_as_fit, counted, quantity, time_of_day, widest
 from runwatch.units import latency, percent
 
-_COLUMNS = (
-    Column("", 1, "left"),
-    Column("started", 8, "left", keep=3),
-    Column("issue", 6, "left", keep=4),
-    Column("agent", 10, "left", keep=5),
-    Column("error", 16, "left", keep=8),
-    Column("message", 24, "left", flexible=True),
-    Column("tries", 5, keep=7),
-    Column("time", 6, keep=6),
-    Column("method", 14, "left", keep=2),
-)
+_LOW = 9
+"""A pane of so few rows has none to spare."""
+
+
+def _columns(cycles: Sequence[DebuggingCycle]) -> tuple[Column, ...]:
+    """Return the columns, as wide as what stands in them."""
+    return (
+        Column("", 1, "left"),
+        Column("started", 8, "left", keep=3),
+        Column("issue", widest((_issue(each) for each in cycles), 5, 12), "left", keep=5),
+        Column("agent", widest((clean(each.agent or "") for each in cycles), 5, 12), "left", keep=4),
+        Column("error", widest((clean(each.error_type or "") for each in cycles), 5, 16), "left", keep=8),
+        Column("message", 24, "left", flexible=True),
+        Column("tries", 5, keep=7),
+        Column("time", 6, keep=6),
+        Column("method", widest((clean(each.method or "") for each in cycles), 6, 18), "left", keep=2),
+    )
 
 
 def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
-    """Return the totals and the table."""
+    """Return the totals and the table, the newest cycle first."""
     if not metrics.debugging:
         return []
     total = metrics.debugging_totals
@@ -39,8 +45,13 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     ]
     if total.resolution_s is not None:
         parts.append(quantity(latency(total.resolution_s), "mean to resolution"))
-    rows = [row(_COLUMNS, _cycle(cycle), width) for cycle in metrics.debugging]
-    return [line(spaced(parts)), blank(), heading(_COLUMNS, width), *rows]
+    columns = _columns(metrics.debugging)
+    rows = [row(columns, _cycle(cycle), width) for cycle in reversed(metrics.debugging)]
+    return [Line(as_many_as_fit(parts, width)), *([blank()] if height > _LOW else []), heading(columns, width), *rows]
+
+
+def _issue(cycle: DebuggingCycle) -> str:
+    return "" if cycle.issue is None else clean(f"#{cycle.issue}")
 
 
 def _cycle(cycle: DebuggingCycle) -> Sequence[Piece]:
@@ -48,7 +59,7 @@ def _cycle(cycle: DebuggingCycle) -> Sequence[Piece]:
     return (
         (mark.glyph, mark.style),
         (time_of_day(cycle.start_time), DIM),
-        "" if cycle.issue is None else clean(f"#{cycle.issue}"),
+        _issue(cycle),
         clean(cycle.agent or ""),
         clean(cycle.error_type or ""),
         clean(cycle.error_message or ""),

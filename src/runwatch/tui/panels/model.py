@@ -15,7 +15,7 @@ from runwatch.tui.panels.phrases import dash_or, of_budget, of_tokens, quantity,
 from runwatch.units import count, count_short, latency, usd
 
 _COLUMNS = (
-    Column("model", 12, "left", flexible=True, most=40),
+    Column("model", 18, "left", flexible=True, most=40),
     Column("calls", 5, keep=8),
     Column("retry", 5, keep=4),
     Column("limit", 5, keep=2),

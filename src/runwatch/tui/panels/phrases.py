@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from runwatch.fold.metrics import Run
@@ -50,6 +51,11 @@ def of_budget(run: Run) -> str:
 def of_tokens(run: Run) -> str:
     """Return how many tokens it may take: ``of 100k tok``; empty without a limit."""
     return "" if run.max_tokens is None else f"of {count_short(run.max_tokens)} tok"
+
+
+def widest(texts: Iterable[str], least: int, most: int) -> int:
+    """Return the cells of a column that shows all of these texts, within bounds."""
+    return max(least, min(most, max(map(cell_len, texts), default=0)))
 
 
 def trend(values: Sequence[float], bucket_s: float, width: int, height: int, style: str) -> list[Line]:

@@ -1,4 +1,4 @@
-"""The pipelines panel: every CI attempt on a line of time, waiting and running apart.
+"""The pipelines panel: every CI attempt, the newest first, on a line of time with the run's steps.
 
 Must not compute a metric.
 """
@@ -10,31 +10,64 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from runwatch.fold.metrics import Metrics, PipelineMetrics
-from runwatch.tui import charts
-from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, line, row
+from runwatch.tui.cells import Column, Line, Piece, blank, clean, fit, heading, line, row
 from runwatch.tui.look import DIM, of_status
-from runwatch.tui.panels.phrases import quantity, spaced, time_of_day
-from runwatch.units import latency, percent
+from runwatch.tui.panels import timeline
+from runwatch.tui.panels.phrases import as_many_as_fit, quantity, time_of_day, widest
+from runwatch.units import duration_short, latency, percent
 
-_BAR = 14
-_COLUMNS = (
+_LEAST_LINE = 28
+"""Cells that a line of time needs to tell anything."""
+_BESIDE = 25
+"""Cells of what must stand beside it: glyph, queue and run with the gaps of all columns."""
+_STEPS = (
     Column("", 1, "left"),
-    Column("started", 8, "left", keep=5),
-    Column("pipeline", 10, "left", flexible=True, most=30),
-    Column("issue", 6, "left", keep=4),
-    Column("try", 3, keep=4),
-    Column("queue", 6, keep=6),
-    Column("run", 6, keep=8),
-    Column("queue + run", _BAR, "left", keep=3),
-    Column("commit", 7, "left", keep=2),
-    Column("failed", 16, "left", keep=7),
+    Column("", 3, "left"),
+    Column("step", 18, "left"),
+    Column("timeline", _LEAST_LINE, "left", flexible=True, keep=3),
+    Column("time", 6),
 )
+_NONE = "no pipelines yet: pipeline.completed events of CI attempts stand here"
 
 
 def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
-    """Return the totals and the table."""
+    """Return the totals and the table; of a run without pipelines, its steps on a line of time."""
     if not metrics.pipelines:
-        return []
+        return _steps(metrics, width) if metrics.steps else []
+    columns = _columns(metrics, width)
+    place = len(columns) - 2
+    cells = dict(fit(columns, width)).get(place, 0) if columns[place].flexible else 0
+    scale = timeline.scale_of(metrics.run, cells)
+    if scale is not None:
+        columns[place] = Column(timeline.axis(scale), _LEAST_LINE, "left", flexible=True, keep=5)
+    rows = [_totals(metrics, width), *([blank()] if height > 9 else []), heading(columns, width)]
+    if scale is not None and len(metrics.steps) > 1:
+        rows.append(_all_steps(metrics, scale, columns, width))
+    rows += [row(columns, _pipeline(each, scale), width) for each in reversed(metrics.pipelines)]
+    return rows
+
+
+def _columns(metrics: Metrics, width: int) -> list[Column]:
+    """Return the columns, as wide as what stands in them; the line of time comes where there is room for it."""
+    names = widest((str(each.pipeline_id) for each in metrics.pipelines), 8, 16)
+    issues = widest((_issue(each) for each in metrics.pipelines), 5, 12)
+    reasons = widest((_reason(each) for each in metrics.pipelines), 6, 20)
+    drawn = width - names - issues - reasons >= _BESIDE + _LEAST_LINE
+    return [
+        Column("", 1, "left"),
+        Column("started", 8, "left", keep=4),
+        Column("pipeline", names, "left", keep=9),
+        Column("issue", issues, "left", keep=6),
+        Column("try", 3, keep=3),
+        Column("queue", 6, keep=6),
+        Column("run", 6, keep=8),
+        Column("commit", 7, "left", keep=2),
+        Column("", _LEAST_LINE if drawn else 0, "left", flexible=drawn, keep=5 if drawn else 0),
+        Column("failed", reasons, "left", keep=7, flexible=not drawn),
+    ]
+
+
+def _totals(metrics: Metrics, width: int) -> Line:
     total = metrics.pipeline_totals
     parts = [
         quantity(str(total.attempts), "ended"),
@@ -44,26 +77,51 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
         quantity(latency(total.queued_s), "queued"),
         quantity(latency(total.duration_s), "running"),
     ]
-    longest = max(((p.queued_s or 0.0) + (p.duration_s or 0.0) for p in metrics.pipelines), default=0.0)
-    rows = [row(_COLUMNS, _pipeline(pipeline, longest), width) for pipeline in metrics.pipelines]
-    return [line(spaced(parts)), blank(), heading(_COLUMNS, width), *rows]
+    return Line(as_many_as_fit(parts, width))
 
 
-def _pipeline(pipeline: PipelineMetrics, longest: float) -> Sequence[Piece]:
+def _all_steps(metrics: Metrics, scale: timeline.Scale, columns: Sequence[Column], width: int) -> Line:
+    pieces: list[Piece] = [""] * len(columns)
+    pieces[2], pieces[-2] = ("steps", DIM), timeline.steps(scale, metrics.steps)
+    return row(columns, pieces, width)
+
+
+def _pipeline(pipeline: PipelineMetrics, scale: timeline.Scale | None) -> Sequence[Piece]:
     mark = of_status(pipeline.status)
-    queued, ran = pipeline.queued_s or 0.0, pipeline.duration_s or 0.0
-    cells = round(_BAR * (queued + ran) / longest) if longest else 0
-    waited, worked = charts.split([round(queued * 1000), round(ran * 1000)], cells)
-    reason = ", ".join(pipeline.failed_jobs) or pipeline.error_type or ""
     return (
         (mark.glyph, mark.style),
         (time_of_day(pipeline.start_time), DIM),
         clean(pipeline.pipeline_id),
-        "" if pipeline.issue is None else clean(f"#{pipeline.issue}"),
+        _issue(pipeline),
         str(pipeline.attempt),
         ("–", DIM) if pipeline.queued_s is None else latency(pipeline.queued_s),
         ("–", DIM) if pipeline.duration_s is None else latency(pipeline.duration_s),
-        Content.assemble(("━" * waited, DIM), ("━" * worked, mark.style)),
         (clean(pipeline.commit_sha or "")[:7], DIM),
-        (clean(reason), "$rw-failed"),
+        timeline.pipeline(scale, pipeline),
+        (_reason(pipeline), "$rw-failed"),
     )
+
+
+def _issue(pipeline: PipelineMetrics) -> str:
+    return "" if pipeline.issue is None else clean(f"#{pipeline.issue}")
+
+
+def _reason(pipeline: PipelineMetrics) -> str:
+    return clean(", ".join(pipeline.failed_jobs) or pipeline.error_type or "")
+
+
+def _steps(metrics: Metrics, width: int) -> list[Line]:
+    scale = timeline.scale_of(metrics.run, dict(fit(_STEPS, width)).get(3, 0))
+    columns = [*_STEPS[:3], Column(timeline.axis(scale), _LEAST_LINE, "left", flexible=True, keep=3), _STEPS[4]]
+    rows = [heading(columns, width)]
+    for step in metrics.steps:
+        mark = of_status(step.status)
+        pieces: Sequence[Piece] = (
+            (mark.glyph, mark.style),
+            (f"{step.step:03d}", DIM),
+            clean(step.name or ""),
+            Content("") if scale is None else timeline.step(scale, step),
+            (duration_short(step.duration_s), DIM),
+        )
+        rows.append(row(columns, pieces, width))
+    return [*rows, line((_NONE, DIM))]

@@ -38,8 +38,13 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
             columns = _columns(kind)
             most = max((call.durations.total_s for call in calls), default=0.0)
             rows += [*([blank()] if rows else []), heading(columns, width)]
-            rows += [row(columns, _call(call, most, style), width) for call in calls]
+            rows += [row(columns, _call(call, most, style), width) for call in _longest_first(calls)]
     return rows
+
+
+def _longest_first(calls: Sequence[CallMetrics]) -> list[CallMetrics]:
+    """Where the time went stands first; calls without any stay in the order of their beginning."""
+    return sorted(calls, key=lambda call: -call.durations.total_s)
 
 
 def _call(call: CallMetrics, most: float, style: str) -> Sequence[Piece]:

@@ -45,6 +45,8 @@ class RunsPane(LinesView):
     """The list."""
 
     HAS_CURSOR = True
+    MARGIN = 0
+    """As wide as the titles over it."""
     EMPTY: ClassVar[tuple[str, str]] = ("No runs yet", "`runwatch run -- CMD` records one")
 
     found: var[tuple[Listed, ...]] = var(())

@@ -25,6 +25,8 @@ _LOW = 30
 class EndingPane(LinesView):
     """Result, progress, stages, archive and commit."""
 
+    MARGIN = 0
+
     snapshot: var[Snapshot] = var(Snapshot)
     """How the run stands."""
 
@@ -59,6 +61,7 @@ class EndingPane(LinesView):
 class SummaryPane(LinesView):
     """The text of logs_summary.txt."""
 
+    MARGIN = 0
     EMPTY: ClassVar[tuple[str, str]] = ("The summary appears here", "once the finalizer has written it")
 
     snapshot: var[Snapshot] = var(Snapshot)

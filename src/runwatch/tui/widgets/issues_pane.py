@@ -36,5 +36,9 @@ class IssuesPane(LinesView):
         return Edge(Content.styled("Issues", "bold"), Content.styled(issues.tally(self.metrics), DIM))
 
     def watch_metrics(self) -> None:
-        """Show the new state."""
+        """Show the new state; at the end it stays there while issues are added, for those at work stand last."""
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        before = self.virtual_size.height
         self.rebuild()
+        if at_end and self.virtual_size.height > before:
+            self.call_after_refresh(self.scroll_end, animate=False)

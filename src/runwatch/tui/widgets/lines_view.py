@@ -38,6 +38,8 @@ class LinesView(Pane, ScrollView, can_focus=True):
     ]
     HAS_CURSOR: ClassVar[bool] = False
     EMPTY: ClassVar[tuple[str, str]] = ("", "")
+    MARGIN: ClassVar[int] = 1
+    """Cells between the rows and the scroll bar, once there is one."""
 
     cursor: reactive[int] = reactive(0, layout=False, repaint=False)
     """Index of the chosen row."""
@@ -84,6 +86,8 @@ class LinesView(Pane, ScrollView, can_focus=True):
         self._stale = False
         old, at = self._lines, self.cursor
         self._lines = self.build(size.width, size.height)
+        if self.MARGIN and len(self._lines) > size.height:
+            self._lines = self.build(size.width - self.MARGIN, size.height)
         self.virtual_size = Size(size.width, len(self._lines))
         self.set_reactive(LinesView.cursor, max(0, min(self.cursor, len(self._lines) - 1)))
         self.reframe()
