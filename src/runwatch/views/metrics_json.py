@@ -24,7 +24,8 @@ def render(metrics: Metrics) -> dict[str, Any]:
     """Return the value of metrics.json under the names of ``fold.metrics``, its ``run`` section first.
 
     As journal.atomic.write_json indents it, it takes at most MOST_BYTES. A list or mapping that had to be cut keeps
-    its first and last entries, and ``<name>_count`` beside it says how many there were.
+    its first and last entries, and ``<name>_count`` beside it says how many there were. Instruments stay whole as long
+    as they take no more than half of it.
     """
     if len(msgspec.json.encode(metrics)) <= MOST_BYTES:  # indenting it only makes it longer
         whole: dict[str, Any] = msgspec.to_builtins(metrics, str_keys=True)
@@ -40,12 +41,16 @@ def _cut_until_it_fits(metrics: Metrics) -> dict[str, Any]:
     value = msgspec.to_builtins(
         msgspec.structs.replace(metrics, **{name: _ends(held, longest) for name, held in lists.items()}), str_keys=True
     )
+    # Whoever adds up counters over runs reads them here: one that was cut would fall.
+    instruments = {"instruments": msgspec.to_builtins(metrics.instruments, str_keys=True)}
+    kept = instruments if _size(instruments) <= MOST_BYTES // 2 else {}
     shorter: dict[str, Any] = value
     for chars, entries in _STAGES:
         shorter = _cut_mapping(value, chars, entries)
         shorter |= {f"{name}_count": len(held) for name, held in lists.items() if len(held) > entries}
-        if _size(shorter) <= MOST_BYTES:
-            break
+        fuller = {name: held for name, held in shorter.items() if name.removesuffix("_count") not in kept} | kept
+        if _size(fuller) <= MOST_BYTES:
+            return fuller
     return shorter
 
 

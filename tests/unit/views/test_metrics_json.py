@@ -53,6 +53,17 @@ def test_cut_lists_keep_their_ends_and_say_how_long_they_were() -> None:
     assert "series_count" not in value
 
 
+def test_instruments_are_whole_however_much_else_there_is_unless_they_fill_the_file_themselves() -> None:
+    for number, whole in ((5, True), (200, True), (5000, False)):
+        metrics = samples.crowded(5000)
+        (one, *_) = metrics.instruments
+        metrics.instruments = [msgspec.structs.replace(one, name=f"counter_{at}") for at in range(number)]
+        value = metrics_json.render(metrics)
+        assert len(_written(metrics)) <= 256 * 1024
+        assert (len(value["instruments"]) == number) is whole
+        assert ("instruments_count" in value) is not whole
+
+
 def test_lists_inside_an_issue_are_cut_too() -> None:
     metrics = samples.full()
     metrics.issues[0].pipelines = [samples.pipeline(at, "failed") for at in range(5000)]
