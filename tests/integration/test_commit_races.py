@@ -230,6 +230,32 @@ def test_killed_once_the_branch_has_moved_the_next_recorder_of_another_run_puts_
     assert_nothing_is_left(repo)
 
 
+@pytest.mark.parametrize("then", ["again", "staging", "deleting"])
+def test_a_lock_that_a_person_removed_as_git_advises_leaves_no_index_that_takes_the_run_out(
+    tmp_path: Path, then: str
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run = a_run(repo)
+    child = started(
+        f"{DYING}\n{KILLED_AT['when the branch has moved']}\n{RECORDER}", ",".join(TRACKED), str(run), cwd=tmp_path
+    )
+    let_go(child)
+    child.communicate(timeout=60)
+    (repo.path / ".git/index.lock").unlink()
+    if then == "staging":
+        repo.write("README", "staged\n")
+        repo.git("add", "README")
+    if then == "deleting":  # for good: what HEAD no longer has is nobody's to bring back
+        repo.git("commit", "-qm", "without the run")
+        assert repo.git("ls-tree", "-r", "--name-only", "HEAD", "--", "runs") == ""
+    result = commit_run(run, TRACKED, MESSAGE, PATIENT)
+    assert result is not None
+    assert result.made == (then == "deleting")
+    assert_the_index_agrees(repo)
+    assert repo.git("diff", "--cached", "--name-only").split() == (["README"] if then == "staging" else [])
+    assert_nothing_is_left(repo)
+
+
 def test_a_lock_of_somebody_else_is_not_taken_for_one_that_we_left(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     run = a_run(repo)

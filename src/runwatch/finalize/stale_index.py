@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runwatch.finalize.commit_place import Place
-from runwatch.finalize.index_lock import OTHERS, PREFIX, sweep
+import msgspec
+
+from runwatch.finalize.commit_place import NotNow, Place
+from runwatch.finalize.index_lock import OTHERS, PREFIX, IndexLock, sweep
 from runwatch.vcs import Repository, common_dir
 
 _STILL_S = 0.1
@@ -38,10 +40,50 @@ def clear(repo: Repository, place: Place) -> None:
         left |= found
     if left:
         _clear_ref_locks(place, sorted(left))
+    kept: set[Path] = set()
     for index in sorted(seen):
         _clear_index(repo, index, sorted(left))
-    for own in left:
+        kept |= {own for own in left if not _agreed(repo, place, index, own)}
+    for own in left - kept:
         sweep(own)
+
+
+def _agreed(repo: Repository, place: Place, index: Path, own: Path) -> bool:
+    """Have an index agree whose lock was removed by hand, as git advises, after the branch had moved; False: not now.
+
+    What the branch has meanwhile lost again stays lost.
+    """
+    prepared = own / "index"
+    if own.parent != index.parent or not prepared.exists() or _same(prepared, index) or not _landed(repo, own):
+        return True
+    commit = own.name.rpartition("-")[2]
+    env = {"GIT_LITERAL_PATHSPECS": "1"}
+    listed = repo.plumbing("diff-tree", "-r", "-z", "--root", "--no-commit-id", "--name-only", commit)
+    paths = [path for path in listed.split("\0") if path and (place.work_tree / path).is_file()]
+    if not paths:
+        return True
+    trees = repo.plumbing("ls-tree", "-r", "-z", "HEAD", "--", *paths, env=env).split("\0")
+    there = {path: about.split(" ")[2] for about, _, path in (entry.partition("\t") for entry in trees if entry)}
+    staged = repo.plumbing("ls-files", "-z", "--", *paths, env={**env, "GIT_INDEX_FILE": str(index)}).split("\0")
+    missing = [path for path in there if path not in staged]
+    if not missing:
+        return True
+    folder = Path(missing[0]).parent  # a run's files lie side by side
+    names = tuple(Path(path).name for path in missing)
+    run = msgspec.structs.replace(place, root=place.work_tree / folder, folder=folder.parts, names=names)
+    lock = IndexLock(repo, run, index)
+    try:
+        lock.begin()
+        lock.finish({Path(path).name: there[path] for path in missing}, commit)
+        lock.take()
+        if not lock.fresh:
+            return False
+        lock.install()
+    except NotNow:
+        return False
+    finally:
+        lock.release()
+    return True
 
 
 def _is_mine(own: Path) -> bool:
