@@ -22,11 +22,14 @@ _NO_CALLS = [0] * (CHANGES + 1)
 
 class _Attempt:
     __slots__ = (
-        "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "shown", "shown_as",
+        "agent", "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "shown",
         "success", "tool_calls", "verified",
     )  # fmt: skip
 
-    def __init__(self, number: int | None, call_id: str | None, moment: Moment, index: int, ordinal: int) -> None:
+    def __init__(
+        self, agent: Agent, number: int | None, call_id: str | None, moment: Moment, index: int, ordinal: int
+    ) -> None:
+        self.agent = agent
         self.number = number
         """As it was said."""
         self.index = index
@@ -40,8 +43,6 @@ class _Attempt:
         self.error: str | None = None
         self.retries = self.tool_calls = 0
         self.shown: AttemptMetrics | None = None
-        self.shown_as: tuple[object, ...] = ()
-        """What ``shown`` was made of."""
         self.success: bool | None = None
         """How it ended, after the external truth; None while it goes on."""
         self.verified: bool | None = None
@@ -114,7 +115,7 @@ class Agents:
         self._totals: dict[str, _Total] = {}
         self._orders = 0
         self._ordinals = 0
-        self._ended: list[tuple[Agent, _Attempt]] = []
+        self._ended: list[_Attempt] = []
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -149,7 +150,7 @@ class Agents:
 
     def attempts(self, tallies: dict[int, Tally]) -> list[AttemptMetrics]:
         """Return the attempts that have ended, in order of their end."""
-        return [_shown_attempt(agent, attempt, tallies) for agent, attempt in self._ended]
+        return [_shown_attempt(attempt, tallies) for attempt in self._ended]
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
@@ -218,7 +219,7 @@ class Agents:
 
     def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> _Attempt:
         self._ordinals += 1
-        attempt = _Attempt(event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
+        attempt = _Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
         if agent.order is None:
             self._orders += 1
             agent.order = self._orders
@@ -243,7 +244,8 @@ class Agents:
         attempt.micros = duration if duration is not None else elapsed(attempt.moment, moment) or 0
         agent.bump(_MICROS, attempt.micros)
         attempt.end = moment[0]
-        self._ended.append((agent, attempt))
+        attempt.moment = (attempt.moment[0], None, None)  # all that is asked for of the thousands that a run may have
+        self._ended.append(attempt)
 
 
 def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str | None], Tally]) -> list[AgentMetrics]:
@@ -254,26 +256,27 @@ def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str
     ]
 
 
-def _shown_attempt(agent: Agent, attempt: _Attempt, tallies: dict[int, Tally]) -> AttemptMetrics:
+def _shown_attempt(attempt: _Attempt, tallies: dict[int, Tally]) -> AttemptMetrics:
     """Return one attempt as it is shown, the same object while nothing of it changes."""
-    tokens = tallies.get(attempt.ordinal, _NO_CALLS)[TOTAL]
-    made_of = (attempt.success, attempt.retries, attempt.tool_calls, tokens)
-    if attempt.shown is None or attempt.shown_as != made_of:
-        attempt.shown_as = made_of
-        attempt.shown = AttemptMetrics(
-            agent=agent.total.name,
+    tokens, success = tallies.get(attempt.ordinal, _NO_CALLS)[TOTAL], bool(attempt.success)
+    now = (success, attempt.retries, attempt.tool_calls, tokens)
+    shown = attempt.shown
+    if shown is None or (shown.success, shown.retries, shown.tool_calls, shown.total_tokens) != now:
+        issue = attempt.agent.issue
+        shown = attempt.shown = AttemptMetrics(
+            agent=attempt.agent.total.name,
             attempt=attempt.index if attempt.number is None else attempt.number,
-            issue=agent.issue.id if agent.issue is not None else None,
+            issue=None if issue is None else issue.id,
             start_time=attempt.moment[0],
             end_time=attempt.end,
             duration_s=seconds(attempt.micros),
-            success=bool(attempt.success),
+            success=success,
             retries=attempt.retries,
             tool_calls=attempt.tool_calls,
             total_tokens=tokens,
             error=attempt.error,
         )
-    return attempt.shown
+    return shown
 
 
 def _ordered(agents: Iterable[Any]) -> list[Any]:
