@@ -430,7 +430,9 @@ def test_a_disk_that_fails_in_the_middle_costs_what_was_not_synced_and_no_exit_c
         run = disk.path / "runs" / "default" / "r"
         messages = [json.loads(line).get("message") for line in (run / "events.jsonl").read_bytes().splitlines()]
         assert "before" in messages
-        assert json.loads((run / "metadata.json").read_bytes())["status"] in ("failed", "crashed")
+        metadata = json.loads((run / "metadata.json").read_bytes())
+        assert (metadata["status"], metadata["exit_code"]) == ("failed", 6)  # kept in memory meanwhile
+        assert not list(Path("/dev/shm").glob(f"runwatch-{os.geteuid()}-*-r"))
         assert (run / "run.tar.gz").is_file()
 
 

@@ -24,7 +24,7 @@ PINNED = {
     "runwatch.journal.lock", "runwatch.journal.losses", "runwatch.journal.modes", "runwatch.journal.output_index",
     "runwatch.journal.paths",
     "runwatch.journal.process_mark", "runwatch.journal.reserve",
-    "runwatch.journal.step_at_hand", "runwatch.journal.writer", "runwatch.record", "runwatch.record.capture",
+    "runwatch.journal.spare", "runwatch.journal.step_at_hand", "runwatch.journal.writer", "runwatch.record", "runwatch.record.capture",
     "runwatch.record.config", "runwatch.record.control", "runwatch.record.farewell",
     "runwatch.record.finalizing", "runwatch.record.keeper",
     "runwatch.record.limits", "runwatch.record.memory", "runwatch.record.outcome", "runwatch.record.spawn", "runwatch.record.stand_in", "runwatch.record.steps",

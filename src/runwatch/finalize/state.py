@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from runwatch.journal import spare
 from runwatch.journal.atomic import json_bytes
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.reserve import write_surely
@@ -113,13 +114,36 @@ class FinalizeState(msgspec.Struct, kw_only=True):
 
 
 def load_state(path: Path) -> FinalizeState:
-    """Return the state in ``path``; an empty one where there is none or it cannot be read."""
+    """Return the state in ``path``; an empty one where there is none or it cannot be read.
+
+    An outcome that the disk did not take is known until the machine goes down.
+    """
     try:
-        return msgspec.json.decode(read_regular(path), type=FinalizeState)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        state = _decoded(read_regular(path))
+    except OSError:
+        state = FinalizeState()
+    if state.outcome is None and (data := spare.kept(path)):
+        state.outcome = _decoded(data).outcome  # what its stages wrote may be lost with the disk
+    return state
+
+
+def _decoded(data: bytes) -> FinalizeState:
+    try:
+        return msgspec.json.decode(data, type=FinalizeState)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return FinalizeState()
 
 
 def save_state(path: Path, state: FinalizeState) -> None:
-    """Replace ``path`` by the state, on a full disk in the space that the run set aside. Raises OSError."""
-    write_surely(path, json_bytes(state))
+    """Replace ``path`` by the state, on a full disk in the space that the run set aside.
+
+    Raises OSError; where the disk takes nothing at all it is kept in memory.
+    """
+    data = json_bytes(state)
+    try:
+        write_surely(path, data)
+    except OSError as error:
+        if error.errno in spare.REFUSED:
+            spare.keep(path, data)
+        raise
+    spare.forget(path)

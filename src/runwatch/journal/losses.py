@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
 import time
 from datetime import UTC, datetime
@@ -19,16 +18,13 @@ from pathlib import Path
 import msgspec
 
 from runwatch.events.notices import Degraded
+from runwatch.journal import spare
 from runwatch.journal.modes import FILE_MODE
 
 LEDGER_BYTES = 4096
 LINE_BYTES = 64
 _LINES = LEDGER_BYTES // LINE_BYTES
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""What a disk says that takes nothing; where the ledger is gone, its run is finalized and told of all."""
-_MEMORY = "/dev/shm"
-"""Files there outlive every process, and no disk is asked for them."""
 _BLANK = b" \n\0"
 
 
@@ -70,7 +66,7 @@ class LossAccount:
         self._path, self._writer = str(path), writer
         self._lock = threading.RLock()
         self._lines: dict[str, int] = {}
-        """File to where this process's line is in it."""
+        """Where this process's line is, on the disk and in memory."""
         self.events = self.log_lines = self.output_bytes = 0
         self.since_s = 0.0
 
@@ -82,14 +78,10 @@ class LossAccount:
             self.output_bytes += output_bytes
             self.since_s = self.since_s or round(time.time(), 6)  # as the ledger shows it
             try:
-                self._store(self._path, _FLAGS)
+                self._store(os.open(self._path, _FLAGS), "disk")
             except OSError as error:
-                if error.errno not in _REFUSED:
-                    return  # counted here; the next event that finds room tells of it
-                try:
-                    self._store(_in_memory(self._path), _FLAGS | os.O_CREAT)
-                except OSError:
-                    pass  # as above
+                if error.errno in spare.REFUSED:  # where the ledger is gone, its run is finalized and told of all
+                    self._store_in_memory()
 
     def loss(self) -> Loss | None:
         """Return what was lost so far; None when nothing was."""
@@ -104,38 +96,29 @@ class LossAccount:
                 since_s=self.since_s,
             )
 
-    def _store(self, path: str, flags: int) -> None:
-        """Rewrite this process's line. The file is not kept open: a loss is rare, descriptors may be too."""
-        fd = os.open(path, flags, FILE_MODE)
+    def _store_in_memory(self) -> None:
         try:
-            if flags & os.O_CREAT:
-                _make_whole(fd, path)
-            if path not in self._lines:
-                self._lines[path] = _free_line(fd)
+            fd = spare.open_spare(self._path, os.O_RDWR | os.O_CREAT)
+            if os.fstat(fd).st_size < LEDGER_BYTES:
+                os.ftruncate(fd, LEDGER_BYTES)
+            self._store(fd, "memory")
+        except OSError:
+            pass  # counted here; the next event that finds room tells of it
+
+    def _store(self, fd: int, place: str) -> None:
+        """Rewrite this process's line. The file is not kept open: a loss is rare, descriptors may be too."""
+        try:
+            if place not in self._lines:
+                self._lines[place] = _free_line(fd)
             text = f"{self._writer} {self.events} {self.log_lines} {self.output_bytes} {self.since_s}"
-            os.pwrite(fd, b"%-63b\n" % text.encode()[: LINE_BYTES - 1], self._lines[path])
+            os.pwrite(fd, b"%-63b\n" % text.encode()[: LINE_BYTES - 1], self._lines[place])
         finally:
             os.close(fd)
 
 
-def _in_memory(path: str) -> str:
-    """Return the file in memory that stands for a ledger; no other run's has that name. Raises OSError."""
-    run_dir = os.path.dirname(os.path.realpath(path))
-    found = os.stat(run_dir)
-    return f"{_MEMORY}/runwatch-{os.geteuid()}-{found.st_dev:x}-{found.st_ino:x}-{os.path.basename(run_dir)}"
-
-
-def _make_whole(fd: int, path: str) -> None:
-    """Give a file in memory its length, unless somebody else has put it there. Raises OSError."""
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, "It belongs to somebody else", path)
-    if found.st_size < LEDGER_BYTES:
-        os.ftruncate(fd, LEDGER_BYTES)
-
-
 def create_ledger(path: Path) -> None:
     """Write an empty ledger, so that its blocks are there when the disk is full. Raises OSError."""
+    spare.forget(path)  # of a run that was deleted and had the same name
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
         if os.write(fd, b"\n".rjust(LINE_BYTES) * _LINES) != LEDGER_BYTES:
@@ -149,20 +132,21 @@ def create_ledger(path: Path) -> None:
 
 def forget_losses(path: Path) -> None:
     """Remove the ledger, once the journal tells of all that is in it."""
-    for name in _places(path):
-        try:
-            os.unlink(name)
-        except OSError:
-            pass  # told twice counts once
+    spare.forget(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # told twice counts once
 
 
 def read_losses(path: Path) -> list[Loss]:
     """Return the losses of every process of a run; empty where there is no ledger."""
     losses: dict[str, Loss] = {}
-    for name in _places(path):
-        for loss in filter(None, map(_read, _lines_of(name))):
-            known = losses.get(loss.writer)
-            if known is None or _size(known) < _size(loss):
+    for data in (_content(path), spare.kept(path)):
+        for at in range(0, len(data), LINE_BYTES):
+            loss = _read(data[at : at + LINE_BYTES])
+            known = losses.get(loss.writer) if loss is not None else None
+            if loss is not None and (known is None or _size(known) < _size(loss)):
                 losses[loss.writer] = loss
     return list(losses.values())
 
@@ -171,25 +155,15 @@ def _size(loss: Loss) -> int:
     return loss.events + loss.log_lines + loss.output_bytes
 
 
-def _places(path: Path) -> list[str]:
+def _content(path: Path) -> bytes:
     try:
-        return [str(path), _in_memory(str(path))]
-    except OSError:
-        return [str(path)]
-
-
-def _lines_of(name: str) -> list[bytes]:
-    try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if name.startswith(_MEMORY) and os.fstat(fd).st_uid != os.geteuid():
-                return []
-            data = os.read(fd, LEDGER_BYTES)
+            return os.read(fd, LEDGER_BYTES)
         finally:
             os.close(fd)
     except OSError:
-        return []
-    return [data[at : at + LINE_BYTES] for at in range(0, len(data), LINE_BYTES)]
+        return b""
 
 
 def _read(line: bytes) -> Loss | None:

@@ -9,6 +9,7 @@ import errno
 import os
 from pathlib import Path
 
+from runwatch.journal import spare
 from runwatch.journal.atomic import FILE_MODE, sync_directory, write_atomic
 from runwatch.journal.losses import create_ledger
 from runwatch.journal.paths import RunPaths
@@ -24,6 +25,7 @@ def set_aside(paths: RunPaths) -> bool:
 
     A system that cannot reserve blocks gets zeros written.
     """
+    spare.forget(paths.finalize_state)  # of a run that was deleted and had the same name
     try:
         create_ledger(paths.losses)
     except OSError:

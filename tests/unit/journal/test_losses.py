@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from runwatch.journal import spare
 from runwatch.journal.losses import LEDGER_BYTES, LINE_BYTES, LossAccount, create_ledger, forget_losses, read_losses
 
 
@@ -41,7 +42,7 @@ def test_more_processes_than_lines_are_counted_in_memory(tmp_path: Path) -> None
     assert sorted(loss.events for loss in read_losses(path))[-2:] == [1, 2]
     forget_losses(path)
     assert read_losses(path) == []
-    assert not list(Path("/dev/shm").glob(f"runwatch-*-{tmp_path.name}"))
+    assert not Path(spare.name_of(path)).exists()
 
 
 def test_threads_lose_no_count(tmp_path: Path) -> None:
@@ -93,8 +94,7 @@ def test_what_lies_in_memory_under_our_name_and_belongs_to_somebody_else_is_no_t
     create_ledger(path)
     for number in range(LEDGER_BYTES // LINE_BYTES):
         LossAccount(path, f"{number:08x}").add(events=1)
-    found = tmp_path.stat()
-    planted = Path(f"/dev/shm/runwatch-{os.geteuid()}-{found.st_dev:x}-{found.st_ino:x}-{tmp_path.name}")
+    planted = Path(spare.name_of(path))
     planted.symlink_to(tmp_path / "elsewhere")
     try:
         LossAccount(path, "w").add(events=1)
