@@ -32,6 +32,7 @@ def heading(metrics: Metrics, step: int | None) -> str:
     return f"step {step:03d}" + (f" · {name}" if name else "")
 
 
-def scope(step: int | None, component: str | None) -> str:
-    """Return what is shown, where it is searched or saved: ``adapter of step 003``, ``all of step 003``."""
-    return f"{component or 'all'} of {f'step {step:03d}' if step is not None else 'the logs outside steps'}"
+def scope(metrics: Metrics, step: int | None, component: str | None) -> str:
+    """Return what is shown, where it is searched or saved: ``adapter of step 003``, ``all of the run``."""
+    outside = "the logs outside steps" if metrics.steps else "the run"
+    return f"{component or 'all'} of {outside if step is None else f'step {step:03d}'}"

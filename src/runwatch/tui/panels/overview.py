@@ -68,20 +68,22 @@ def _none(text: str) -> Sequence[Piece]:
     return [(text, DIM)]
 
 
-def _budgeted(value: str, budget: str, picture: int) -> tuple[int, Piece, Sequence[Piece]]:
+def _budgeted(value: str, budget: str, picture: int, *, over: bool) -> tuple[int, Piece, Sequence[Piece]]:
     """Return the cells of the picture, the value with its budget, and what goes to the row below for want of room."""
     if not budget:
         return picture, value, []
-    told = f" {budget}"
+    told, style = f" {budget}", "$rw-warning" if over else ""
     if picture - cell_len(told) < _LEAST_SPARK:
-        return picture, value, [(budget, DIM)]
-    return picture - cell_len(told), Content.assemble(right(value, _VALUE), (told, DIM)), []
+        return picture, (right(value, _VALUE), style), [(budget, DIM)]
+    return picture - cell_len(told), Content.assemble((right(value, _VALUE), style), (told, DIM)), []
 
 
 def _tokens(metrics: Metrics, picture: int) -> _Row:
     run = metrics.run
     value = count_short(run.tokens.total) if run.llm_calls else "–"
-    picture, shown, below = _budgeted(value, phrases.of_tokens(run), picture)
+    picture, shown, below = _budgeted(
+        value, phrases.of_tokens(run), picture, over=run.max_tokens is not None and run.tokens.total >= run.max_tokens
+    )
     spark = (charts.sparkline(metrics.series.tokens, picture), "$rw-chart-1")
     return "tokens", spark, shown, [*below, *(_split(run.tokens) if run.llm_calls else _none("no model calls"))]
 
@@ -96,7 +98,12 @@ def _split(tokens: Tokens) -> Sequence[Piece]:
 def _cost(metrics: Metrics, picture: int) -> _Row:
     run = metrics.run
     value = usd(run.cost_usd) if run.llm_calls else "–"
-    picture, shown, below = _budgeted(value, phrases.of_budget(run), picture)
+    picture, shown, below = _budgeted(
+        value,
+        phrases.of_budget(run),
+        picture,
+        over=run.max_cost_usd is not None and (run.cost_usd or 0.0) >= run.max_cost_usd,
+    )
     spark = (charts.sparkline(metrics.series.cost_usd, picture), "$rw-chart-2")
     if not run.llm_calls:
         return "cost", spark, shown, [*below, *_none("no model calls")]

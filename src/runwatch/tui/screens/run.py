@@ -180,7 +180,7 @@ class RunScreen(RunEnd):
             return
         self._shown = wanted
         source = self._logs.source(self.selected, [component] if component else None) if components else None
-        await pane.show(source, empty, log_choice.scope(self.selected, component))
+        await pane.show(source, empty, log_choice.scope(self.metrics, self.selected, component))
 
     def _nothing_logged(self) -> str:
         """Return what is said where there is no line, and nothing that is not known."""

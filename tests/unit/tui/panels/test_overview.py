@@ -31,6 +31,18 @@ def test_a_budget_of_which_nothing_is_spent_is_said_too() -> None:
     assert "– of 900 tok" in shown[0]
 
 
+def test_what_is_over_its_limit_is_told_apart() -> None:
+    def warned(**limits: float) -> int:
+        metrics = sample.metrics()
+        metrics.run = msgspec.structs.replace(metrics.run, **limits)
+        first = overview.lines(metrics, 120, 11)[0].content
+        return sum("rw-warning" in str(span.style) for span in first.spans)
+
+    assert warned(max_cost_usd=0.5, max_tokens=20_000) == 0
+    assert warned(max_cost_usd=0.4, max_tokens=20_000) == 1
+    assert warned(max_cost_usd=0.4, max_tokens=18_000) == 2
+
+
 def test_the_model_panel_says_the_budget_over_its_trends() -> None:
     metrics = sample.metrics()
     metrics.run = msgspec.structs.replace(metrics.run, max_cost_usd=5.0, max_tokens=100_000)
