@@ -348,8 +348,14 @@ def test_durations_and_trends_are_those_of_the_source_that_counts() -> None:
     alone = {**scope, "issue": 2, "source": "otlp.span", "prompt_tokens": 7, "completion_tokens": 0, "duration_s": 40.0}
     journal.add("llm.completed", **alone)
 
+    fold, fed = Fold(price), 0
+
     def shown() -> tuple[float, float, int, float, int]:
-        metrics = journal.metrics(price)
+        nonlocal fed
+        for line in journal.lines[fed:]:
+            fold.feed_line(line)
+        fed = len(journal.lines)
+        metrics = fold.metrics(journal.now)
         (model,) = metrics.models
         (told,) = (one for one in metrics.instruments if one.name == "llm_request_duration_seconds")
         calls = told.series[0].count or 0
