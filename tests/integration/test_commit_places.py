@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from commit_checks import (
 from git_repos import GitRepo
 from runwatch.errors import CommitError
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
+from runwatch.finalize.recorder_lock import NAME, RecorderLock
 
 PATIENCE = CommitOptions(patience_s=0.3)
 
@@ -50,6 +52,21 @@ def test_a_shared_repository_stays_writable_for_its_group(tmp_path: Path) -> Non
     made = [path for path in (repo.path / ".git/objects").rglob("*") if path.is_dir()]
     assert all(path.stat().st_mode & stat.S_IWGRP for path in (*made, repo.path / ".git/index"))
     assert (repo.path / ".git/refs/heads/main").stat().st_mode & stat.S_IWGRP
+
+
+@pytest.mark.parametrize(("shared", "mode"), [("group", 0o660), ("false", 0o600)])
+def test_the_lock_that_a_killed_recorder_leaves_is_for_those_who_share_the_repository(
+    tmp_path: Path, shared: str, mode: int
+) -> None:
+    repo = GitRepo.with_history(tmp_path, f"--shared={shared}")
+    git_dir = repo.path / ".git"
+    before = os.umask(0o077)
+    try:
+        with RecorderLock(git_dir, time.monotonic()):
+            assert stat.S_IMODE((git_dir / NAME).stat().st_mode) == mode
+    finally:
+        os.umask(before)
+    assert not (git_dir / NAME).exists()
 
 
 def test_a_shallow_clone_is_committed_to(tmp_path: Path) -> None:

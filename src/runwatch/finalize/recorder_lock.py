@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import stat
 import threading
 import time
 from pathlib import Path
@@ -62,6 +63,7 @@ class RecorderLock:
     def _try(self) -> bool:
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         try:
+            self._share(fd)
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(fd), os.stat(self._path)):
                 self._fd = fd
@@ -70,3 +72,8 @@ class RecorderLock:
             pass
         os.close(fd)
         return False
+
+    def _share(self, fd: int) -> None:
+        """Let the others of a group that shares the repository take the lock, also when its maker was killed."""
+        if stat.S_IMODE(os.stat(self._path.parent).st_mode) & stat.S_IWGRP and os.fstat(fd).st_uid == os.geteuid():
+            os.fchmod(fd, FILE_MODE | stat.S_IRGRP | stat.S_IWGRP)
