@@ -144,8 +144,8 @@ _SUFFIXES = {
     "_s": "s", "_seconds": "s", "_bytes": "bytes", "_usd": "USD", "_percent": "%", "_rate": "%", "_coverage": "%",
     "_time": "RFC 3339", "_change": "points",
 }  # fmt: skip
-_ALONE = {"time": "RFC 3339", "dropped_since": "RFC 3339", "offset": "bytes", "cost_by_issue": "USD",
-          "cost_by_agent": "USD", "cost_by_step": "USD", "max_tokens": "tokens"}  # fmt: skip
+_ALONE = {"time": "RFC 3339", "dropped_since": "RFC 3339", "offset": "bytes", "steps_by_status": "steps",
+          "cost_by_issue": "USD", "cost_by_agent": "USD", "cost_by_step": "USD", "max_tokens": "tokens"}  # fmt: skip
 
 
 def _unit(kind: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> str:

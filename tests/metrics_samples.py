@@ -219,6 +219,8 @@ def run() -> Run:
         issues_processed=[123, "PROJ-9"],
         total_successes=1,
         total_errors=1,
+        issues_open=6,
+        steps_by_status={"success": 1, "failed": 1, "running": 1},
         success_rate=50.0,
         errors=7,
         tokens=tokens(12_000),

@@ -5,6 +5,7 @@ Must not import anything of the project: it is held against the fold, which coun
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from naive_journal import CLOSE, Bead, between, gap, rate, read, row_of, text, well
@@ -62,6 +63,8 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
         "issues_processed": [issue["issue"] for issue in issues],
         "total_successes": good,
         "total_errors": len(ended) - good,
+        "issues_open": len(issues) - len(ended),
+        "steps_by_status": dict(Counter(step["status"] or "running" for step in steps)),
         "success_rate": rate(good, len(ended)),
         "errors": sum(bead["type"] == "error" for bead in beads),
         "unpriced_models": list(dict.fromkeys(model["model"] for model in models if not model["priced"])),

@@ -99,6 +99,10 @@ class Run(msgspec.Struct, kw_only=True):
     """Issues that ended well."""
     total_errors: int = 0
     """Issues that ended otherwise."""
+    issues_open: int = 0
+    """Issues that go on."""
+    steps_by_status: dict[str, int] = {}
+    """Status to how many steps have it; ``running`` for those that go on."""
     success_rate: float | None = None
     """total_successes in percent of the issues that ended, two digits."""
     errors: int = 0

@@ -5,6 +5,7 @@ No I/O, no formatting. Reads the parts; what has not changed since the last time
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from runwatch.fold.agents import agents_of
@@ -50,8 +51,8 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
     code = parts.code.metrics()
     if code is None and parts.issue_code is not None:
         code = parts.issue_code.metrics()
-    run = _run(parts, now, models)
     steps = parts.steps.metrics(now, ledger.by_step, has_model_calls=bool(ledger.run[CALLS]))
+    run = _run(parts, now, models, steps)
     return Metrics(
         run=run,
         steps=steps,
@@ -83,7 +84,7 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
     )
 
 
-def _run(parts: Parts, now: str | None, models: list[ModelMetrics]) -> Run:
+def _run(parts: Parts, now: str | None, models: list[ModelMetrics], steps: list[StepMetrics]) -> Run:
     facts, totals = parts.facts, parts.ledger.run
     started, completed = facts.started, facts.completed
     ended = [issue.status for issue in parts.issues.all.values() if issue.said is not None]
@@ -108,6 +109,8 @@ def _run(parts: Parts, now: str | None, models: list[ModelMetrics]) -> Run:
         issues_processed=[issue.id for issue in parts.issues.all.values()],
         total_successes=successes,
         total_errors=len(ended) - successes,
+        issues_open=len(parts.issues.all) - len(ended),
+        steps_by_status=dict(Counter(step.status or "running" for step in steps)),
         success_rate=percent(successes, len(ended)),
         errors=parts.notices.errors,
         tokens=tokens_of(totals),

@@ -56,6 +56,7 @@ def listed(path: Path) -> Listed:
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
     run, steps = _section(metrics, "run"), metrics.get("steps")
     known = (steps if isinstance(steps, list) else []) or ([metrics["whole"]] if metrics.get("whole") else [])
+    counted = _section(run, "steps_by_status")  # the list may have been cut
     status = metadata.get("status")
     now = Standing() if status else standing(paths)
     row = RunRow(
@@ -66,7 +67,9 @@ def listed(path: Path) -> Listed:
         stalled_s=now.stalled_s,
         start_time=metadata.get("start_time") or _first_time(paths),
         duration_seconds=run.get("duration_seconds"),
-        steps_done=sum(1 for step in known if step.get("status")),
+        steps_done=sum(number for status, number in counted.items() if status != "running")
+        if counted
+        else sum(1 for step in known if step.get("status")),
         steps_total=max(run.get("steps_planned") or 0, metrics.get("steps_count") or len(known)),
         errors=run.get("errors"),
         tokens=_section(run, "tokens").get("total"),

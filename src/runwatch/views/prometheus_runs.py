@@ -5,7 +5,6 @@ Must not compute a metric. Cardinality is bounded: no issue, step or error has a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -85,7 +84,7 @@ def _issues(metrics: Metrics) -> Values:
     run = metrics.run
     yield ("success",), run.total_successes
     yield ("error",), run.total_errors
-    yield ("open",), len(run.issues_processed) - run.total_successes - run.total_errors
+    yield ("open",), run.issues_open
 
 
 def _pipelines(metrics: Metrics) -> Values:
@@ -96,8 +95,7 @@ def _pipelines(metrics: Metrics) -> Values:
 
 
 def _steps(metrics: Metrics) -> Values:
-    counts = Counter(step.status or "running" for step in metrics.steps)
-    return (((status,), number) for status, number in counts.items())
+    return (((status,), number) for status, number in metrics.run.steps_by_status.items())
 
 
 def _files(metrics: Metrics) -> Values:
