@@ -256,6 +256,22 @@ def test_a_lock_that_a_person_removed_as_git_advises_leaves_no_index_that_takes_
     assert_nothing_is_left(repo)
 
 
+def test_a_lock_that_only_kept_others_away_never_becomes_the_index(tmp_path: Path) -> None:
+    """As a recorder leaves it that was killed beside another branch, which HEAD then came to."""
+    repo = GitRepo.with_history(tmp_path)
+    repo.write("staged", "by the user\n")
+    repo.git("add", "staged")
+    left = repo.path / f".git/runwatch-index-12345678-{repo.head()}"
+    left.mkdir()
+    (left / "empty").touch()
+    os.link(left / "empty", repo.path / ".git/index.lock")
+    result = commit_run(a_run(repo), TRACKED, MESSAGE, PATIENT)
+    assert result is not None
+    assert repo.git("diff", "--cached", "--name-only").split() == ["staged"]
+    assert_the_index_agrees(repo)
+    assert_nothing_is_left(repo)
+
+
 def test_a_lock_of_somebody_else_is_not_taken_for_one_that_we_left(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     run = a_run(repo)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integration.recorded import repository, run_dir, start, wait_for
+from integration.recorded import PATIENCE_S, repository, run_dir, start, wait_for
 from integration.small_disks import Image, image
 
 
@@ -35,6 +36,9 @@ def test_a_command_and_its_output_go_on_while_the_disk_hangs_and_nothing_is_lost
     assert process.stdout.readline() == b"ready\n"
     run = run_dir(disk.path / "r")
     wait_for(lambda: (run / "metrics.json").exists(), "the recorder")
+    # Output that stood still with the disk would keep this test from ever thawing it.
+    thawing = threading.Timer(PATIENCE_S, subprocess.run, [["fsfreeze", "--unfreeze", disk.path]])
+    thawing.start()
     frozen = subprocess.run(["fsfreeze", "--freeze", disk.path], capture_output=True, check=False)
     try:
         if frozen.returncode:
@@ -43,7 +47,9 @@ def test_a_command_and_its_output_go_on_while_the_disk_hangs_and_nothing_is_lost
         go.touch()
         out = b"".join(process.stdout.readline() for _ in range(2 * counted + 1))  # without the disk: else it hangs
         assert out.endswith(b"done\n")
+        assert thawing.is_alive(), "output stood still with the disk"
     finally:
+        thawing.cancel()
         subprocess.run(["fsfreeze", "--unfreeze", disk.path], check=False, capture_output=True)
     Path(f"{go}2").touch()
     rest, err = process.communicate(timeout=60)
