@@ -27,6 +27,7 @@ RUN_BINDINGS = [
     Binding("E", "log('error(-1)')", "Previous error line", id="log.error_back"),
     Binding("l", "log('level')", "Level: all, info, warn, error", id="log.level"),
     Binding("T", "log('time')", "Go to a time", id="log.time"),
+    Binding("w", "log('wrap')", "Wrap long lines", id="log.wrap"),
     Binding("ctrl+s", "log('save')", "Save what is shown to a file", id="log.save"),
     Binding("c", "component(1)", "Next component", id="log.component"),
     Binding("C", "component(-1)", "Previous component", id="log.component_back"),

@@ -1,6 +1,6 @@
 """The drawing half of the log view: rows of a frame, cell by cell, and the scroll bar beside them.
 
-Must not read a log, nor decide where to stand: the log view tells it, and hears what the mouse asks for.
+Must not read a log, nor decide where to stand: the log view tells it.
 """
 
 from __future__ import annotations
@@ -10,25 +10,23 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual
-from textual.widget import Widget
 
 from runwatch.journal.log_lines import LEVELS
 from runwatch.journal.log_source import LineKey, Row
 from runwatch.tui.widgets.log_frame import Frame
-from runwatch.tui.widgets.log_row import Columns, LogStyles, Pane, component_cells, date_of, draw
+from runwatch.tui.widgets.log_pointing import BAR_CELLS, LogPointing
+from runwatch.tui.widgets.log_row import Columns, LogStyles, Pane, component_cells, date_of, draw, draw_wrapped
+from runwatch.tui.widgets.log_wrap import Place, Wrapping
 
 _KEPT_STRIPS = 600
-_WHEEL_ROWS = 3
-_BAR_CELLS = 1
 
 
-class LogCanvas(Widget):
+class LogCanvas(LogPointing):
     """Shows the rows of the newest frame by Textual's line API; draws nothing that the frame does not hold.
 
     It scrolls by itself and not by Textual's scroll bars: those bring a layout of the screen whenever the number of
@@ -49,26 +47,8 @@ class LogCanvas(Widget):
         *(f"log--{level.lower()}" for level in LEVELS),
     }
 
-    class Scrolled(Message):
-        """The mouse asks for other rows; what is drawn stays until the log view has them."""
-
-        def __init__(self, row: int, *, absolute: bool = False) -> None:
-            super().__init__()
-            self.row = row
-            """First row wanted, or how many rows further down it lies."""
-            self.absolute = absolute
-            """Whether it is the row itself."""
-
     class Resized(Message):
         """Another number of rows is in sight."""
-
-    class Picked(Message):
-        """A row was clicked."""
-
-        def __init__(self, row: int) -> None:
-            super().__init__()
-            self.row = row
-            """Which."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,20 +60,47 @@ class LogCanvas(Widget):
         self.empty = ""
         self.columns = Columns(False, False, 0)
         self._wide = 0
-        self._grabbed: int | None = None
         self._styles: tuple[LogStyles, LogStyles] | None = None
         self._bars = Segment(" "), Segment(" ")
         self._pane = Pane(0, 0, self.columns, None)
         self._strips: dict[tuple[LineKey, int, bool, bool, bool], Strip] = {}
+        self.wraps = False
+        self._wrapping = Wrapping(self._lines_of)
+        self._places: list[Place] = []
+        self._placed_for: tuple[object, ...] = ()
+        self._drawn_rows: dict[tuple[LineKey, int, bool, bool], list[list[Segment]]] = {}
 
     @property
-    def rows(self) -> int:
-        """Rows in sight."""
-        return self.size.height
+    def shown(self) -> tuple[int, int]:
+        """The first and the last row of which something is in sight."""
+        if not self.wraps:
+            return self.top, self.top + max(self.rows, 1) - 1
+        self._prepare()
+        return (self._places[0].row, self._places[-1].row) if self._places else (self.top, self.top)
+
+    def turn(self) -> None:
+        """Begin with other rows, though the cursor may stay in sight."""
+        self._wrapping.forget()
+
+    def row_under(self, y: int) -> int | None:
+        """Return the row that a line of the view shows; None below the last."""
+        row = self._row_of(y)
+        return None if row is None or self.row_at(row) is None else row
+
+    def _row_of(self, y: int) -> int | None:
+        if not self.wraps:
+            return self.top + y
+        return self._places[y].row if y < len(self._places) else None
+
+    def wrap(self, *, on: bool) -> None:
+        """Show long rows on several lines, or cut."""
+        self.wraps, self.left = on, 0
+        self.refresh()
 
     def clear(self, empty: str) -> None:
         """Show no rows but the sentence about what would fill the view."""
         self.frame, self.top, self.left, self.cursor, self.empty = None, 0, 0, None, empty
+        self._drawn_rows.clear()
         self.columns, self._wide = Columns(False, False, 0), 0
         self.refresh()
 
@@ -133,77 +140,16 @@ class LogCanvas(Widget):
         return frame.first <= top and last < frame.first + len(frame.rows)
 
     def scroll_sideways(self, cells: int) -> None:
-        """Move the messages; the columns stay."""
-        room = max(self.size.width - _BAR_CELLS - self.columns.cells, 1)
+        """Move the messages; the columns stay. Nothing moves where they are wrapped."""
+        if self.wraps:
+            return
+        room = max(self.size.width - BAR_CELLS - self.columns.cells, 1)
         self.left = max(0, min(self.left + cells, self._wide - room // 2))
         self.refresh()
 
     def on_resize(self) -> None:
         """The log view wants other rows now."""
         self.post_message(self.Resized())
-
-    # Mouse
-
-    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._wheel(-1, sideways=event.ctrl or event.shift)
-
-    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._wheel(1, sideways=event.ctrl or event.shift)
-
-    def _on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self._wheel(-1, sideways=True)
-
-    def _on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        self._wheel(1, sideways=True)
-
-    def _wheel(self, direction: int, *, sideways: bool) -> None:
-        if sideways:
-            self.scroll_sideways(4 * direction)
-        else:
-            self.post_message(self.Scrolled(direction * _WHEEL_ROWS))
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the scroll bar's thumb, or turn a page above or below it."""
-        thumb = self._thumb()
-        if event.x < self.size.width - _BAR_CELLS or thumb is None:
-            return
-        if event.y in thumb:
-            self._grabbed = event.y - thumb.start
-            self.capture_mouse()
-        else:
-            self.post_message(self.Scrolled(self.rows if event.y >= thumb.stop else -self.rows))
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Go where the thumb is drawn to."""
-        thumb = self._thumb()
-        if self._grabbed is not None and thumb is not None and self.frame is not None:
-            room = max(self.rows - len(thumb), 1)
-            share = max(0, min(event.y - self._grabbed, room)) / room
-            self.post_message(self.Scrolled(round(share * (self.frame.row_count - self.rows)), absolute=True))
-
-    def on_mouse_up(self) -> None:
-        """Let go of the scroll bar."""
-        if self._grabbed is not None:
-            self._grabbed = None
-            self.release_mouse()
-
-    def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor on a line."""
-        if event.x < self.size.width - _BAR_CELLS and self.row_at(self.top + event.y) is not None:
-            self.post_message(self.Picked(self.top + event.y))
-
-    def _thumb(self) -> range | None:
-        """Return the lines that the scroll bar's thumb covers; None where all rows are in sight."""
-        count, rows = self.frame.row_count if self.frame else 0, self.rows
-        if count <= rows:
-            return None
-        length = max(round(rows * rows / count), 1)
-        first = round(self.top / (count - rows) * (rows - length))
-        return range(first, first + length)
 
     # Drawing
 
@@ -212,6 +158,7 @@ class LogCanvas(Widget):
         super().notify_style_update()
         self._styles = None
         self._strips.clear()
+        self._drawn_rows.clear()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw lines without Textual's way through borders and paddings, of which there are none here."""
@@ -230,26 +177,63 @@ class LogCanvas(Widget):
         if self._styles is None:
             self._styles = self._find_styles(lit=False), self._find_styles(lit=True)
             self._bars = (
-                Segment(" " * _BAR_CELLS, self._styles[0].ground),
-                Segment(" " * _BAR_CELLS, self._style("bar")),
+                Segment(" " * BAR_CELLS, self._styles[0].ground),
+                Segment(" " * BAR_CELLS, self._style("bar")),
             )
-        pane = Pane(max(width - _BAR_CELLS, 0), self.left, self.columns, self.hits)
+        pane = Pane(max(width - BAR_CELLS, 0), self.left, self.columns, self.hits)
         if pane != self._pane:
             self._pane = pane
             self._strips.clear()
+            self._drawn_rows.clear()
+        wanted = (self.frame, self.top, self.cursor, pane, self.rows)
+        if self.wraps and wanted != self._placed_for:
+            self._placed_for = wanted
+            self._place_lines()
         return width
+
+    def _place_lines(self) -> None:
+        """Find which lines of which rows are in sight."""
+        frame = self.frame
+        rows = frame.rows if frame else []
+        at = next((number for number, row in enumerate(rows) if row.key == self.cursor), None)
+        last = frame.first + len(rows) - 1 if frame else -1
+        cursor = None if at is None or frame is None else frame.first + at
+        if cursor is None and self.cursor is not None:
+            cursor = self.top
+        if len(self._drawn_rows) > _KEPT_STRIPS:
+            self._drawn_rows.clear()
+        self._places = self._wrapping.places(self.top, cursor, last, self.rows)
+
+    def _lines_of(self, number: int) -> int:
+        row = self.row_at(number)
+        return 0 if row is None else len(self._wrapped(row, self._is_new_date(number, row), lit=False))
+
+    def _wrapped(self, row: Row, new_date: bool, *, lit: bool) -> list[list[Segment]]:
+        assert self._styles is not None
+        key = (row.key, row.size_bytes, new_date, lit)
+        lines = self._drawn_rows.get(key)
+        if lines is None:
+            lines = draw_wrapped(row, self._pane, self._styles[lit], new_date=new_date, most=max(self.rows, 1))
+            self._drawn_rows[key] = lines
+        return lines
+
+    def _is_new_date(self, number: int, row: Row) -> bool:
+        above = self.row_at(number - 1)
+        return bool(above and above.time and row.time and date_of(above.time) != date_of(row.time))
 
     def _line(self, y: int, width: int, *, barred: bool) -> Strip:
         assert self._styles is not None
-        frame, number = self.frame, self.top + y
-        row = self.row_at(number)
-        if row is None:
+        frame, number = self.frame, self._row_of(y)
+        row = None if number is None else self.row_at(number)
+        if row is None or number is None:
             if frame is None or not frame.row_count:
                 return self._empty_line(y, width)
             return Strip.blank(width, self._styles[0].ground)
-        above = self.row_at(number - 1)
-        new_date = bool(above and above.time and row.time and date_of(above.time) != date_of(row.time))
+        new_date = self._is_new_date(number, row)
         lit = row.key == self.cursor
+        if self.wraps:
+            lines = self._wrapped(row, new_date, lit=lit)
+            return Strip([*lines[min(self._places[y].part, len(lines) - 1)], self._bars[barred]], width)
         key = (row.key, row.size_bytes, new_date, lit, barred)
         strip = self._strips.get(key)
         if strip is None:

@@ -26,6 +26,8 @@ class Want:
     """First row in sight, or its distance from the anchor."""
     cursor: LineKey | None = None
     """The line that the cursor stands on."""
+    wrapped: bool = False
+    """Whether rows take several lines: the last one may be the first in sight then."""
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ class LogReader(threading.Thread):
                 first = max(count - len(rows), 0)
         else:
             base = source.row_of(want.anchor) if want.anchor else 0
-            top = max(min((base or 0) + want.top, count - height), 0)
+            top = max(min((base or 0) + want.top, count - (1 if want.wrapped else height)), 0)
             first = max(top - height, 0)
             rows = source.rows(first, 3 * height)
         search = self._search

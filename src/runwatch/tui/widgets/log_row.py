@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -26,6 +26,10 @@ _QUIET_FIELDS = frozenset({"run_id", "step", "logger"})
 """The same in every line of a view: the frame says it already."""
 _ESCAPE = re.compile(r"␛(?:\[[0-?]*[ -/]*[@-~]|\][^␇␛]*(?:␇|␛\\)?|.)?")
 _TAB_CELLS = 4
+_LONGEST_WORD = 20
+"""A word that is longer is broken where the line ends."""
+_LEAST_ROOM = 8
+"""Messages in fewer cells are not wrapped."""
 FOLDED = "↻ "
 """In front of a line that was redrawn: only its last state is shown."""
 _SLACK = 200
@@ -87,15 +91,8 @@ def draw(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool) -> tuple[li
 
     ``new_date`` says that its date is not that of the line above.
     """
-    columns, level = pane.columns, row.line.level
-    segments: list[Segment] = []
-    if columns.time:
-        text = "" if row.time is None else _date_and_minute(int(row.time)) if new_date else time_of_day(row.time)
-        segments.append(Segment(text.ljust(TIME_CELLS + 1), styles.date if new_date else styles.time))
-    if columns.level:
-        segments.append(Segment((level or "").ljust(LEVEL_CELLS + 1), styles.levels.get(level, styles.ground)))
-    if columns.component:
-        segments.append(Segment(_component(row.component, columns.component), styles.component))
+    columns = pane.columns
+    segments = _front(row, columns, styles, new_date=new_date)
     room = pane.width - columns.cells
     if room < 0:
         return list(Strip(segments).crop(0, pane.width)), 0
@@ -108,6 +105,67 @@ def draw(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool) -> tuple[li
         parts.append((" " * (room - cells), styles.ground))
     segments.extend(_merged(parts))
     return segments, cells
+
+
+def draw_wrapped(row: Row, pane: Pane, styles: LogStyles, *, new_date: bool, most: int) -> list[list[Segment]]:
+    """Return a line on as many as it takes, ``most`` at the most; those below begin where its message does."""
+    columns = pane.columns
+    room = pane.width - columns.cells
+    if room < _LEAST_ROOM:
+        return [draw(row, pane, styles, new_date=new_date)[0]]
+    parts, _ = _message(row, styles, room * most + _SLACK)
+    if pane.hits is not None:
+        parts = list(_marked(parts, pane.hits, styles.hit))
+    texts = _broken("".join(text for text, _ in parts), room, most + 1)
+    front = _front(row, columns, styles, new_date=new_date)
+    lines: list[list[Segment]] = []
+    for number, text in enumerate(texts[:most]):
+        shown, parts = _taken(parts, len(text))
+        spare = room - cell_len(text)
+        if number == most - 1 < len(texts) - 1:
+            shown, spare = _seen(shown, room + 1, 0, room, styles), 0
+        shown.append((" " * spare, styles.ground))
+        lines.append([*(front if not number else [Segment(" " * columns.cells, styles.ground)]), *_merged(shown)])
+    return lines
+
+
+def _broken(text: str, room: int, most: int) -> list[str]:
+    """Return up to ``most`` pieces of a text that fit into ``room`` cells, broken behind a word where one ends near."""
+    pieces: list[str] = []
+    at = 0
+    while len(pieces) < most and (at < len(text) or not pieces):
+        piece = (chop_cells(text[at : at + room], room) or [""])[0]
+        word = piece.rfind(" ") + 1
+        if at + len(piece) < len(text) and text[at + len(piece)] != " " and word > len(piece) - _LONGEST_WORD:
+            piece = piece[:word] or piece
+        pieces.append(piece)
+        at += len(piece)
+    return pieces
+
+
+def _taken(parts: list[_Part], length: int) -> tuple[list[_Part], list[_Part]]:
+    """Return the first so many characters, and the rest."""
+    taken = list(_first(parts, length))
+    rest: list[_Part] = []
+    for text, style in parts:
+        if len(text) > length:
+            rest.append((text[max(length, 0) :], style))
+        length -= len(text)
+    return taken, rest
+
+
+def _front(row: Row, columns: Columns, styles: LogStyles, *, new_date: bool) -> list[Segment]:
+    """Return what stands in front of a message."""
+    level = row.line.level
+    segments: list[Segment] = []
+    if columns.time:
+        text = "" if row.time is None else _date_and_minute(int(row.time)) if new_date else time_of_day(row.time)
+        segments.append(Segment(text.ljust(TIME_CELLS + 1), styles.date if new_date else styles.time))
+    if columns.level:
+        segments.append(Segment((level or "").ljust(LEVEL_CELLS + 1), styles.levels.get(level, styles.ground)))
+    if columns.component:
+        segments.append(Segment(_component(row.component, columns.component), styles.component))
+    return segments
 
 
 def _seen(parts: list[_Part], cells: int, left: int, room: int, styles: LogStyles) -> list[_Part]:

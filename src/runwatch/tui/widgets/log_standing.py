@@ -44,7 +44,8 @@ class LogStanding:
         height = self._canvas.rows
         if self.following:
             return Want(height)
-        return Want(height, end=False, anchor=self._anchor, top=self._offset, cursor=self.cursor)
+        wrapped = self._canvas.wraps
+        return Want(height, end=False, anchor=self._anchor, top=self._offset, cursor=self.cursor, wrapped=wrapped)
 
     def follow(self) -> None:
         """Go to the newest line and follow it."""
@@ -79,7 +80,7 @@ class LogStanding:
 
         At the end it follows.
         """
-        last = self._end_top()
+        last = self._count() - 1 if self._canvas.wraps else self._end_top()
         if top >= last and (self.following or top > self._top or not last):
             self.follow()
             return

@@ -46,6 +46,7 @@ class LogView(LogSeeking, can_focus=True):
         Binding("end,G", "last", "Newest line", show=False, id="log.last"),
         Binding("left,h", "sideways(-1)", "Left", show=False, id="log.left"),
         Binding("right", "sideways(1)", "Right", show=False, id="log.right"),
+        Binding("w", "wrap", "Wrap long lines", show=False, id="log.wrap"),
         Binding("y", "copy", "Copy the line", show=False, id="log.copy"),
     ]
 
@@ -177,13 +178,18 @@ class LogView(LogSeeking, can_focus=True):
         """Say what happened to a file."""
         self.notify(shown(message.sentence), timeout=6, markup=False)
 
-    def on_log_canvas_scrolled(self, message: LogCanvas.Scrolled) -> None:
+    def on_log_pointing_scrolled(self, message: LogCanvas.Scrolled) -> None:
         """Follow the scroll bar or the wheel."""
         message.stop()
-        self._standing.go_to(message.row if message.absolute else self._standing.top + message.row)
+        top = self._canvas.shown[0] if self._canvas.wraps else self._standing.top
+        row = message.row if message.absolute else top + message.row
+        if self._canvas.wraps and not message.absolute and message.row > 0 and self._canvas.shown[1] >= self._lines - 1:
+            self.action_last()
+            return
+        self._standing.go_to(row, row if self._canvas.wraps else None)
         self._moved()
 
-    def on_log_canvas_picked(self, message: LogCanvas.Picked) -> None:
+    def on_log_pointing_picked(self, message: LogCanvas.Picked) -> None:
         """Put the cursor on a line."""
         message.stop()
         self._standing.stand_on(message.row)
@@ -214,8 +220,29 @@ class LogView(LogSeeking, can_focus=True):
         """Move by what is in sight, the cursor staying at its place on the screen."""
         if not self._lines or (self.following and pages > 0):
             return
-        rows = pages * max(self._canvas.rows - 1, 1)
-        self._standing.go_to(self._standing.top + rows, self._standing.row + rows)
+        if self._canvas.wraps:
+            self._turn_wrapped(pages)
+        else:
+            rows = pages * max(self._canvas.rows - 1, 1)
+            self._standing.go_to(self._standing.top + rows, self._standing.row + rows)
+        self._moved()
+
+    def _turn_wrapped(self, pages: int) -> None:
+        """Let the last row in sight become the first, or the first one the last."""
+        first, last = self._canvas.shown
+        self._canvas.turn()
+        if pages > 0 and last >= self._lines - 1:
+            self._standing.follow()
+        elif pages > 0:
+            row = max(last, first + 1)
+            self._standing.go_to(row, row)
+        else:
+            row = max(first if first < last else first - 1, 0)
+            self._standing.go_to(max(row - self._canvas.rows + 1, 0), row)
+
+    def action_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self._canvas.wrap(on=not self._canvas.wraps)
         self._moved()
 
     def action_first(self) -> None:
