@@ -16,6 +16,8 @@ import psutil
 from runwatch.sources import run_processes
 
 POLL_S = 0.05
+LOOKS = 2
+"""So many in a row must find nobody: whoever is replacing its program at that moment shows no environment."""
 Find = Callable[[], Iterable[psutil.Process]]
 
 
@@ -47,9 +49,11 @@ def end(find: Find, first: signal.Signals, grace_s: float) -> None:
     """Send ``first`` and SIGCONT to what ``find`` finds, again to what appears later, then SIGKILL to what is left."""
     deadline = time.monotonic() + grace_s
     told: set[psutil.Process] = set()  # equal only to the same process: a number that is used again is another one
+    empty = 0
     while True:
         alive = {*find(), *(process for process in told if process.is_running() and not _is_zombie(process))}
-        if not alive:
+        empty = 0 if alive else empty + 1
+        if empty == LOOKS:
             return
         over = time.monotonic() >= deadline
         for process in alive if over else alive - told:

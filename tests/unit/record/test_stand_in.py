@@ -14,7 +14,8 @@ from integration.recorded import wait_for
 from runwatch.journal.paths import RunPaths
 from runwatch.record import capture as capture_module
 from runwatch.record import spawn, stand_in
-from runwatch.record.capture import Capture, StepLog
+from runwatch.record.capture import Capture
+from runwatch.record.step_log import StepLog
 from runwatch.sources.markers import MarkerScanner
 
 
