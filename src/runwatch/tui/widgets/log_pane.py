@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runwatch.tui.widgets.log_view import LogView
 
 _LONGEST_TITLE = 34
+_PATIENCE_S = 0.2
 
 
 class LogPane(Pane):
@@ -38,6 +39,7 @@ class LogPane(Pane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._stats: Stats | None = None
+        self._waits = False
         self.view: LogView | None = None
         """The log view; None until something was shown."""
 
@@ -58,8 +60,16 @@ class LogPane(Pane):
         self.reframe()
 
     def render(self) -> Content:
-        """Everything but the view stands in the edges; until it comes, nothing is known yet."""
-        return Content("") if self.view else Content.styled(READING, f"{DIM} bold")
+        """Everything but the view stands in the edges; while it is long in coming, nothing is known yet."""
+        return Content.styled(READING, f"{DIM} bold") if self._waits and not self.view else Content("")
+
+    def on_mount(self) -> None:
+        """The first frame does not wait for words that may be gone at once."""
+        self.set_timer(_PATIENCE_S, self._say_reading)
+
+    def _say_reading(self) -> None:
+        self._waits = True
+        self.refresh()
 
     def top(self, room: int) -> Edge:
         """Step and tabs."""
