@@ -268,6 +268,27 @@ def test_a_pool_of_processes_loses_nothing_and_ends_when_told(tmp_path: Path) ->
     assert program.json("metrics.json")["tools"][0]["calls"] == 1600
 
 
+def test_signals_kill_a_forked_child_as_ever_and_interrupt_no_thread_of_ours(tmp_path: Path) -> None:
+    code = """
+    def blocked(task):
+        status = open(f"/proc/self/task/{task}/status").read()
+        return int(status.split("SigBlk:")[1].split()[0], 16) >> signal.SIGTERM - 1 & 1
+
+    with runwatch.RunLogger() as run:
+        run.emit("tool.completed", {"tool": "t"})
+        pid = os.fork()
+        if not pid:
+            mine = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+            os._exit(mine != [signal.SIG_DFL, signal.SIG_DFL])
+        assert os.waitpid(pid, 0)[1] == 0
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        ours = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+        assert ours and all(blocked(task) for task in ours) and not blocked(os.getpid())
+    """
+    done = Program(tmp_path, code).run()
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", ["runs_dir='program.py'", "framework='../x'", "run_id='a/b'", "config=3"])
 def test_where_no_run_can_be_had_the_program_goes_on_and_is_told(arguments: str, tmp_path: Path) -> None:
     code = f"""

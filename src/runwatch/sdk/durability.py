@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from runwatch.sdk import deaf
+
 WINDOW_S = 1.0
 """An event waits at most so long for the disk."""
 WINDOW_EVENTS = 100
@@ -62,7 +64,7 @@ class Syncer:
             thread = threading.Thread(target=self._run, name="runwatch-sync", daemon=True)
             self._thread = thread
             try:
-                thread.start()
+                deaf.start(thread)
             except RuntimeError:  # the interpreter is shutting down: the finalizer syncs
                 self.due = _NEVER
 

@@ -57,6 +57,17 @@ def unwatch(run: Watched) -> None:
                 signal.signal(number, signal.SIG_DFL)
 
 
+def _after_fork() -> None:
+    """A forked child does not end the run, and dies of a signal as it would without us."""
+    for number in _ours:
+        if signal.getsignal(number) is _on_signal:
+            signal.signal(number, signal.SIG_DFL)
+    _ours.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def of_exception(error: BaseException | None) -> tuple[str, str | None]:
     """Return status and reason of a run whose block was left by ``error``."""
     if error is None:
