@@ -276,14 +276,14 @@ def test_signals_kill_a_forked_child_as_ever_and_interrupt_no_thread_of_ours(tmp
 
     with runwatch.RunLogger() as run:
         run.emit("tool.completed", {"tool": "t"})
+        ours = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+        assert ours and all(blocked(task) for task in ours) and not blocked(os.getpid())
         pid = os.fork()
         if not pid:
             mine = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
             os._exit(mine != [signal.SIG_DFL, signal.SIG_DFL])
         assert os.waitpid(pid, 0)[1] == 0
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-        ours = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
-        assert ours and all(blocked(task) for task in ours) and not blocked(os.getpid())
     """
     done = Program(tmp_path, code).run()
     assert done.returncode == 0, done.stderr
