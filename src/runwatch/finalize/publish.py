@@ -68,10 +68,12 @@ class Publisher:
         """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""
         shown = self.redacted(metrics)
         self._json(self.paths.metrics, metrics_json.render(shown), durable=False)
-        self._issues(shown)
+        failed = self._issues(shown)
         self._tables.live(shown)
         # Last: who waits for a run to show up finds all of it, and nothing more comes for a second.
         self._json(self.paths.metadata, metadata_json.render(shown, self._facts(FinalizeState())), durable=False)
+        if failed is not None:
+            raise failed
 
     def close(self) -> None:
         """Give descriptors back."""
@@ -89,8 +91,10 @@ class Publisher:
     def reports(self, metrics: Metrics) -> None:
         """Write the issue reports and the CSV rows of this run and of all runs. Raises OSError."""
         shown = self.redacted(metrics)
-        self._issues(shown)
+        failed = self._issues(shown)
         self._tables.final(shown)
+        if failed is not None:
+            raise failed
 
     def summaries(self, metrics: Metrics, state: FinalizeState, failures: Mapping[str, Stage]) -> None:
         """Write logs_summary.txt, summary.md and commit.txt. Raises OSError."""
@@ -107,15 +111,21 @@ class Publisher:
         shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
         return shown
 
-    def _issues(self, metrics: Metrics) -> None:
-        if metrics.issues:
-            self.paths.issues.mkdir(mode=DIR_MODE, exist_ok=True)
+    def _issues(self, metrics: Metrics) -> OSError | None:
+        """Write the reports of the issues, each for itself; return why the first failed that could not be written."""
+        failed = None
         for issue in metrics.issues:
             if self._reported.get(issue.issue) is issue:
                 continue  # most have ended, and are the same as the time before
-            for kind in ("metrics", "report"):
-                self._json(self.paths.issue_file(issue.issue, kind), issue_report.render(issue), durable=False)
-            self._reported[issue.issue] = issue
+            try:
+                self.paths.issues.mkdir(mode=DIR_MODE, exist_ok=True)
+                for kind in ("metrics", "report"):
+                    self._json(self.paths.issue_file(issue.issue, kind), issue_report.render(issue), durable=False)
+            except OSError as error:
+                failed = failed or error
+            else:
+                self._reported[issue.issue] = issue
+        return failed
 
     def _json(self, path: Path, value: object, *, durable: bool) -> None:
         """Write a file whose content changed since this publisher wrote it last."""

@@ -18,6 +18,8 @@ TRACKED = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "s
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _RESERVED = {".", "..", "csv"}
+_LONGEST_ISSUE = 100
+"""Bytes of an issue id in a file name: what stands around it stays below the 143 that some file systems allow."""
 
 
 def check_name(kind: str, name: str) -> str:
@@ -171,5 +173,16 @@ class RunPaths:
         return self.step_logs(step) / f"{component}.log"
 
     def issue_file(self, issue: int | str, kind: str) -> Path:
-        """``issue_<id>_<kind>.json``; the id percent-encoded."""
-        return self.issues / f"issue_{quote(str(issue), safe='')}_{kind}.json"
+        """``issue_<id>_<kind>.json``; the id percent-encoded, and of a long one the beginning, ``+`` and a hash."""
+        return self.issues / f"issue_{_issue_stem(str(issue))}_{kind}.json"
+
+
+def _issue_stem(issue: str) -> str:
+    whole = quote(issue, safe="", errors="surrogatepass")
+    if len(whole) <= _LONGEST_ISSUE:
+        return whole
+    import hashlib
+
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:24]
+    begin = re.sub(r"%.?\Z", "", whole[: _LONGEST_ISSUE - 1 - len(digest)])
+    return f"{begin}+{digest}"  # a plus sign of the id itself would be encoded

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from runwatch.errors import BadName
+from runwatch.journal.atomic import write_json
 from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
 
 NOW = datetime(2026, 10, 20, 14, 23, 45, tzinfo=UTC)
@@ -47,3 +49,21 @@ def test_logs_lie_where_the_specification_says() -> None:
         paths.component_log(1, "../../etc")
     assert paths.issue_file("../x y", "report").name == "issue_..%2Fx%20y_report.json"
     assert paths.issue_file(123, "metrics").name == "issue_123_metrics.json"
+
+
+def test_issue_ids_of_any_text_and_length_have_a_file_each(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    paths.issues.mkdir()
+    long = "遅" * 300
+    ids = [long, long + "!", "!" + long, "x" * 5000, "x" * 100, "x" * 101, "\ud800", "é" * 11 + "xé" * 50]
+    shortened = paths.issue_file(long, "report").name.removeprefix("issue_").removesuffix("_report.json")
+    files = [paths.issue_file(issue, kind) for issue in [*ids, shortened] for kind in ("metrics", "report")]
+    assert len(set(files)) == len(files), "not even the id that reads like a shortened one has another's file"
+    for file in files:
+        write_json(file, 1, durable=False)
+    assert max(len(file.name) for file in files) <= 143 - 14, (
+        "a temporary name is 14 longer, and 143 is the least limit"
+    )
+    assert paths.issue_file("x" * 100, "report").name == f"issue_{'x' * 100}_report.json"
+    for file in files:
+        assert not re.search("%(?![0-9A-F]{2})", file.name), "no half of a character"
