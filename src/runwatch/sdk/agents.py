@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import msgspec
 
-from runwatch.sdk.context import Scope, enter, leave, scope_of
+from runwatch.sdk.context import Scope, begin, enter, finish, leave, own_or_last, scope_of
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import one_line, text
 
@@ -20,6 +20,8 @@ from runwatch.sdk.plain import one_line, text
 class _Attempt(msgspec.Struct, frozen=True):
     """An attempt that is under way."""
 
+    name: str
+    """Role."""
     number: int
     call_id: str
     started: float
@@ -35,16 +37,19 @@ class Agents:
         # No lock: each act below is one that the interpreter does whole, and a fork finds none held.
         self._attempts: dict[str, count[int]] = {}
         self._open: dict[str, _Attempt] = {}
+        """By call id: tasks may run attempts of one agent side by side."""
 
-    def start(self, emitter: Emitter, issue: int | str, name: str, max_attempts: int | None) -> None:
-        """Begin an attempt and make it the calling task's context."""
+    def start(self, emitter: Emitter, issue: int | str, name: str, max_attempts: int | None) -> str:
+        """Begin an attempt, make it the calling task's context and return its call id."""
         scope = scope_of(emitter)
+        again = self._under_way(name) if scope.agent == name and scope.issue == issue else None
         former = enter(Scope(emitter, scope.step, issue, name))
         number = next(self._attempts.setdefault(name, count(1)))
-        replaced = self._open.get(name)
-        attempt = self._open[name] = _Attempt(number, token_hex(6), time.monotonic(), former)
-        if replaced is not None:
-            emitter.warn(f"agent {name} was started again before its attempt {replaced.number} ended", "start_agent")
+        attempt = _Attempt(name, number, token_hex(6), time.monotonic(), former)
+        self._open[attempt.call_id] = attempt
+        begin(attempt.call_id)
+        if again is not None:
+            emitter.warn(f"agent {name} was started again before its attempt {again.number} ended", "start_agent")
         emitter.emit(
             "agent.started",
             {
@@ -55,13 +60,20 @@ class Agents:
                 "call_id": attempt.call_id,
             },
         )
+        return attempt.call_id
 
-    def end(self, emitter: Emitter, issue: int | str, name: str, success: bool, error: object) -> None:
-        """End the attempt under way."""
-        attempt = self._open.pop(name, None)
+    def end(
+        self, emitter: Emitter, issue: int | str, name: str, success: bool, error: object, call_id: str | None = None
+    ) -> None:
+        """End the attempt of that id, or the one that the calling task began last, else the last that anybody did."""
+        if call_id is None:
+            found = self._under_way(name)
+            call_id = None if found is None else found.call_id
+        attempt = None if call_id is None else self._open.pop(call_id, None)
         if attempt is None:
             emitter.warn(f"agent {name} was ended, but it had not started", "end_agent")
             return
+        finish(attempt.call_id)
         emitter.emit(
             "agent.completed",
             {
@@ -80,6 +92,9 @@ class Agents:
             inner = former if former is not None and former.owner is emitter else Scope(emitter)
             leave(Scope(emitter, scope.step, inner.issue, inner.agent))
 
+    def _under_way(self, name: str) -> _Attempt | None:
+        return own_or_last({key: each for key, each in self._open.copy().items() if each.name == name})
+
 
 class Agent:
     """One attempt as a context manager."""
@@ -92,6 +107,7 @@ class Agent:
         self._error: object = None
         self._failed = False
         self._former: Scope | None = None
+        self._call_id: str | None = None
 
     def fail(self, error: object = None) -> None:
         """Say that the attempt failed, without an exception."""
@@ -99,14 +115,15 @@ class Agent:
 
     def __enter__(self) -> Agent:
         self._former = enter(scope_of(self._emitter))
-        self._agents.start(self._emitter, self._issue, self.name, self._max_attempts)
+        self._call_id = self._agents.start(self._emitter, self._issue, self.name, self._max_attempts)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         failed = self._failed or error is not None
-        self._agents.end(self._emitter, self._issue, self.name, not failed, error if error is not None else self._error)
+        why = error if error is not None else self._error
+        self._agents.end(self._emitter, self._issue, self.name, not failed, why, self._call_id)
         leave(self._former)
 
 

@@ -7,8 +7,13 @@ process-wide step from its emitter. Source: record.md, "Logs".
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import TypeVar
 
 import msgspec
+
+_T = TypeVar("_T")
+_MOST_BEGUN = 64
+"""Of what a task began and others ended, no more than this is remembered."""
 
 
 class Scope(msgspec.Struct, frozen=True, gc=False):
@@ -47,3 +52,25 @@ def leave(former: Scope | None) -> None:
     Not by the token of a context variable: an async generator may be left in another context than it was entered in.
     """
     scope_var.set(former)
+
+
+_begun: ContextVar[tuple[str, ...]] = ContextVar("runwatch_begun", default=())
+
+
+def begin(identity: str) -> None:
+    """Note what the calling task began: it and the tasks it starts know it from what others began side by side."""
+    _begun.set((*_begun.get(), identity)[-_MOST_BEGUN:])
+
+
+def finish(identity: str) -> None:
+    """Forget what was begun."""
+    _begun.set(tuple(other for other in _begun.get() if other != identity))
+
+
+def own_or_last(under_way: dict[str, _T]) -> _T | None:
+    """Return what the calling task began last of ``under_way``; else what anybody did; None where nothing is."""
+    for identity in reversed(_begun.get()):
+        found = under_way.get(identity)
+        if found is not None:
+            return found
+    return next(reversed(under_way.values()), None)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from runwatch.sdk.context import begin, finish, own_or_last
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 
@@ -36,12 +37,13 @@ class Cycles:
         """Begin a cycle and return its id, unique within the run."""
         cycle = _Open(token_hex(4), agent, time.monotonic())
         self._open[cycle.cycle] = cycle
+        begin(cycle.cycle)
         fields: dict[str, Any] = {"error_type": error_type, "error_message": message[:4000]}
         emitter.emit("debug.started", {"issue": issue, "agent": agent, "cycle": cycle.cycle, **fields})
         return cycle.cycle
 
     def attempt(self, emitter: Emitter, issue: int | str, cycle: str | None = None) -> None:
-        """Record one try, in the cycle of that id, or in the one that was begun last."""
+        """Record one try, in the cycle of that id, or in the one that the calling task, else anybody, began last."""
         found = self._find(cycle)
         if found is None:
             emitter.warn(f"a debugging attempt at issue {issue} outside any cycle", "record_debug_attempt")
@@ -49,13 +51,14 @@ class Cycles:
         emitter.emit("debug.attempt", {"issue": issue, "agent": found.agent, "cycle": found.cycle})
 
     def end(self, emitter: Emitter, issue: int | str, resolved: bool, method: object, cycle: str | None = None) -> None:
-        """End the cycle of that id, or the one that was begun last."""
+        """End the cycle of that id, or the one that the calling task, else anybody, began last."""
         found = self._find(cycle)
         if found is None:
             if cycle is None:
                 emitter.warn(f"a debugging cycle of issue {issue} was ended, but none goes on", "end_debugging_cycle")
             return  # the block's own cycle was ended inside the block
         self._open.pop(found.cycle, None)
+        finish(found.cycle)
         emitter.emit(
             "debug.completed",
             {
@@ -71,8 +74,7 @@ class Cycles:
     def _find(self, cycle: str | None) -> _Open | None:
         if cycle is not None:
             return self._open.get(cycle)
-        under_way = list(self._open.values())
-        return under_way[-1] if under_way else None
+        return own_or_last(self._open.copy())
 
 
 class Cycle:

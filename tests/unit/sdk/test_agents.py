@@ -81,3 +81,40 @@ def test_agents_of_two_tasks_do_not_mix(recording: Recording) -> None:
 
     asyncio.run(all_of_them())
     assert all(str(event["issue"]) == event["message"] for event in recording.events("error"))
+
+
+def test_attempts_of_one_agent_side_by_side_end_as_their_own_tasks_did(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    async def block(number: int) -> None:
+        with issue.agent("coding") as attempt:
+            await asyncio.sleep(0)
+            if number == 1:
+                attempt.fail("1")
+
+    async def pair(number: int) -> None:
+        issue.start_agent("testing")
+        await asyncio.sleep(0)
+        issue.end_agent("testing", success=number != 2, error="2" if number == 2 else None)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(work(number) for number in range(4) for work in (block, pair)))
+
+    asyncio.run(all_of_them())
+    ends = [
+        (event["agent"], event["attempt"], event.get("success", True)) for event in recording.events("agent.completed")
+    ]
+    assert sorted(ends) == [
+        *(("coding", number, number != 2) for number in range(1, 5)),
+        *(("testing", number, number != 3) for number in range(1, 5)),
+    ]
+    assert not recording.events("warning")
+
+
+def test_a_task_may_end_what_another_began(recording: Recording, issue: IssueTracker) -> None:
+    async def begin() -> None:
+        issue.start_agent("coding")
+
+    asyncio.run(begin())
+    issue.end_agent("coding", True)
+    assert not recording.events("warning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from runwatch.sdk.issues import IssueTracker
@@ -55,3 +57,26 @@ def test_attempts_and_ends_outside_a_cycle_are_warnings(recording: Recording, is
     issue.record_debug_attempt()
     issue.end_debugging_cycle(True)
     assert recording.types() == ["issue.started", "warning", "warning"]
+
+
+def test_cycles_of_several_tasks_do_not_mix(recording: Recording, issue: IssueTracker) -> None:
+    async def work(number: int) -> None:
+        issue.start_debugging_cycle("testing", str(number), "")
+        await asyncio.sleep(0)
+        with issue.debugging("testing", f"inner {number}", ""):
+            await asyncio.sleep(0)
+            issue.record_debug_attempt()
+        issue.record_debug_attempt()
+        await asyncio.sleep(0)
+        issue.end_debugging_cycle(number != 1, method=str(number))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(work(number) for number in range(3)))
+
+    asyncio.run(all_of_them())
+    kinds = {event["cycle"]: event["error_type"] for event in recording.events("debug.started")}
+    assert sorted(kinds[event["cycle"]] for event in recording.events("debug.attempt")) == sorted(kinds.values())
+    ends = {
+        event["method"]: kinds[event["cycle"]] for event in recording.events("debug.completed") if "method" in event
+    }
+    assert ends == {"0": "0", "1": "1", "2": "2"}
