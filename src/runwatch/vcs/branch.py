@@ -6,13 +6,14 @@ output would pass for work. Source: metrics.md, "code".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from runwatch.vcs import changes
 from runwatch.vcs.layout import Head
+from runwatch.vcs.running import GitError
 
 if TYPE_CHECKING:
     from runwatch.vcs.repository import Repository
@@ -94,22 +95,46 @@ def against(repo: Repository, head: Head, base: str | None, start_head: str | No
     no base of itself (its own commits would never show), nor is one without a common ancestor.
     """
     if head.sha is not None:
-        for candidate in candidates(repo, head, base, start_head):
-            found = repo.plumbing("merge-base", head.sha, candidate, check=False).rstrip("\n")
-            if found:
-                return Against(found, found)
+        found = _common(repo, head.sha, candidates(repo, head, base, start_head))
+        if found is not None:
+            return Against(found, found)
         if start_head != UNBORN:
             return Against(head.sha, head.sha)
     return Against(None, repo.plumbing("hash-object", "-t", "tree", "--stdin", input=b"").rstrip("\n"))
 
 
+def check_base(repo: Repository, head: Head, base: str | None) -> None:
+    """Raise GitError where a branch could only be measured against another base than asked for, or against itself."""
+    if head.sha is None:
+        return
+    if base and not _is_itself(head, base):
+        bases = list(_named(repo, head, base))
+        if not bases:
+            raise GitError(f"{repo.work_tree} has no base {base!r}: `git branch --all` lists the branches.")
+        told = f"and its base {base!r}"
+    else:
+        bases = list(candidates(repo, head, None, None))
+        told = "and what it could have left"
+    if bases and _common(repo, head.sha, bases) is None:
+        raise GitError(
+            f"{head.branch or head.sha} {told} have no commit in common in {repo.work_tree}: where the clone is "
+            "shallow, `git fetch --unshallow` brings the rest of the history."
+        )
+
+
+def _common(repo: Repository, sha: str, bases: Iterable[str]) -> str | None:
+    """Return the merge base with the first that has one."""
+    for base in bases:
+        found = repo.plumbing("merge-base", sha, base, check=False).rstrip("\n")
+        if found:
+            return found
+    return None
+
+
 def candidates(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Iterator[str]:
     """Return commits by object id, best first."""
-    if base and not base.startswith("-"):
-        for name in (base, f"origin/{base}"):
-            if head.branch is None or name not in (head.branch, f"refs/heads/{head.branch}"):
-                found = repo.plumbing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
-                yield from found.split()
+    if base:
+        yield from _named(repo, head, base)
     refs = _default_refs(repo)
     remote = sorted(ref for ref in refs if ref.startswith("refs/remotes/"))
     remote.sort(key=lambda ref: ref != "refs/remotes/origin/HEAD")
@@ -118,6 +143,17 @@ def candidates(repo: Repository, head: Head, base: str | None, start_head: str |
             yield refs[ref]
     if start_head and start_head != UNBORN:
         yield start_head
+
+
+def _named(repo: Repository, head: Head, base: str) -> Iterator[str]:
+    """Return what ``base`` names, here and at the remote, but the branch itself."""
+    for name in (base, f"origin/{base}"):
+        if not name.startswith("-") and not _is_itself(head, name):
+            yield from repo.plumbing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False).split()
+
+
+def _is_itself(head: Head, name: str) -> bool:
+    return head.branch is not None and name in (head.branch, f"refs/heads/{head.branch}")
 
 
 def _default_refs(repo: Repository) -> dict[str, str]:

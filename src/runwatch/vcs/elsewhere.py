@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runwatch.vcs import changes
-from runwatch.vcs.branch import Snapshot, against, candidates, commits_since
+from runwatch.vcs.branch import Snapshot, against, candidates, check_base, commits_since
 from runwatch.vcs.layout import Head
 from runwatch.vcs.running import GitError
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 
 def measure_branch(repo: Repository, branch: str, base: str | None, exclude: tuple[str, ...]) -> Snapshot:
-    """Return a branch against its merge base, from its commits alone. Raises GitError where there is no such branch.
+    """Return a branch against its merge base, from its commits alone.
 
+    Raises GitError where there is no such branch, no such base, or no commit that both have.
     A local branch comes before the remote's of that name, and that before a tag or a commit.
     """
     head = Head(branch, find(repo, branch))
+    check_base(repo, head, base)
     left = against(repo, head, base, None)
     assert head.sha is not None
     files = changes.between(repo, left.tree, head.sha, exclude)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 from runwatch.vcs import layout
-from runwatch.vcs.branch import Snapshot, measure
+from runwatch.vcs.branch import Snapshot, check_base, measure
 from runwatch.vcs.changes import ChangedFile, changed_files
 from runwatch.vcs.environment import FIXED, NO_HOOKS, OVERRIDES, stripped
 from runwatch.vcs.running import GitError, Running
@@ -72,10 +72,15 @@ class Repository:
         return measure(self, base, exclude, start_head)
 
     def branch_snapshot(self, branch: str, base: str | None = None, exclude: tuple[str, ...] = ("runs",)) -> Snapshot:
-        """Return a branch against its merge base: with its work tree where it is checked out here. Raises GitError."""
+        """Return a branch against its merge base: with its work tree where it is checked out here.
+
+        Raises GitError, also where the base is not there or shares no commit with the branch.
+        """
         from runwatch.vcs.elsewhere import measure_branch
 
-        if self.head().branch == branch:
+        head = self.head()
+        if head.branch == branch:
+            check_base(self, head, base)
             return self.snapshot(base, exclude)
         return measure_branch(self, branch, base, exclude)
 

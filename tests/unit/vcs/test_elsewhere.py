@@ -134,28 +134,37 @@ def test_a_branch_of_another_work_tree_is_measured_from_here(tmp_path: Path) -> 
     assert measured(repo, "topic") == away
 
 
-def test_without_a_common_ancestor_nothing_is_claimed_to_have_changed(tmp_path: Path) -> None:
-    repo = GitRepo.with_history(tmp_path)
+def test_without_a_common_ancestor_or_the_base_asked_for_there_is_one_sentence_and_no_figure(tmp_path: Path) -> None:
+    repo = hard(tmp_path)
+    repo.git("branch", "same", "main")
     repo.git("checkout", "-q", "--orphan", "fresh")
     repo.commit("a history of its own")
-    fresh = repo.head()
-    repo.git("checkout", "-q", "main")
-    found = measured(repo, "fresh")
-    assert set(numbers(found).values()) == {0}
-    assert (found.head, found.base) == (fresh, fresh)
+    with pytest.raises(GitError, match="fresh and what it could have left have no commit in common"):
+        measured(repo, "fresh")  # checked out, and below not
+    repo.git("checkout", "-q", "-f", "main")
+    with pytest.raises(GitError, match="fresh and what it could have left have no commit in common"):
+        measured(repo, "fresh")
+    for branch in ("topic", "main"):
+        for base in ("nowhere", "--all"):
+            with pytest.raises(GitError, match=rf"has no base '{base}': `git branch --all`"):
+                measured(repo, branch, base)
+        with pytest.raises(GitError, match=rf"{branch} and its base 'fresh' have no commit in common"):
+            measured(repo, branch, "fresh")
+    assert set(numbers(measured(repo, "main", "main")).values()) == {0}, "a branch that is the base has changed nothing"
+    assert set(numbers(measured(repo, "main", "same")).values()) == {0}
 
 
-def test_a_shallow_clone_counts_what_it_has(tmp_path: Path) -> None:
+def test_a_shallow_clone_that_lacks_the_fork_is_not_measured(tmp_path: Path) -> None:
     repo = hard(tmp_path)
     url = f"file://{repo.path}"
     GitRepo(tmp_path).git("clone", "-q", "--depth", "1", "--no-single-branch", url, "shallow")
     clone = GitRepo(tmp_path / "shallow")
-    found = measured(clone, "topic")  # the tip is there, the fork is not
-    assert found.head == repo.git("rev-parse", "topic").strip()
-    assert set(numbers(found).values()) == {0}
+    for base in (None, "origin/main"):
+        with pytest.raises(GitError, match=r"topic .* have no commit in common .*`git fetch --unshallow`"):
+            measured(clone, "topic", base)  # the tip is there, the fork is not
     clone.git("fetch", "-q", "--unshallow")
     fork = repo.git("merge-base", "main", "topic").strip()
-    assert numbers(measured(clone, "topic")) == by_git(repo, fork, "topic")
+    assert numbers(measured(clone, "topic", "origin/main")) == by_git(repo, fork, "topic")
 
 
 def test_the_configured_base_comes_first_and_runs_are_left_out(tmp_path: Path) -> None:
