@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runwatch.sdk import active, pipeline_answers
 from runwatch.sdk.beside import beside, waited
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.issues import IssueState, IssueTracker, register
+from runwatch.sdk.issues import IssueTracker, register
 from runwatch.sdk.pipeline_answers import Seen
+from runwatch.sdk.pipeline_target import Target
 from runwatch.sdk.plain import one_line, text
 from runwatch.sources.forge import FINAL, PipelineProvider
 
@@ -31,7 +30,6 @@ FIRST_WAIT_S = 1.0
 """Longest wait after the first failure; each is twice the one before."""
 MOST_WAIT_S = 30.0
 """Longest wait between two tries, unless the forge asks for more."""
-_WHERE = "PipelineMonitor"
 
 
 class _GaveUp(Exception):
@@ -97,87 +95,35 @@ class PipelineMonitor:
         """Do what ``verify_outcome`` does, from plain code."""
         return waited(lambda: self.verify_outcome(branch, issue_id, agent=agent))
 
-    def _target(self, issue_id: int | str | None) -> _Target:
+    def _target(self, issue_id: int | str | None) -> Target:
         emitter = getattr(self._tracker, "_emitter", None)
         if not isinstance(emitter, Emitter):
             emitter = active.emitter()
         if issue_id is None:
             issue_id = getattr(self._tracker, "issue_id", None)
         foreign = None if self._tracker is None or isinstance(self._tracker, IssueTracker) else self._tracker
-        return _Target(emitter, None if issue_id is None else register(emitter, issue_id), foreign)
-
-
-class _Target:
-    """Where a pipeline is recorded."""
-
-    def __init__(self, emitter: Emitter, state: IssueState | None, foreign: Any) -> None:
-        self._emitter, self._state, self._foreign = emitter, state, foreign
-        self._issue = {} if state is None else {"issue": state.issue}
-
-    def started(self, found: Seen) -> None:
-        """Record that a pipeline is under way."""
-        if self._foreign is None:
-            fields = {name: found.fields.get(name) for name in ("commit_sha", "triggered_by")}
-            self._emit("pipeline.started", {"pipeline_id": found.pipeline_id, **fields, **self._attempt(found)})
-
-    def completed(self, found: Seen, status: str, jobs: list[str], error_type: str | None) -> None:
-        """Record how it ended."""
-        more = {"failed_jobs": jobs, "error_type": error_type}
-        if self._foreign is None:
-            fields = {"pipeline_id": found.pipeline_id, "status": status, **found.fields, **more}
-            self._emit("pipeline.completed", {**fields, **self._attempt(found)})
-            return
-        times = {"queue_time": found.queued_s, "execution_time": found.duration_s}
-        sha, who = found.fields.get("commit_sha"), found.fields.get("triggered_by")
-        try:
-            self._foreign.record_pipeline_attempt(found.pipeline_id, status, sha, triggered_by=who, **times, **more)
-        except Exception as error:  # noqa: BLE001 - the tracker is the user's
-            self.warn(f"the issue tracker did not take pipeline {found.pipeline_id}: {one_line(error)}")
-
-    async def verified(self, success: bool, agent: str | None, evidence: str) -> None:
-        """Record the external truth; of a run that has been finalized, beside its sealed journal."""
-        fields = {**self._issue, "success": success, "source": "forge", "evidence": evidence}
-        fields |= {} if agent is None else {"agent": text(agent)}
-        paths = self._emitter.paths
-        if paths is None or not self._emitter.closed:
-            self._emitter.emit("outcome.verified", fields)
-            return
-        try:
-            await beside(lambda: _publish(paths.root, fields))
-        except Exception as error:  # noqa: BLE001 - a full disk, a busy repository: the program goes on
-            sentence = f"what became of the branch is not noted: {one_line(error)}"
-            self._emitter.troubles.report("verified", sentence)
-
-    def warn(self, sentence: str) -> None:
-        """Record what could not be found out."""
-        self._emit("warning", {"message": sentence[:1000], "where": _WHERE})
-
-    def _attempt(self, found: Seen) -> dict[str, int]:
-        return {} if self._state is None else {"attempt": self._state.attempt_of(found.pipeline_id, found.rerun)}
-
-    def _emit(self, type_name: str, fields: dict[str, Any]) -> None:
-        self._emitter.emit(type_name, {**self._issue, **fields})
+        return Target(emitter, None if issue_id is None else register(emitter, issue_id), foreign)
 
 
 class _Watch:
     """One pipeline that is waited for."""
 
-    def __init__(self, provider: Any, target: _Target, branch: str, poll_s: float, timeout_s: float) -> None:
+    def __init__(self, provider: Any, target: Target, branch: str, poll_s: float, timeout_s: float) -> None:
         self._provider, self._target, self._branch, self._poll_s = provider, target, branch, poll_s
         self._deadline = time.monotonic() + timeout_s
         self._limit = f"{timeout_s:g} s"
         self._found: Seen | None = None
+        self._is_answered = False
+        """Whether the last question was, and"""
+        self._failed: Exception | None = None
+        """why not, where the provider said so."""
 
     async def pipeline(self, commit_sha: str | None) -> dict[str, Any]:
         """Wait for the pipeline's end and record it."""
         try:
             found = await self._end(commit_sha)
         except _TimeUp:
-            if self._found is not None:
-                self._target.completed(self._found, "timeout", [], "timeout")
-            else:
-                self._target.warn(f"branch {self._branch} had no pipeline within {self._limit}")
-            return self._mapping("timeout", [])
+            return self._late()
         except _GaveUp as error:
             self._target.warn(f"the pipeline of branch {self._branch} is not known: {error}")
             return self._mapping("error", [])
@@ -185,6 +131,22 @@ class _Watch:
         self._target.completed(found, found.status, jobs, kinds)
         await self.outcome(None, is_asked=False)
         return self._mapping(found.status, jobs)
+
+    def _late(self) -> dict[str, Any]:
+        """Record what is known when time is up: a pipeline that goes on, none, or a provider that cannot say."""
+        if self._found is not None:
+            self._target.completed(self._found, "timeout", [], "timeout")
+        elif self._is_answered:
+            self._target.warn(f"branch {self._branch} had no pipeline within {self._limit}")
+        if not self._is_answered:
+            self._target.warn(f"the pipeline of branch {self._branch} is not known: {self._silence()}")
+        return self._mapping("error" if self._found is None and self._failed is not None else "timeout", [])
+
+    def _silence(self) -> str:
+        """Return why the last question has no answer although there is no more time."""
+        if self._failed is None:
+            return f"no answer within {self._limit}"
+        return f"{_reason(self._failed).rstrip('.')} (still so after {self._limit})"
 
     async def outcome(self, agent: str | None, *, is_asked: bool = True) -> bool | None:
         """Record whether the branch was merged or closed; ``is_asked``: say so where nobody can tell."""
@@ -195,7 +157,7 @@ class _Watch:
             answer = await self._ask("merge_request", read, self._branch, tries=TRIES if is_asked else 1)
         except (_TimeUp, _GaveUp) as error:
             if is_asked:
-                reason = text(error) or f"no answer within {self._limit}"
+                reason = text(error) or self._silence()
                 self._target.warn(f"whether branch {self._branch} was merged is not known: {reason}")
             return None
         state, url = answer
@@ -228,7 +190,7 @@ class _Watch:
         try:
             return await self._ask("failed_jobs", pipeline_answers.failed_jobs, found.pipeline_id)
         except (_TimeUp, _GaveUp) as error:
-            reason = text(error) or f"no answer within {self._limit}"
+            reason = text(error) or self._silence()
             self._target.warn(f"the failed jobs of pipeline {found.pipeline_id} are not known: {reason}")
             return [], None
 
@@ -247,17 +209,20 @@ class _Watch:
     async def _ask(self, method: str, read: Callable[[Any], T], *args: Any, tries: int = TRIES) -> T:
         """Ask the provider, again where it fails, and read its answer. Raises _TimeUp, _GaveUp."""
         wait_s = min(FIRST_WAIT_S, self._poll_s)
+        self._is_answered, self._failed = False, None
         for at in range(1, tries + 1):
             try:
-                return read(await self._once(getattr(self._provider, method), *args))
+                answer = read(await self._once(getattr(self._provider, method), *args))
+                self._is_answered = True
+                return answer
             except _TimeUp:
                 raise
             except Exception as error:
+                self._failed = error
                 if getattr(error, "is_lasting", False) or isinstance(error, AttributeError | NotImplementedError):
-                    raise _GaveUp(getattr(error, "sentence", None) or one_line(error)) from error
+                    raise _GaveUp(_reason(error)) from error
                 if at == tries:
-                    said = getattr(error, "sentence", None) or one_line(error)
-                    raise _GaveUp(f"{said.rstrip('.')} (tried {at} times)") from error
+                    raise _GaveUp(f"{_reason(error).rstrip('.')} (tried {at} times)") from error
                 asked_s = getattr(error, "retry_after_s", None)
             await self._sleep(max(wait_s, asked_s or 0.0))
             wait_s = min(2 * wait_s, MOST_WAIT_S)
@@ -287,11 +252,8 @@ class _Watch:
             raise _TimeUp
 
 
-def _publish(run_dir: Path, fields: dict[str, Any]) -> None:
-    from runwatch.finalize import post
-    from runwatch.settings import load
-
-    post.publish(run_dir, load(Path.cwd(), os.environ), [("outcome.verified", fields)])
+def _reason(error: Exception) -> str:
+    return getattr(error, "sentence", None) or one_line(error)
 
 
 def _same(sha: str | None, wanted: str) -> bool:

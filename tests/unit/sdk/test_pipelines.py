@@ -132,6 +132,30 @@ def test_a_provider_that_keeps_failing_is_recorded_and_never_raised(recording: R
     assert (said["issue"], said["where"]) == (1, "PipelineMonitor")
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [(ConnectionError("reset"), "ConnectionError: reset"), ("garbage", "no pipeline_id or no status")],
+)
+def test_a_provider_that_fails_until_time_is_up_is_an_error_with_its_cause(
+    recording: Recording, answer: Any, cause: str
+) -> None:
+    found = PipelineMonitor(Provider(answer), poll_s=30.0, timeout_s=0.05).track_pipeline_sync("feature", 1)
+    assert (found["pipeline_id"], found["status"]) == (None, "error")
+    (said,) = recording.events("warning")
+    assert said["message"].startswith("the pipeline of branch feature is not known: ")
+    assert cause in said["message"]
+    assert said["message"].endswith(" (still so after 0.05 s)")
+
+
+def test_a_provider_that_fails_at_last_leaves_a_time_out_with_its_cause(recording: Recording) -> None:
+    provider = Provider(RUNNING, ForgeError("GitLab asks for fewer requests (429).", retry_after_s=60.0))
+    found = quick(provider, timeout_s=0.5).track_pipeline_sync("feature", 1)
+    assert (found["pipeline_id"], found["status"]) == (4258, "timeout"), "it was there, and went on"
+    assert recording.events("pipeline.completed")[-1]["status"] == "timeout"
+    (said,) = recording.events("warning")
+    assert said["message"].endswith("GitLab asks for fewer requests (429) (still so after 0.5 s)")
+
+
 def test_an_error_that_lasts_is_not_tried_again(recording: Recording) -> None:
     provider = Provider(ForgeError("GitLab refuses the token (401).", is_lasting=True))
     assert quick(provider).track_pipeline_sync("feature", 1)["status"] == "error"
