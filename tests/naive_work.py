@@ -222,7 +222,9 @@ def pipeline_list(beads: list[Bead]) -> list[Bead]:
             span = between(began, ended)
         elif span is None and one["since"] is not None:
             span = gap(one["since"], bead)
-        one.update(status=bead.get("status", "success"), start_time=began or one["start_time"])
+        word = bead.get("status", "success")
+        word = {"PASSED": "success", "timed out": "timeout", "Cancelled": "canceled"}.get(word, word)
+        one.update(status=word, start_time=began or one["start_time"])
         one.update(end_time=ended or bead["_ts"], duration_s=one["duration_s"] if span is None else span / 1e6)
         for field in ("queued_s", "failed_jobs", "error_type"):
             one[field] = bead[field] if bead.get(field) not in (None, []) else one[field]

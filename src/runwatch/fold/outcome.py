@@ -5,12 +5,9 @@ No I/O, no formatting. Source: the specification, "The words".
 
 from __future__ import annotations
 
-_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
+from runwatch.events.words import ended_well
 
-
-def ended_well(status: str | None) -> bool:
-    """Return whether a status is one of success, completed, resolved, merged, closed, however it is spelled."""
-    return status is not None and status.lower() in _WELL
+__all__ = ["ended_well", "percent"]
 
 
 def percent(part: int, whole: int) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from runwatch.events import Event
+from runwatch.events.words import pipeline_state
 from runwatch.events.work import PipelineCompleted, PipelineStarted
 from runwatch.fold.clock import Clock, Moment, canonical_time, elapsed, micros, micros_of, seconds
 from runwatch.fold.issues import Issue, Issues
@@ -111,7 +112,7 @@ class Pipelines:
         pipeline = self._find(event) or self._add(event)
         self._change(
             pipeline,
-            status=event.status,
+            status=pipeline_state(event.status) or event.status,
             start_time=_time(event.started_at) or pipeline.shown.start_time,
             end_time=_time(event.ended_at) or self._clock.ts,
             duration_s=self._duration_s(pipeline, event),

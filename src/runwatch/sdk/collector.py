@@ -95,7 +95,8 @@ class MetricsCollector:
         if not self._issue.ended:
             self._issue.ended = True
             duration_s = round(time.monotonic() - self._started, 6)
-            self._emit("issue.completed", {"status": text(status), "duration_s": duration_s})
+            said = self._issue.check_end(self._emitter, text(status))
+            self._emit("issue.completed", {"status": said, "duration_s": duration_s})
         return self._figures()
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from runwatch.sdk import active
+from runwatch.events.words import ended_well, pipeline_state
+from runwatch.sdk import active, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.debugging import Cycle, Cycles
@@ -19,8 +20,13 @@ from runwatch.sdk.usage import usage_fields
 if TYPE_CHECKING:
     from runwatch.sdk.run import RunLogger
 
-_RENAMED = {"queue_time": "queued_s", "execution_time": "duration_s", "duration": "duration_s"}
-"""What programs call a pipeline's times, in seconds, → what the event calls them."""
+_ENDED_BADLY = frozenset(
+    {
+        "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
+        "partial", "aborted", "abandoned", "blocked", "rejected", "unresolved", "incomplete",
+    }
+)  # fmt: skip
+"""Words for an issue that did not end well; any other that is none for a good end is told of."""
 
 
 class IssueState:
@@ -43,6 +49,18 @@ class IssueState:
             self.pipelines += 1
             self._known[key] = self.pipelines
         return self._known[key]
+
+    def named_attempt(self, number: int) -> int:
+        """Note the number that the program itself gave an attempt: those that follow count on from it."""
+        self.pipelines = max(self.pipelines, number)
+        return number
+
+    def check_end(self, emitter: Emitter, status: str) -> str:
+        """Return the status of the issue's end; one that nobody knows is a warning."""
+        if not ended_well(status) and status.lower() not in _ENDED_BADLY:
+            good = "success, completed, resolved, merged, closed"
+            emitter.warn(f"issue {self.issue} ended as {status!r:.60}, which is no success: only {good} are", "issue")
+        return status
 
 
 def register(emitter: Emitter, issue_id: int | str, title: str | None = None) -> IssueState:
@@ -99,15 +117,26 @@ class IssueTracker:
     def record_pipeline_attempt(
         self, pipeline_id: int | str, status: str, commit_sha: str | None = None, **more: Any
     ) -> None:
-        """Record one CI attempt.
+        """Record one CI attempt; told of again, or waited for by a ``PipelineMonitor``, it stays one.
 
-        ``more``: queue_time and execution_time in seconds, failed_jobs, error_type, triggered_by.
+        ``status``: success, failed, canceled, skipped or timeout, however it is spelled. ``more``: queue_time and
+        execution_time in seconds, failed_jobs, error_type, triggered_by; ``rerun`` or ``attempt`` tell apart those of
+        one id. What cannot be meant is left out with a warning.
         """
-        self._state.pipelines += 1
-        fields: dict[str, Any] = {"pipeline_id": pipeline_id, "status": text(status), "commit_sha": commit_sha}
-        fields["attempt"] = self._state.pipelines
-        fields |= {_RENAMED.get(name, name): value for name, value in more.items() if value is not None}
-        self._emit("pipeline.completed", fields)
+        said = text(status)
+        state = pipeline_state(said)
+        fields, wrong = pipeline_told.fields_of({**more, "commit_sha": commit_sha})
+        if state is None:
+            wrong.append(
+                f"status {said!r:.40} is none of success, failed, canceled, skipped, timeout and counts as none"
+            )
+        number, rerun = fields.pop("attempt", None), fields.pop("rerun", 1)
+        is_number = isinstance(pipeline_id, int) and not isinstance(pipeline_id, bool)
+        found_id = pipeline_id if is_number else text(pipeline_id)
+        known = self._state.attempt_of(found_id, rerun) if number is None else self._state.named_attempt(number)
+        self._emit("pipeline.completed", {**fields, "pipeline_id": found_id, "status": state or said, "attempt": known})
+        if wrong:
+            self._emitter.warn(f"pipeline {found_id}: {'; '.join(wrong)}", "record_pipeline_attempt")
 
     def start_debugging_cycle(self, agent: str, error_type: str, error_message: str) -> None:
         """Begin to chase a failure."""
@@ -147,7 +176,8 @@ class IssueTracker:
             return
         self._state.ended = True
         duration_s = round(time.monotonic() - self._state.started, 6)
-        self._emit("issue.completed", {"status": text(status), "duration_s": duration_s})
+        said = self._state.check_end(self._emitter, text(status))
+        self._emit("issue.completed", {"status": said, "duration_s": duration_s})
 
     def _emit(self, type_name: str, fields: Mapping[str, Any]) -> None:
         self._emitter.emit(type_name, {"issue": self._state.issue, **fields})

@@ -5,18 +5,14 @@ Must not ask. A provider of the user's may answer with objects or mappings, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from runwatch.events.words import pipeline_state
 from runwatch.sdk.plain import text
-
-_WORDS = {
-    "passed": "success", "succeeded": "success", "successful": "success", "failure": "failed", "error": "failed",
-    "cancelled": "canceled", "timed_out": "timeout",
-}  # fmt: skip
-"""Other words for final states."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -52,19 +48,28 @@ def seen(answer: Any) -> Seen | None:
         "triggered_by": _said(answer, "triggered_by"),
         "started_at": _said(answer, "started_at"),
         "ended_at": _said(answer, "ended_at", "finished_at"),
-        "queued_s": _number(_said(answer, "queued_s", "queue_time", "queued_duration")),
-        "duration_s": _number(_said(answer, "duration_s", "execution_time", "duration")),
+        "queued_s": seconds(_said(answer, "queued_s", "queue_time", "queued_duration")),
+        "duration_s": seconds(_said(answer, "duration_s", "execution_time", "duration")),
     }
     return Seen(
         found_id if isinstance(found_id, int) and not isinstance(found_id, bool) else text(found_id),
-        _WORDS.get(word, word),
-        int(_number(_said(answer, "rerun")) or 1),
+        pipeline_state(word) or word,
+        int(seconds(_said(answer, "rerun")) or 1),
         {
             name: value if isinstance(value, float) else text(value)
             for name, value in fields.items()
             if value is not None
         },
     )
+
+
+def seconds(value: Any) -> float | None:
+    """Return a number that is finite and not below zero; None for anything else."""
+    try:
+        number = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number is not None and math.isfinite(number) and number >= 0 else None
 
 
 def failed_jobs(answer: Any) -> tuple[list[str], str | None]:
@@ -90,10 +95,3 @@ def _said(answer: Any, *names: str) -> Any:
         if value is not None:
             return value
     return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return None

@@ -116,3 +116,14 @@ def test_what_was_handed_out_stays_as_it_was() -> None:
     later.add("pipeline.completed", pipeline_id=5)
     fold.feed_line(later.lines[0])
     assert before.status is None
+
+
+def test_a_state_counts_however_it_is_spelled() -> None:
+    journal = Journal()
+    for number, word in enumerate(("SUCCESS", "passed", "FAILURE", "timed-out", "Cancelled", "odd")):
+        journal.add("pipeline.completed", issue=1, pipeline_id=number, status=word)
+    metrics = journal.metrics()
+    states = [pipeline.status for pipeline in metrics.pipelines]
+    assert states == ["success", "success", "failed", "timeout", "canceled", "odd"]
+    totals = metrics.pipeline_totals
+    assert (totals.attempts, totals.succeeded, totals.failed, totals.first_attempt_pass) == (6, 2, 2, True)

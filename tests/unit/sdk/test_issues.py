@@ -45,6 +45,35 @@ def test_pipeline_attempts_are_numbered_and_their_times_told_apart(recording: Re
     assert (second["attempt"], second["triggered_by"], second["runner"]) == (2, "coding", "r7")
 
 
+def test_a_pipeline_told_of_again_is_one_attempt_and_keeps_what_can_be_meant(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    issue.record_pipeline_attempt(1, "FAILURE", execution_time=50, duration=60, failed_jobs=[1, 2], queue_time="abc")
+    issue.record_pipeline_attempt("1", "passed", failed_jobs="unit", duration=7, attempt=True)
+    issue.record_pipeline_attempt(1, "odd", rerun=2, failed_jobs=5)
+    issue.record_pipeline_attempt(2, "success", attempt=7)
+    issue.record_pipeline_attempt(3, "success", queue_time=float("nan"))
+    events = recording.events("pipeline.completed")
+    assert [event["attempt"] for event in events] == [1, 1, 2, 7, 8]
+    states = [event.get("status", "success") for event in events]
+    assert states == ["failed", "success", "odd", "success", "success"]
+    assert (events[0]["duration_s"], events[0]["failed_jobs"], events[1]["failed_jobs"]) == (50.0, ["1", "2"], ["unit"])
+    assert not any("queued_s" in event for event in events)
+    assert events[1]["duration_s"] == 7.0
+    told = [event["message"] for event in recording.events("warning")]
+    assert [word in message for word, message in zip(("'abc'", "True", "'odd'", "nan"), told, strict=True)] == [
+        True
+    ] * 4
+
+
+def test_an_end_in_a_word_that_nobody_knows_is_a_warning(recording: Recording, issue: IssueTracker) -> None:
+    issue.finalize_issue("done")
+    IssueTracker(recording.paths.run_id, 5).finalize_issue("FAILED")
+    IssueTracker(recording.paths.run_id, 6).finalize_issue("Completed")
+    (warning,) = recording.events("warning")
+    assert warning["message"].startswith("issue 123 ended as 'done'")
+
+
 def test_usage_names_its_agent_and_its_source(recording: Recording, issue: IssueTracker) -> None:
     issue.record_token_usage("coding", {"input_tokens": 10, "output_tokens": 5, "estimated_cost": 0.25})
     issue.record_token_usage("coding", object())

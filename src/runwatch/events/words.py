@@ -1,0 +1,29 @@
+"""The words in which a state is told, and what each of them means.
+
+No clock, no path, no I/O. Source: the specification, "The words"; the documented states of GitLab, GitHub, Jenkins.
+"""
+
+from __future__ import annotations
+
+_PIPELINE = {
+    "success": ("success", "successful", "succeeded", "passed", "pass", "ok", "neutral"),
+    "failed": ("failed", "failure", "fail", "error", "errored", "startup_failure", "unstable"),
+    "canceled": ("canceled", "cancelled", "aborted", "stale"),
+    "skipped": ("skipped",),
+    "timeout": ("timeout", "timed_out", "timedout"),
+}
+"""Final state of a CI attempt → how forges and programs spell it."""
+_STATES = {word: state for state, words in _PIPELINE.items() for word in words}
+
+
+def pipeline_state(said: str) -> str | None:
+    """Return success, failed, canceled, skipped or timeout, however it is spelled; None for any other word."""
+    return _STATES.get(said.strip().lower().replace(" ", "_").replace("-", "_"))
+
+
+_WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
+
+
+def ended_well(status: str | None) -> bool:
+    """Return whether a status is one of success, completed, resolved, merged, closed, however it is spelled."""
+    return status is not None and status.lower() in _WELL
