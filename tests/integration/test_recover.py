@@ -40,6 +40,7 @@ def told(cwd: Path, *options: str) -> list[tuple[str, str, str]]:
 def test_a_dead_run_is_finalized_in_full_with_one_commit_and_one_line(tmp_path: Path) -> None:
     repository(tmp_path)
     run = dead_run(tmp_path / "runs")
+    (run / ".step").write_text("step 0000000001\n")
     done = runwatch("recover", cwd=tmp_path)
     assert done.returncode == 0
     sha = git("rev-parse", "HEAD", cwd=tmp_path).strip()
@@ -48,6 +49,7 @@ def test_a_dead_run_is_finalized_in_full_with_one_commit_and_one_line(tmp_path: 
     assert git("show", "--name-only", "--format=", "HEAD", cwd=tmp_path).split() == sorted(
         f"runs/f/r1/{name}" for name in FIVE
     )
+    assert not (run / ".step").exists()
     metadata = read(run, "metadata.json")
     assert (metadata["status"], metadata["end_time"][:19]) == ("crashed", "2026-10-20T10:00:03")
     assert read(run, "metrics.json")["run"]["duration_seconds"] == 3.0
@@ -87,6 +89,9 @@ def test_a_run_of_another_host_is_told_apart_and_not_touched_without_force(tmp_p
     assert (found["found"], found["done"]) == ("elsewhere", "nothing")
     assert "elsewhere-7" in found["reason"]
     assert "--force" in found["reason"]
+    for words in (["finalize", "f/r1"], ["stop", "f/r1"], ["wait", "f/r1"]):
+        refused = runwatch(*words, cwd=tmp_path)
+        assert (refused.returncode, b"elsewhere-7" in refused.stderr) == (1, True)
     assert files(run) == before
     assert told(tmp_path, "--force") == [("f/r1", "dead", "finalized")]
     assert read(run, "metadata.json")["status"] == "crashed"
@@ -125,6 +130,8 @@ def test_broken_directories_are_said_and_passed_over(tmp_path: Path) -> None:
     assert found == {"f/whole": ("dead", "finalized"), "f/newer": ("newer", "nothing")} | dict.fromkeys(
         broken, ("broken", "nothing")
     )
+    for name in ("newer", "garbage"):
+        assert runwatch("finalize", f"f/{name}", cwd=tmp_path).returncode == 1
     assert {path: files(path) for path in before} == before
     lines = runwatch("recover", cwd=tmp_path).stdout.decode().splitlines()
     assert sorted(line.split()[1] for line in lines) == sorted(broken | {"f/newer"})

@@ -20,6 +20,7 @@ def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
     import os
     import signal
 
+    from runwatch.finalize.condition import condition
     from runwatch.journal.control import request
     from runwatch.journal.lock import Role, holders
     from runwatch.journal.paths import RunPaths
@@ -27,6 +28,9 @@ def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
     paths = RunPaths(the_run(run, runs_dir))
     held = holders(paths.lock)
     if not held:
+        was = condition(paths)
+        if was.found == "elsewhere":
+            raise NotFound(f"The run {paths.run_id} cannot be reached from here: {was.reason}.")
         raise NotFound(f"The run {paths.run_id} is not live: `runwatch show {paths.run_id}` tells how it ended.")
     reply = request(paths.control, {"op": "stop", "by": "runwatch stop", "grace_s": grace}, timeout_s=2.0)
     if reply is None:

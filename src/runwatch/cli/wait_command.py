@@ -19,6 +19,7 @@ POLL_S = 0.1
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str | None, runs_dir: str | None) -> int:
     """Wait for a run's end and return its command's exit code; 128+n where signal n ended it, 1 where nobody knows."""
+    from runwatch.finalize.condition import condition
     from runwatch.finalize.state import load_state
     from runwatch.journal.lock import is_live
     from runwatch.journal.paths import RunPaths
@@ -28,9 +29,10 @@ def command(run: str | None, runs_dir: str | None) -> int:
         time.sleep(POLL_S)
     outcome = load_state(paths.finalize_state).outcome
     if outcome is None:
-        click.echo(
-            f"runwatch: {paths.run_id} crashed and nobody knows its code: `runwatch recover` finalizes it.", err=True
-        )
+        was = condition(paths)
+        ended = "crashed and nobody knows its code: `runwatch recover` finalizes it"
+        told = f"cannot be waited for: {was.reason}" if was.found in ("elsewhere", "newer", "broken") else ended
+        click.echo(f"runwatch: {paths.run_id} {told}.", err=True)
         return 1
     return shell_code(outcome.exit_code, outcome.signal)
 

@@ -11,6 +11,9 @@ import msgspec
 
 from runwatch.events.envelope import Event
 
+SCHEMA = 1
+"""The newest record that this version writes and finalizes. Source: README.md, "Where it runs"."""
+
 
 class Llm(msgspec.Struct, omit_defaults=True, gc=False):
     """The model that a run says it uses."""
@@ -45,8 +48,8 @@ class RunStarted(Event, tag="run.started"):
     """What is being run: the first level below ``runs/``."""
     run_id: str
     """Unique within the framework."""
-    schema: int = 1
-    """Version of the record; a newer one opens read-only."""
+    schema: int = 0
+    """Version of the record, ``SCHEMA`` of who wrote it; a newer one opens read-only. 0: not said."""
     command: list[str] | None = None
     """Argument vector of the recorded command."""
     cwd: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from runwatch.errors import RecordError
+from runwatch.events.lifecycle import SCHEMA
 from runwatch.finalize.state import Outcome
 from runwatch.fold import Fold, losses
 from runwatch.fold.metrics import Metrics
@@ -22,7 +23,9 @@ def name_run(metrics: Metrics, outcome: Outcome, paths: RunPaths, writer: EventW
     """Write the start that a program killed in its first moments could not, so that every file names the run."""
     if not metrics.run.run_id:
         began = metrics.run.start_time or outcome.ended
-        _must(writer.emit("run.started", framework=paths.framework, run_id=paths.run_id, ts=began), writer)
+        _must(
+            writer.emit("run.started", schema=SCHEMA, framework=paths.framework, run_id=paths.run_id, ts=began), writer
+        )
 
 
 def close_steps(metrics: Metrics, outcome: Outcome, writer: EventWriter) -> None:

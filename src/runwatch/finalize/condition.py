@@ -13,14 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from runwatch.events.lifecycle import SCHEMA
 from runwatch.finalize.state import STAGES, load_state
 from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine, repository_of
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
 from runwatch.journal.paths import RunPaths
 
-SCHEMA = 1
-"""The newest record that this version writes. Source: README.md, "Where it runs"."""
 LOOK = "summary_final"
 """The last stage of commands that only look: they never commit. Source: finalizer.md, "Who finalizes"."""
 QUICK_LOOK = "summary"

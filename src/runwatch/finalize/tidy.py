@@ -1,4 +1,4 @@
-"""What killed processes left behind in a run directory: half-written temporary files, a socket that nobody serves.
+"""What killed processes left behind in a run directory: half-written temporary files, what nobody serves any more.
 
 Must not touch what a live process uses: whoever calls holds the run's WRITER and FINALIZER locks.
 """
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from runwatch.finalize.shared_table import locked
+from runwatch.journal import step_at_hand
 from runwatch.journal.paths import RunPaths
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z")
@@ -16,7 +17,7 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z")
 
 
 def tidy(paths: RunPaths, *, owned: bool) -> None:
-    """Take away what is left over; ``owned``: a supervisor lives, and the socket is its own. Raises OSError."""
+    """Take away what is left over; ``owned``: a supervisor lives; socket and step are its own. Raises OSError."""
     for folder in (paths.root, paths.issues, paths.csv):
         _clear(folder)
     shared = paths.root.parent.parent / "csv"
@@ -25,6 +26,7 @@ def tidy(paths: RunPaths, *, owned: bool) -> None:
             _clear(shared)
     if not owned:
         paths.control.unlink(missing_ok=True)
+        (paths.root / step_at_hand.NAME).unlink(missing_ok=True)
 
 
 def _clear(folder: Path) -> None:

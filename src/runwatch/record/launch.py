@@ -19,6 +19,7 @@ import msgspec
 
 from runwatch import version
 from runwatch.errors import RecordError
+from runwatch.events.lifecycle import SCHEMA
 from runwatch.journal.create import create_run
 from runwatch.journal.discard import discard
 from runwatch.journal.lock import reserve
@@ -105,6 +106,7 @@ def _started(request: Request, paths: RunPaths) -> dict[str, Any]:
     parent = request.environ.get("RUNWATCH_RUN_DIR")
     return {
         "ts": now_text(),
+        "schema": SCHEMA,
         "framework": paths.framework,
         "run_id": paths.run_id,
         "command": [_printable(argument) for argument in request.argv],

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from runwatch.errors import RunwatchError
+from runwatch.events.lifecycle import SCHEMA
 from runwatch.journal.create import create_run
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings, usable_llm
@@ -106,6 +107,7 @@ def _lock(paths: RunPaths) -> RunLock | None:
 def _started(wish: Wish, paths: RunPaths, settings: Settings) -> dict[str, Any]:
     config = wish.config
     fields: dict[str, Any] = {
+        "schema": SCHEMA,
         "framework": paths.framework,
         "run_id": paths.run_id,
         "command": [text(word) for word in sys.orig_argv] or None,
@@ -144,6 +146,7 @@ def _said(config: Mapping[str, Any], name: str) -> Any:
 
 def _usable(name: str, value: Any) -> str | float | None:
     usable = usable_llm(name, value)
-    if usable is None:
-        say(f"llm_{name} {value!r:.40} is no number and is left out.")
+    if usable is None and value != "":
+        what = "number" if name == "temperature" else "name"
+        say(f"llm_{name} {value!r:.40} is no {what} and is left out.")
     return usable
