@@ -36,6 +36,10 @@ NUMBERS = {"step", "seq", "attempt", "prompt_tokens", "completion_tokens", "tota
 """Fields that a shell script may have written as text."""
 
 
+MOST = {**dict.fromkeys(NUMBERS - {"seq", "duration_s"}, 1e12), "duration_s": 1e10, "mono": 1e10}
+"""What a number may be; a larger one was not meant."""
+
+
 def text(value: Any) -> str | None:
     """Ids are compared as text."""
     return None if value is None else str(value)
@@ -107,6 +111,8 @@ def parse(line: bytes) -> Bead | None:
                     bead[name] = float(bead[name]) if name == "duration_s" else int(bead[name])
                 except ValueError:
                     return None
+        if any(isinstance(bead.get(name), int | float) and abs(bead[name]) > most for name, most in MOST.items()):
+            return None
     return bead
 
 

@@ -38,7 +38,7 @@ def run_names(beads: list[Bead]) -> tuple[str | None, str | None]:
 
 def pico(usd: Any) -> int | None:
     """A cost in 10⁻¹² USD."""
-    if usd is None or not 0 <= usd < 1e12:
+    if usd is None or not 0 <= usd <= 9e6:
         return None
     return int((Decimal(repr(usd)) * PICO).to_integral_value(ROUND_HALF_EVEN))
 

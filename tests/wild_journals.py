@@ -19,7 +19,9 @@ _AGENTS = (None, "coding", "testing")
 _GARBAGE = (
     b"garbage", b'{"type":"step.star', b'{"type":"from.later","x":1,"step":9}', b'{"no":1}', b"\n", b"\xff\xfe", b"[1]",
     b'{"type":"tool.started"}', b'{"type":"llm.completed","prompt_tokens":"12","completion_tokens":"3","step":"2"}',
-    b'{"type":"llm.completed","prompt_tokens":"many"}', b'{"type":"error","message":"m","ts":"yesterday"}',
+    b'{"type":"llm.completed","prompt_tokens":1000000000001,"step":9}',
+    b'{"type":"tool.completed","tool":"t","mono":2e10}', b'{"type":"llm.completed","prompt_tokens":"many"}',
+    b'{"type":"error","message":"m","ts":"yesterday"}',
     b'{"type":"step.started","step":3,"ts":"2026-11-21T12:00:30+02:00"}', b'{"type":"warning","message":"no time"}',
 )  # fmt: skip
 
@@ -189,7 +191,7 @@ def _pipeline(rng: random.Random) -> tuple[str, Fields]:
         return "pipeline.started", {**scope, **_given(commit_sha=rng.choice((None, "abc")))}
     times = {"started_at": "2026-11-21T10:00:01Z", "ended_at": "2026-11-21T11:00:09+01:00"}
     fields = _given(
-        status=rng.choice(("success", "failed", "canceled", "timeout")),
+        status=rng.choice(("success", "failed", "canceled", "timeout", "PASSED", "timed out", "Cancelled", "odd")),
         queued_s=rng.choice((None, 1.5)),
         duration_s=_maybe_s(rng),
         failed_jobs=rng.choice((None, [], ["lint"])),

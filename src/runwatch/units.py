@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
+from math import isnan
 
 _SIZES = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _COUNTS = ("k", "M", "G", "T", "P", "E")
 _ELLIPSIS = "…"
+_MOST = 1e15
+"""Beyond it a number is shown by its power of ten: nothing that is measured gets there."""
 
 
 def parse_time(text: str) -> datetime:
@@ -63,8 +66,18 @@ def seconds_between(start: str, end: str) -> float:
     return (parse_time(end) - parse_time(start)).total_seconds()
 
 
+def _beyond(number: float, unit: str = "") -> str | None:
+    """Return the text of a number that is none or too large for any other form, else None."""
+    if -_MOST < number < _MOST:
+        return None
+    held = min(max(number, -1e300), 1e300)
+    return "n/a" if isnan(held) else f"{held:.0e}{unit}"
+
+
 def duration_long(seconds: float) -> str:
     """Return a duration as summaries show it: ``0.4s``, ``2m 34s``, ``1h 02m 03s``, ``2d 01h 02m 03s``."""
+    if (text := _beyond(seconds, "s")) is not None:
+        return text
     if seconds < 0:
         return "-" + duration_long(-seconds)
     if round(seconds, 1) < 60:
@@ -81,6 +94,8 @@ def duration_long(seconds: float) -> str:
 
 def duration_short(seconds: float) -> str:
     """Return a duration as the app's lists show it, six columns at most: ``1.3s``, ``45s``, ``2m34s``, ``1h02m``."""
+    if (text := _beyond(seconds, "s")) is not None:
+        return text
     if seconds < 0:
         return "-" + duration_short(-seconds)
     if round(seconds, 1) < 10:
@@ -97,6 +112,8 @@ def duration_short(seconds: float) -> str:
 
 def latency(seconds: float) -> str:
     """Return the duration of a call with three figures: ``340ms``, ``3.52s``, ``12.1s``; from a minute on ``2m34s``."""
+    if (text := _beyond(seconds, "s")) is not None:
+        return text
     if seconds < 0:
         return "-" + latency(-seconds)
     if seconds < 0.01:
@@ -110,6 +127,8 @@ def latency(seconds: float) -> str:
 
 def clock(seconds: float) -> str:
     """Return elapsed time as the header's clock: ``0:07``, ``12:41``, ``1:02:03``."""
+    if (text := _beyond(seconds, "s")) is not None:
+        return text
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
@@ -124,6 +143,8 @@ def size(size_bytes: int) -> str:
 
 def count_short(number: float) -> str:
     """Return a count in few columns: ``999``, ``18.2k``, ``1.2M``."""
+    if not -1e24 < number < 1e24:
+        return _beyond(number) or ""
     if abs(number) < 1000:
         return f"{number:g}" if isinstance(number, int) or number == int(number) else f"{number:.1f}"
     return _scaled(number, 1000, _COUNTS, "")

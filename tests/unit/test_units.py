@@ -57,6 +57,14 @@ def test_seconds_between_crosses_offsets_and_goes_below_zero() -> None:
     assert units.seconds_between("2026-11-21T01:00:02Z", "2026-11-21T01:00:00Z") == -2.0
 
 
+@pytest.mark.parametrize(
+    "number", [1e308, -1e308, float("inf"), float("nan"), 10**400], ids=lambda number: f"{str(number)[:9]}"
+)
+def test_a_number_beyond_all_measure_has_a_text_too(number: float) -> None:
+    forms = (units.duration_long, units.duration_short, units.latency, units.clock, units.count_short)
+    assert all(0 < len(form(number)) <= 8 for form in forms)
+
+
 def test_times_are_shown_as_people_read_them() -> None:
     assert units.time_of_day("2026-11-21T01:31:55.1239Z") == "01:31:55.123"
     assert units.date_and_time("2026-11-21T01:31:55+01:00") == "2026-11-21 00:31:55 UTC"

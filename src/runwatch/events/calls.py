@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from runwatch.events.bounds import Measure, Seconds, Size, Whole
 from runwatch.events.envelope import Event
 
 LlmResult = Literal["success", "rate_limit", "timeout", "error"]
@@ -19,18 +20,18 @@ class LlmStarted(Event, tag="llm.started"):
     """The run's where absent."""
     model: str | None = None
     """The run's where absent."""
-    max_tokens: int | None = None
+    max_tokens: Whole | None = None
     """Limit asked for, in tokens."""
-    prompt_chars: int | None = None
+    prompt_chars: Whole | None = None
     """Length of the prompt, in characters."""
 
 
 class LlmRetry(Event, tag="llm.retry"):
     """A model request will be sent again."""
 
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt that failed, from 1."""
-    backoff_s: float | None = None
+    backoff_s: Seconds | None = None
     """Seconds until the next attempt."""
     error: str | None = None
     """Why."""
@@ -43,31 +44,31 @@ class LlmCompleted(Event, tag="llm.completed"):
     """The run's where absent."""
     model: str | None = None
     """The run's where absent."""
-    prompt_tokens: int | None = None
+    prompt_tokens: Whole | None = None
     """All input, cached included."""
-    completion_tokens: int | None = None
+    completion_tokens: Whole | None = None
     """All output, reasoning included."""
-    total_tokens: int | None = None
+    total_tokens: Whole | None = None
     """Kept as a total where no split is known."""
-    cache_read_tokens: int | None = None
+    cache_read_tokens: Whole | None = None
     """Part of the input that was read from a cache."""
-    cache_write_tokens: int | None = None
+    cache_write_tokens: Whole | None = None
     """Part of the input that was written to a cache."""
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Whole | None = None
     """Part of the output that nobody sees."""
     request_id: str | None = None
     """The provider's id of the call; a repeated one counts once."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds from request to answer."""
     result: LlmResult = "success"
     """How it ended."""
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of this attempt, from 1; above 1 it is a retry of the same request."""
-    cost_usd: float | None = None
+    cost_usd: Measure | None = None
     """What the provider says it cost; wins over any price list."""
-    max_tokens: int | None = None
+    max_tokens: Whole | None = None
     """Limit asked for, in tokens."""
-    response_chars: int | None = None
+    response_chars: Whole | None = None
     """Length of the answer, in characters."""
     error: str | None = None
     """Why it failed."""
@@ -82,7 +83,7 @@ class LlmPriced(Event, tag="llm.priced"):
 
     ref: str
     """``writer:seq`` of the call, or its request id."""
-    cost_usd: float | None = None
+    cost_usd: Measure | None = None
     """None where the model has no known price."""
     prices: dict[str, str] = {}
     """``library``, ``version`` and ``date`` of the price list."""
@@ -102,7 +103,7 @@ class ToolCompleted(Event, tag="tool.completed"):
     """Its name."""
     success: bool = True
     """Whether it did what it was called for."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
     error: str | None = None
     """Why it failed."""
@@ -126,9 +127,9 @@ class ServiceCompleted(Event, tag="service.completed"):
     """What it was asked for."""
     success: bool = True
     """Whether it answered as hoped."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
-    bytes: int | None = None
+    bytes: Size | None = None
     """Size of the answer."""
     error: str | None = None
     """Why it failed."""
@@ -141,9 +142,9 @@ class ServiceRetry(Event, tag="service.retry"):
     """Its name."""
     operation: str | None = None
     """What it was asked for."""
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt that failed, from 1."""
-    backoff_s: float | None = None
+    backoff_s: Seconds | None = None
     """Seconds until the next attempt."""
     error: str | None = None
     """Why."""
@@ -156,7 +157,7 @@ class ServiceHealth(Event, tag="service.health"):
     """Its name."""
     healthy: bool
     """What the check said."""
-    latency_s: float | None = None
+    latency_s: Seconds | None = None
     """Seconds the check took."""
     error: str | None = None
     """Why it is down."""

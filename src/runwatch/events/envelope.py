@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import msgspec
 
+from runwatch.events.bounds import Seconds, Size, Whole
+
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """One line of the journal. Only ``type`` (the tag, first on the wire) is demanded of a foreign writer."""
 
     ts: str | None = None
     """RFC 3339, UTC, microseconds; a foreign line without one has that of the line before."""
-    step: int | None = None
+    step: Whole | None = None
     """Number of the step it belongs to, from 1."""
     issue: int | str | None = None
     """Id of the issue it belongs to; compared as text."""
@@ -25,11 +27,11 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", 
     """Pairs what starts with what ends."""
     writer: str | None = None
     """Random, one a process."""
-    seq: int | None = None
+    seq: Size | None = None
     """Running number within the writer, from 1."""
-    pid: int | None = None
+    pid: Size | None = None
     """Process id of the writer."""
-    mono: float | None = None
+    mono: Seconds | None = None
     """Seconds of the writer's monotonic clock, comparable within one boot."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from runwatch.events.bounds import Measure, Planned, Seconds, Whole
 from runwatch.events.envelope import Event
 
 SCHEMA = 1
@@ -22,7 +23,7 @@ class Llm(msgspec.Struct, omit_defaults=True, gc=False):
     """Who serves it, such as ``openai``."""
     model: str | None = None
     """Its name at the provider."""
-    temperature: float | None = None
+    temperature: Measure | None = None
     """Sampling temperature, dimensionless."""
 
 
@@ -48,7 +49,7 @@ class RunStarted(Event, tag="run.started"):
     """What is being run: the first level below ``runs/``."""
     run_id: str
     """Unique within the framework."""
-    schema: int = 0
+    schema: Whole = 0
     """Version of the record, ``SCHEMA`` of who wrote it; a newer one opens read-only. 0: not said."""
     command: list[str] | None = None
     """Argument vector of the recorded command."""
@@ -94,7 +95,7 @@ class RunCompleted(Event, tag="run.completed"):
 
     status: str
     """Final status of the run."""
-    exit_code: int | None = None
+    exit_code: Whole | None = None
     """Of the command, 0 to 255; None when it was killed or ran alone."""
     signal: str | None = None
     """Name of the signal that ended the command, such as ``SIGKILL``."""
@@ -114,7 +115,7 @@ class StatusProposed(Event, tag="status.proposed"):
 class StepsPlanned(Event, tag="steps.planned"):
     """How many steps will come."""
 
-    total: int
+    total: Planned
     """Number of steps."""
     names: list[str] | None = None
     """Their names, in order."""
@@ -134,11 +135,11 @@ class StepCompleted(Event, tag="step.completed"):
 
     status: str = "success"
     """success, failed, skipped or interrupted."""
-    retries: int = 0
+    retries: Whole = 0
     """How often it was tried again."""
     note: str | None = None
     """One line for people."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds from its start."""
 
 
@@ -154,7 +155,7 @@ class IssueCompleted(Event, tag="issue.completed"):
 
     status: str = "completed"
     """Ended well: success, completed, resolved, merged, closed."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds from its start."""
 
 
@@ -170,5 +171,5 @@ class HitlAnswered(Event, tag="hitl.answered"):
 
     answer: str | None = None
     """None when nobody answered."""
-    wait_s: float | None = None
+    wait_s: Seconds | None = None
     """Seconds waited."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from runwatch.events.bounds import Measure, Percent, Seconds, Size, Whole
 from runwatch.events.envelope import Event
 
 
@@ -19,19 +20,19 @@ class GitSnapshot(Event, tag="git.snapshot"):
     """Object id in hex, None when unborn."""
     base: str | None = None
     """Object id of the merge base in hex."""
-    files_created: int = 0
+    files_created: Whole = 0
     """Files."""
-    files_modified: int = 0
+    files_modified: Whole = 0
     """Files."""
-    files_deleted: int = 0
+    files_deleted: Whole = 0
     """Files."""
-    files_renamed: int = 0
+    files_renamed: Whole = 0
     """Files."""
-    lines_added: int = 0
+    lines_added: Whole = 0
     """Lines; binary files count none."""
-    lines_deleted: int = 0
+    lines_deleted: Whole = 0
     """Lines."""
-    commits: int = 0
+    commits: Whole = 0
     """Commits since the base."""
     dirty: bool = False
     """Whether tracked files differ from HEAD."""
@@ -44,11 +45,11 @@ class GitOperation(Event, tag="git.operation"):
     """merge, checkout, worktree_create, worktree_remove or conflict_resolution."""
     result: str = "success"
     """How it ended."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
-    conflict_count: int | None = None
+    conflict_count: Whole | None = None
     """Conflicts."""
-    files_modified: int | None = None
+    files_modified: Whole | None = None
     """Files."""
     method: str | None = None
     """How a conflict was resolved."""
@@ -57,11 +58,11 @@ class GitOperation(Event, tag="git.operation"):
 class CoverageMeasured(Event, tag="coverage.measured"):
     """Test coverage from a report."""
 
-    percent: float
+    percent: Percent
     """0 to 100."""
-    lines_covered: int | None = None
+    lines_covered: Whole | None = None
     """Lines."""
-    lines_total: int | None = None
+    lines_total: Whole | None = None
     """Lines."""
     source: str | None = None
     """Which report."""
@@ -72,15 +73,15 @@ class TestsMeasured(Event, tag="tests.measured"):
 
     __test__ = False  # pytest: not a test class
 
-    passed: int = 0
+    passed: Whole = 0
     """Tests."""
-    failed: int = 0
+    failed: Whole = 0
     """Tests."""
-    skipped: int = 0
+    skipped: Whole = 0
     """Tests."""
-    errors: int = 0
+    errors: Whole = 0
     """Tests."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
     source: str | None = None
     """Which report."""
@@ -89,15 +90,15 @@ class TestsMeasured(Event, tag="tests.measured"):
 class ResourceSample(Event, tag="resource.sample"):
     """The command's process tree at one moment."""
 
-    cpu_percent: float = 0.0
+    cpu_percent: Measure = 0.0
     """Of one core since the sample before; above 100 with several."""
-    rss_bytes: int = 0
+    rss_bytes: Size = 0
     """Resident memory, summed over the tree."""
-    processes: int = 0
+    processes: Whole = 0
     """Processes alive."""
-    read_bytes: int | None = None
+    read_bytes: Size | None = None
     """Read from storage since the start, by all that were ever seen."""
-    written_bytes: int | None = None
+    written_bytes: Size | None = None
     """Written to storage since the start, by all that were ever seen."""
 
 
@@ -106,7 +107,7 @@ class MetricObserved(Event, tag="metric.observed"):
 
     name: str
     """Exposed name."""
-    value: float
+    value: Measure
     """Increment of a counter, value of a gauge, observation of a histogram."""
     kind: Literal["counter", "gauge", "histogram"] = "gauge"
     """What the value means."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from runwatch.events.bounds import Size, Whole
 from runwatch.events.envelope import Event
 
 
@@ -64,13 +65,13 @@ class RecorderReplaced(Event, tag="recorder.replaced"):
 class Degraded(Event, tag="degraded"):
     """Something could not be recorded; each number is the total of one process so far."""
 
-    dropped: int
+    dropped: Whole
     """How many events."""
     since: str | None = None
     """RFC 3339 time of the first loss."""
-    log_lines: int = 0
+    log_lines: Whole = 0
     """Lines of its loggers that reached no log."""
-    output_bytes: int = 0
+    output_bytes: Size = 0
     """Bytes of the command's output that reached no log."""
     of: str | None = None
     """Writer that lost them, where another one tells of it."""

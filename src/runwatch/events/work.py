@@ -5,28 +5,29 @@ No clock, no path, no I/O. Source of the fields: record.md, "The journal".
 
 from __future__ import annotations
 
+from runwatch.events.bounds import Seconds, Whole
 from runwatch.events.envelope import Event
 
 
 class AgentStarted(Event, tag="agent.started"):
     """An attempt of an agent began; who it is stands in the envelope's ``agent``."""
 
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt, from 1."""
-    max_attempts: int | None = None
+    max_attempts: Whole | None = None
     """How many there may be."""
 
 
 class AgentCompleted(Event, tag="agent.completed"):
     """An attempt of an agent ended."""
 
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt, from 1."""
     success: bool = True
     """What the agent said of it."""
     error: str | None = None
     """Why it failed."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
 
 
@@ -39,7 +40,7 @@ class PipelineStarted(Event, tag="pipeline.started"):
     """What it runs on."""
     triggered_by: str | None = None
     """Person, agent or event."""
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt for the issue, from 1."""
 
 
@@ -54,15 +55,15 @@ class PipelineCompleted(Event, tag="pipeline.completed"):
     """What it ran on."""
     triggered_by: str | None = None
     """Person, agent or event."""
-    attempt: int | None = None
+    attempt: Whole | None = None
     """Number of the attempt for the issue, from 1."""
     started_at: str | None = None
     """RFC 3339."""
     ended_at: str | None = None
     """RFC 3339."""
-    queued_s: float | None = None
+    queued_s: Seconds | None = None
     """Seconds it waited for a runner."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds it ran."""
     failed_jobs: list[str] = []
     """Names of the jobs that failed."""
@@ -97,7 +98,7 @@ class DebugCompleted(Event, tag="debug.completed"):
     """Whether the failure is gone."""
     method: str | None = None
     """What resolved it."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds from the failure to its resolution."""
 
 
@@ -110,25 +111,25 @@ class TaskCompleted(Event, tag="task.completed"):
     """Phase of the task."""
     status: str | None = None
     """How it ended."""
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
-    retry_count: int | None = None
+    retry_count: Whole | None = None
     """How often it was tried again."""
 
 
 class TasksState(Event, tag="tasks.state"):
     """How many tasks are in each state now."""
 
-    states: dict[str, int] = {}
+    states: dict[str, Whole] = {}
     """Status to number of tasks."""
 
 
 class DispatchCycle(Event, tag="dispatch.cycle"):
     """One turn of a dispatcher's loop."""
 
-    duration_s: float | None = None
+    duration_s: Seconds | None = None
     """Seconds."""
-    dispatched: int | None = None
+    dispatched: Whole | None = None
     """Tasks handed out."""
-    completed: int | None = None
+    completed: Whole | None = None
     """Tasks that came back."""

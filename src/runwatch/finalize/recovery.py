@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from runwatch.errors import RunBusy, RunwatchError
-from runwatch.finalize import stages
+from runwatch.finalize import refusal, stages
 from runwatch.finalize.condition import Condition, Found, condition
 from runwatch.finalize.state import FinalizeState, load_state
 from runwatch.finalize.whereabouts import last_time, repository_of
@@ -85,6 +85,8 @@ def recover(
         return _result(paths, Condition(found="finalizing"), "nothing", reason=error.sentence)
     except (RunwatchError, OSError) as error:
         return _result(paths, was, "failed", reason=_sentence(error), left_running=left)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours about one run must not keep the others from it
+        return _result(paths, was, "failed", reason=refusal.sentence(error, paths.root), left_running=left)
     problems = tuple(
         f"{name}: {stage.error}"
         for name, stage in state.stages.items()

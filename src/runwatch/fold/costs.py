@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from runwatch.events.calls import LlmPriced
 from runwatch.fold.call import Call
 from runwatch.fold.facts import Facts
-from runwatch.fold.money import PriceFunction, pico_of, usd_of
+from runwatch.fold.money import MOST_PICO, PriceFunction, pico_of, usd_of
 from runwatch.fold.usage import has_split
 
 
@@ -39,6 +39,8 @@ class Costs:
         call.pico, call.prices = self._price(
             model.provider or facts.provider, model.name or facts.model, prompt, completion, read, write, call.ts
         )
+        if call.pico is not None and not 0 <= call.pico <= MOST_PICO:
+            call.pico = call.prices = None  # no price list means that
         if call.prices is not None:
             model.prices = call.prices
 

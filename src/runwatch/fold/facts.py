@@ -16,6 +16,7 @@ from runwatch.events.lifecycle import Llm as SaidLlm
 from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted, StatusProposed
 from runwatch.fold.clock import Clock, Moment, elapsed, seconds, until
 from runwatch.fold.metrics import Llm
+from runwatch.fold.settings import number_of
 
 Names = tuple[str | None, str | None]
 """Provider and model."""
@@ -70,7 +71,7 @@ class Facts:
         """Return a limit of the run's configuration; None where it has none."""
         limits = self.started.settings.get("limits") if self.started is not None else None
         value = limits.get(name) if isinstance(limits, dict) else None
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return number_of(value)
 
     def llm(self) -> Llm:
         """Return the model of the run: explicit, else the first one seen."""

@@ -109,7 +109,10 @@ class Fold:
             except Unreadable:
                 self._unreadable(raw)
                 return
-        self.feed(event)
+        try:
+            self.feed(event)
+        except (ArithmeticError, ValueError):  # a number that the bounds let through: no line may end a run's record
+            self._counts.unreadable += 1
 
     def feed_post(self, event: Event | Unknown) -> None:
         """Fold one event of ``post.jsonl``, what became known after the end: after the journal, sealed or not."""

@@ -9,14 +9,16 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from runwatch.pricing import PICO_PER_USD, Price, PriceFunction
 
-__all__ = ["Price", "PriceFunction", "pico_of", "usd_of"]
+__all__ = ["MOST_PICO", "Price", "PriceFunction", "pico_of", "usd_of"]
 
-_MAX_USD = 1e12
+MOST_PICO = 9 * 10**18
+"""Nine million dollars for one call; more would not fit where calls are remembered."""
+_MOST_USD = MOST_PICO / PICO_PER_USD
 
 
 def pico_of(usd: float | None) -> int | None:
     """Return pico-USD of the decimal that was written in the journal, or None for what cannot be a cost."""
-    if usd is None or not 0 <= usd < _MAX_USD:
+    if usd is None or not 0 <= usd <= _MOST_USD:
         return None
     return int((Decimal(repr(usd)) * PICO_PER_USD).to_integral_value(ROUND_HALF_EVEN))
 

@@ -10,6 +10,14 @@ from typing import Any
 
 import msgspec
 
+_MOST = 1e100
+
+
+def number_of(value: object) -> float | None:
+    """Return a number of a configuration, None for what is none or beyond all that can be meant."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and -_MOST <= value <= _MOST else None  # type: ignore[arg-type, operator]  # checked
+
 
 class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Choices of a fold."""
@@ -33,8 +41,8 @@ class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(weights, Mapping):
             return self
         changes = {
-            f"{name}_weight": float(weights[name])
+            f"{name}_weight": weight
             for name in ("churn", "files", "retries")
-            if isinstance(weights.get(name), int | float)
+            if (weight := number_of(weights.get(name))) is not None
         }
         return msgspec.structs.replace(self, **changes)

@@ -15,7 +15,7 @@ from runwatch.events.envelope import Event
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 WHOLE = st.integers(min_value=-(2**53), max_value=2**53)
-NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+NUMBER = st.floats(-1e100, 1e100)
 PLAIN = st.one_of(st.none(), st.booleans(), WHOLE, NUMBER, TEXT)
 
 
@@ -27,6 +27,9 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     if annotation in known:
         return known[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        kind, meta = arguments
+        return st.integers(meta.ge, meta.le) if kind is int else st.floats(meta.ge, meta.le)
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is list:
@@ -34,13 +37,23 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     if origin is dict:
         return st.dictionaries(TEXT, values(arguments[1]), max_size=3)
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return st.builds(annotation, **{key: values(kind) for key, kind in typing.get_type_hints(annotation).items()})
+        return st.builds(annotation, **{key: values(kind) for key, kind in _hints(annotation).items()})
     return st.one_of(*(values(each) for each in arguments))
+
+
+def _hints(cls: type[msgspec.Struct]) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def numbers_of(cls: type[Event]) -> list[str]:
+    """Return the fields of one type that hold a number."""
+    kinds = {key: {kind, *typing.get_args(kind)} for key, kind in typing.get_type_hints(cls).items()}
+    return [key for key, kind in kinds.items() if kind & {int, float} and str not in kind]
 
 
 def events_of(cls: type[Event]) -> st.SearchStrategy[Event]:
     """Return events of one type, every field filled or absent."""
-    fields = {key: values(kind) for key, kind in typing.get_type_hints(cls).items() if not key.startswith("__")}
+    fields = {key: values(kind) for key, kind in _hints(cls).items() if not key.startswith("__")}
     return st.builds(cls, **fields)
 
 
@@ -91,6 +104,27 @@ def test_numbers_given_as_text_are_numbers_and_unknown_fields_are_kept() -> None
 def test_a_value_that_cannot_be_meant_is_refused_with_type_and_field() -> None:
     with pytest.raises(Unreadable, match=r"llm\.completed.*prompt_tokens"):
         build("llm.completed", {"prompt_tokens": "many"})
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_a_number_beyond_what_can_be_meant_is_unreadable_and_refused_in_every_field(name: str) -> None:
+    least: dict[str, Any] = {
+        "framework": "f", "run_id": "r", "status": "s", "question": "q", "ref": "r", "tool": "t", "service": "s",
+        "pipeline_id": 1, "name": "n", "operation": "o", "rule": "r", "message": "m", "reason": "r", "what": "w",
+        "healthy": True, "success": True, "percent": 1, "total": 1, "dropped": 1, "value": 1,
+    }  # fmt: skip
+    cls = TYPES[name]
+    needed = {key: value for key, value in least.items() if key in cls.__struct_fields__}
+    build(name, needed)
+    for field in numbers_of(cls):
+        for beyond in (10**200, -(10**200)):
+            wire = {"type": name, **needed, field: beyond}
+            with pytest.raises(Unreadable, match=field):
+                decode(msgspec.json.encode(wire))
+            with pytest.raises(Unreadable, match=field):
+                build(name, {**needed, field: beyond})
+            with pytest.raises(Unreadable, match=field):
+                build(name, {**needed, field: float("nan")})
 
 
 def test_an_unknown_type_is_kept_and_garbage_is_unreadable() -> None:
