@@ -6,7 +6,6 @@ prometheus-client's own. **Source**: python-api.md, "Instruments that keep their
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -15,15 +14,13 @@ import msgspec
 
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries, Metrics
 from runwatch.views import prometheus_runs
+from runwatch.views.prometheus_names import label_names, metric_names
 from runwatch.views.prometheus_runs import unit_of
 
 Encoder = Callable[[Any], bytes]
 """One of prometheus-client, the same object each time: from a registry to text."""
 MOST_RUNS = 100
 """Runs that are exposed one by one: the live ones, then the newest."""
-_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_:]")
-_LABEL_NAME = re.compile(r"[^a-zA-Z0-9_]")
-_RESERVED = {"le", "quantile"}
 
 
 class Exposed(msgspec.Struct, frozen=True):
@@ -60,7 +57,8 @@ def added(instruments: Iterable[Sequence[InstrumentMetrics]]) -> list[Instrument
         if total.kind != instrument.kind or total.edges != instrument.edges:
             continue
         for one in instrument.series:
-            key = (instrument.name, tuple(sorted(one.labels.items())))
+            # To Prometheus a label without a value is none.
+            key = (instrument.name, tuple(sorted((label, value) for label, value in one.labels.items() if value)))
             known = series.get(key)
             if known is None:
                 series[key] = known = msgspec.structs.replace(one, buckets=one.buckets[:])
@@ -87,7 +85,7 @@ class Collector:
     def collect(self) -> Iterator[Any]:
         """Yield every family once."""
         yield from _instruments(self._totals.instruments)
-        yield from _gauges(self._live_gauges())
+        yield from self._gauges()
         yield from prometheus_runs.families([(run.metrics, run.live) for run in self._runs])
 
     def text(self, encode: Encoder) -> bytes:
@@ -96,14 +94,15 @@ class Collector:
         totals = self._totals.written
         if encode not in totals:
             totals[encode] = _encoded(encode, *_instruments(self._totals.instruments))
-        parts = [totals[encode], _encoded(encode, *_gauges(self._live_gauges()))]
+        parts = [totals[encode], _encoded(encode, *self._gauges())]
         for head, *lines in zip(_heads(encode), *runs, strict=True):
             parts.append(head)
             parts += lines
         return b"".join(parts) + _end(encode)
 
-    def _live_gauges(self) -> list[InstrumentMetrics]:
-        return [one for run in self._runs if run.live for one in run.metrics.instruments if one.kind == "gauge"]
+    def _gauges(self) -> Iterator[Any]:
+        found = [one for run in self._runs if run.live for one in run.metrics.instruments if one.kind == "gauge"]
+        return _gauges(found, self._totals.instruments) if found else iter(())
 
 
 class _Given:
@@ -143,41 +142,64 @@ def _encoded(encode: Encoder, *families: Any) -> bytes:
     return encode(_Given(families)).removesuffix(_end(encode))
 
 
+def _taken() -> set[str]:
+    """Return the names that the runs themselves are exposed by."""
+    return set(_run_names())
+
+
+@cache
+def _run_names() -> frozenset[str]:
+    return frozenset(family.name for family in prometheus_runs.families(()))
+
+
 def _instruments(totals: Sequence[InstrumentMetrics]) -> Iterator[Any]:
     from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
+    names = metric_names(_kinds(totals), _taken())
     for instrument in totals:
-        name = metric_name(instrument.name)
-        names = _label_names(instrument)
-        text = instrument.help or instrument.name
+        name = names[instrument.name]
+        labels = label_names(label for series in instrument.series for label in series.labels)
+        text, shown = instrument.help or instrument.name, list(labels.values())
         if instrument.kind == "histogram":
-            family: Any = HistogramMetricFamily(name, text, labels=names, unit=unit_of(name))
+            family: Any = HistogramMetricFamily(name, text, labels=shown, unit=unit_of(name))
             for series in instrument.series:
-                family.add_metric(_values(series, names), _cumulative(instrument.edges, series), series.sum)
+                family.add_metric(_values(series, labels), _cumulative(instrument.edges, series), series.sum)
         else:
-            family = CounterMetricFamily(name, text, labels=names, unit=unit_of(name))
+            family = CounterMetricFamily(name, text, labels=shown, unit=unit_of(name))
             for series in instrument.series:
-                family.add_metric(_values(series, names), series.value)
+                family.add_metric(_values(series, labels), series.value)
         yield family
 
 
-def _gauges(gauges: Sequence[InstrumentMetrics]) -> Iterator[Any]:
-    """Gauges of live runs add up: two orchestrators with one merge under way each are two."""
+def _gauges(gauges: Sequence[InstrumentMetrics], totals: Sequence[InstrumentMetrics]) -> Iterator[Any]:
+    """Gauges of live runs add up: two orchestrators with one merge under way each are two.
+
+    ``totals`` have their names first.
+    """
     from prometheus_client.core import GaugeMetricFamily
 
+    taken = _taken()
+    metric_names(_kinds(totals), taken)
     by_name: dict[str, list[InstrumentMetrics]] = {}
     for gauge in gauges:
-        by_name.setdefault(metric_name(gauge.name), []).append(gauge)
-    for name, several in sorted(by_name.items()):
-        names = sorted({label for gauge in several for label in _label_names(gauge)})
-        family = GaugeMetricFamily(name, several[0].help or several[0].name, labels=names, unit=unit_of(name))
+        by_name.setdefault(gauge.name, []).append(gauge)
+    names = metric_names(((name, "gauge") for name in by_name), taken)
+    for name, shown in sorted(names.items(), key=lambda pair: pair[1]):
+        several = by_name[name]
+        labels = label_names(label for gauge in several for series in gauge.series for label in series.labels)
+        text = several[0].help or name
+        family = GaugeMetricFamily(shown, text, labels=list(labels.values()), unit=unit_of(shown))
         values: dict[tuple[str, ...], float] = {}
         for series in (series for gauge in several for series in gauge.series):
-            key = tuple(_values(series, names))
+            key = tuple(_values(series, labels))
             values[key] = values.get(key, 0.0) + (series.value or 0.0)
         for key, value in values.items():
             family.add_metric(list(key), value)
         yield family
+
+
+def _kinds(instruments: Iterable[InstrumentMetrics]) -> Iterator[tuple[str, str]]:
+    return ((one.name, one.kind) for one in instruments)
 
 
 def _cumulative(edges: Sequence[float], series: InstrumentSeries) -> list[tuple[str, float]]:
@@ -191,22 +213,5 @@ def _cumulative(edges: Sequence[float], series: InstrumentSeries) -> list[tuple[
     return buckets
 
 
-def metric_name(name: str) -> str:
-    """Return a name that Prometheus takes."""
-    clean = _METRIC_NAME.sub("_", name)[:200] or "_"
-    return f"_{clean}" if clean[0].isdigit() else clean
-
-
-def _label_names(instrument: InstrumentMetrics) -> list[str]:
-    return sorted({_label_name(label) for series in instrument.series for label in series.labels})
-
-
-def _label_name(name: str) -> str:
-    clean = _LABEL_NAME.sub("_", name)[:100] or "_"
-    clean = f"_{clean}" if clean[0].isdigit() else clean
-    return f"label_{clean.lstrip('_')}" if clean.startswith("__") or clean in _RESERVED else clean
-
-
-def _values(series: InstrumentSeries, names: Sequence[str]) -> list[str]:
-    given: Mapping[str, str] = {_label_name(name): value for name, value in series.labels.items()}
-    return [given.get(name, "") for name in names]
+def _values(series: InstrumentSeries, names: Mapping[str, str]) -> list[str]:
+    return [series.labels.get(label, "") for label in names]

@@ -166,6 +166,55 @@ def test_names_and_labels_that_prometheus_would_refuse_are_made_fit() -> None:
     assert dict(labels) == {"a_b": 'x"\n\\', "label_le": "1", "label_name__": "evil", "_9": "n"}
 
 
+def _one(name: str, kind: str, value: float = 1.0, **labels: str) -> InstrumentMetrics:
+    if kind == "histogram":
+        series = InstrumentSeries(labels=labels, count=1, sum=value, buckets=[1, 0])
+        return InstrumentMetrics(name=name, kind=kind, help=name, edges=[1.0], series=[series])
+    series = InstrumentSeries(labels=labels, value=value)
+    return InstrumentMetrics(name=name, kind=kind, help=name, series=[series])
+
+
+def test_no_instrument_is_exposed_as_another_nor_as_the_run() -> None:
+    instruments = [
+        _one("a-b", "counter", 1), _one("a_b", "counter", 2), _one("a.b", "gauge", 3),
+        _one("h1", "histogram", 4), _one("h1_count", "counter", 5), _one("h1_sum", "gauge", 6),
+        _one("runwatch_run_info", "gauge", 7), _one("runwatch_run_errors", "counter", 8),
+        _one("g-g", "gauge", 9), _one("g_g", "gauge", 10),
+        _one("c", "counter", 11), _one("c_total", "counter", 12), _one("c_created", "gauge", 13),
+        _one("git_merge", "counter", 14), _one("git_merge_total", "counter", 15),
+        _one("x" * 300, "counter", 16), _one("x" * 301, "counter", 17), _one("_total", "counter", 18),
+        _one("both", "counter", 19),
+    ]  # fmt: skip
+    other = Metrics(instruments=[_one("both", "gauge", 20), _one("g-g", "gauge", 0)])
+    other.run.run_id = "r2"
+    text = _text(Exposed(Metrics(instruments=instruments), live=True), Exposed(other, live=True))
+    own = {name: value for (name, labels), value in _values(text).items() if "framework" not in dict(labels)}
+    shown = [value for name, value in own.items() if name not in ("h1_bucket", "h1_count")]
+    assert sorted(shown) == list(range(1, 21))
+    kept = {"a_b_total": 2, "h1_sum": 4, "g_g": 10, "c_total": 11, "git_merge_total": 15, "both_total": 19}
+    assert {name: own[name] for name in kept} == kept
+    told = [name for name, value in own.items() if value == 1 and name.startswith("a_b_")]
+    assert told == ["a_b_35c2229e_total"], "the same at every scrape"
+    families = [family.name for family in parse(text)]
+    assert len(families) == len(set(families))
+
+
+def test_labels_that_become_the_same_stay_two_and_one_without_a_value_is_none() -> None:
+    series = [
+        InstrumentSeries(labels={"a-b": "1", "a_b": "2"}, value=3.0),
+        InstrumentSeries(labels={"a_b": "2", "a-b": ""}, value=4.0),
+        InstrumentSeries(labels={"a_b": "2"}, value=5.0),
+    ]
+    counter = InstrumentMetrics(name="c", kind="counter", help="C.", series=series)
+    gauge = InstrumentMetrics(name="g", kind="gauge", help="G.", series=series)
+    values = _values(_text(Exposed(Metrics(instruments=[counter, gauge]), live=True)))
+    for name in ("c_total", "g"):
+        found = {
+            tuple(value for _, value in labels): number for (is_of, labels), number in values.items() if is_of == name
+        }
+        assert found == {("2", "1"): 3.0, ("2", ""): 9.0}
+
+
 def test_two_versions_of_a_histogram_do_not_mix() -> None:
     def histogram(edges: list[float]) -> InstrumentMetrics:
         series = InstrumentSeries(count=1, sum=1.0, buckets=[1] + [0] * len(edges))
