@@ -5,13 +5,21 @@ Must not write an event: those who start a run do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from runwatch.events.lifecycle import RunConfigured, RunStarted
+from runwatch.journal.follow import events
 from runwatch.settings import Settings
+
+_LLM = ("provider", "model", "temperature")
+_EARLY = 200
+"""Who configures a run does so among its first events; more are not read for it."""
 
 
 def configured_llm(config: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
@@ -20,7 +28,7 @@ def configured_llm(config: Mapping[str, Any], settings: Settings, environ: Mappi
     A temperature that is no number is passed over. Source: metrics.md, "llm configuration".
     """
     found: dict[str, Any] = {}
-    for name in ("provider", "model", "temperature"):
+    for name in _LLM:
         for value in (config.get(f"llm_{name}"), environ.get(f"LLM_{name.upper()}"), getattr(settings.llm, name)):
             usable = usable_llm(name, value)
             if usable is not None:
@@ -29,16 +37,38 @@ def configured_llm(config: Mapping[str, Any], settings: Settings, environ: Mappi
     return found or None
 
 
+def llm_left_open(journal: Path, settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what only the environment of a program that joins a run says of the model; None for nothing new.
+
+    What a program said stays; what the run took from the configuration gives way to the environment.
+    """
+    found = {
+        name: value for name in _LLM if (value := usable_llm(name, environ.get(f"LLM_{name.upper()}"))) is not None
+    }
+    if not found:
+        return None
+    for _, event in islice(events(journal), _EARLY):
+        if not isinstance(event, RunStarted | RunConfigured) or event.llm is None:
+            continue
+        for name in _LLM:
+            said = getattr(event.llm, name)
+            is_default = isinstance(event, RunStarted) and said == getattr(settings.llm, name)
+            if said is not None and (said == found.get(name) or not is_default):
+                found.pop(name, None)
+    return found or None
+
+
 def usable_llm(name: str, value: Any) -> str | float | None:
     """Return a part of a model's configuration as it may stand in an event; None for none and for what is unusable."""
-    if value is None or value == "":
+    if value is None:
         return None
     if name != "temperature":
-        return str(value)
+        return str(value).strip() or None
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def fold_settings(settings: Settings) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from pathlib import Path
 from runwatch.errors import RunwatchError
 from runwatch.journal.control import request
 from runwatch.journal.lock import is_live
+from runwatch.journal.origin import llm_left_open
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.step_at_hand import reader_of
 from runwatch.journal.steps import step_at_hand
 from runwatch.sdk.context import scope_var
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.trouble import say
-from runwatch.settings import load
+from runwatch.settings import Settings, load
 
 RUN_DIR = "RUNWATCH_RUN_DIR"
 """Names the run directory that the processes of a recorded command join."""
@@ -143,13 +144,21 @@ def _join(named: str) -> Emitter | None:
     follows = None if _pinned() else reader_of(paths.root)
     if follows is not None:
         emitter.steps.follow(follows)
-    emitter.max_log_bytes = _max_log_bytes()
+    settings = _settings()
+    if settings is not None:
+        emitter.max_log_bytes = settings.capture.max_file_bytes
+    try:
+        llm = llm_left_open(paths.journal, settings or Settings(), os.environ)
+    except OSError:
+        llm = None
+    if llm is not None:
+        emitter.emit("run.configured", {"llm": llm})
     return emitter
 
 
-def _max_log_bytes() -> int | None:
+def _settings() -> Settings | None:
     try:
-        return load(Path.cwd(), os.environ).capture.max_file_bytes
+        return load(Path.cwd(), os.environ)
     except (RunwatchError, OSError):
         return None  # `runwatch run` has refused it, or will
 

@@ -92,3 +92,31 @@ def test_the_environment_pins_a_step(live: Path, monkeypatch: pytest.MonkeyPatch
     assert emitter.steps.current == 2
     emitter.close()
     lock.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("", {"provider": "deepseek", "model": "own"}),
+        (',"llm":{"model":"own"}', {"provider": "deepseek"}),
+        (',"llm":{"model":"of-the-file"}', {"provider": "deepseek", "model": "own"}),
+        (',"llm":{"model":"other"}}\n{"type":"run.configured","llm":{"provider":"said"}', None),
+    ],
+)
+def test_a_model_that_only_a_joining_program_s_environment_names_is_the_run_s(
+    live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, found: object
+) -> None:
+    (live / "events.jsonl").write_text(f'{{"type":"run.started","framework":"f","run_id":"r"{told}}}\n')
+    (tmp_path / "runwatch.toml").write_text('[llm]\nmodel = "of-the-file"\n')
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("PROVIDER", "deepseek"), ("MODEL", " own "), ("TEMPERATURE", "  ")):
+        monkeypatch.setenv(f"LLM_{name}", value)
+    lock = RunLock.of(live / ".lock")
+    assert lock.acquire(Role.OWNER)
+    monkeypatch.setenv("RUNWATCH_RUN_DIR", str(live))
+    emitter = active.joined()
+    assert emitter is not None
+    configured = Recording(emitter).events("run.configured")
+    lock.close()
+    emitter.close()
+    assert [event["llm"] for event in configured if event.get("pid")] == ([] if found is None else [found])

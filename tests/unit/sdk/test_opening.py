@@ -84,6 +84,7 @@ def test_the_first_event_says_who_what_and_with_which_model(here: Path, monkeypa
 def test_a_temperature_of_zero_is_a_temperature(here: Path) -> None:
     assert started(config={"llm_temperature": 0})[1]["llm"]["temperature"] == 0.0
     assert started(config={"llm_temperature": "warm"})[1].get("llm") is None
+    assert started(config={"llm_temperature": float("nan"), "llm_model": "  "})[1].get("llm") is None
 
 
 def test_a_wrong_configuration_is_told_and_the_defaults_are_used(
