@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,12 @@ def test_a_small_and_a_read_only_disk_are_faults(place: Path, disk: Path) -> Non
     (place / "runwatch.toml").write_text('[commit]\nmode = "off"\n')
     assert "are free" in the_fault(doctor(place, *options), "disk space")["sentence"]
     assert list(disk.iterdir()) == []
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(bytes(1 << 16)):
+            pass
+    full = doctor(place, *options)
+    assert "only 0 B are free" in the_fault(full, "disk space")["sentence"]
+    assert "Python" in full  # whatever comes behind is looked at all the same
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     assert "Read-only" in the_fault(doctor(place, *options), "runs folder")["sentence"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runwatch.errors import SettingsError
 from runwatch.runs.doctor import folder, machine, repository
-from runwatch.runs.doctor.finding import Finding, fault, ok
+from runwatch.runs.doctor.finding import Finding, fault, ok, warning
 from runwatch.settings import Settings, load, project_file, runs_root, user_file
 from runwatch.vcs import find_work_tree
 
@@ -35,10 +35,19 @@ def examine(
     else:
         yield ok("configuration", _files(cwd, environ))
     root = runs_root(settings, cwd, find_work_tree(cwd)).absolute()
-    yield from folder.look(root)
-    yield from repository.look(root, settings, environ)
-    yield from folder.unfinished(root, settings)
-    yield from machine.look(environ, terminal)
+    yield from _whole("runs folder", folder.look(root))
+    yield from _whole("git", repository.look(root, settings, environ))
+    yield from _whole("unfinished runs", folder.unfinished(root, settings))
+    yield from _whole("machine", machine.look(environ, terminal))
+
+
+def _whole(check: str, looks: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield what ``looks`` finds; where the place itself keeps one from looking on, that is a finding too."""
+    try:
+        yield from looks
+    except OSError as error:
+        where = f" of {error.filename}" if error.filename else ""
+        yield warning(check, f"not all could be looked at: {error.strerror}{where}", "mend that and look again")
 
 
 def _files(cwd: Path, environ: Mapping[str, str]) -> str:
