@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from runwatch.events.bounds import Measure, Planned, Seconds, Whole
+from runwatch.events.bounds import Planned, Seconds, Whole
 from runwatch.events.envelope import Event
 
 SCHEMA = 1
@@ -23,7 +23,7 @@ class Llm(msgspec.Struct, omit_defaults=True, gc=False):
     """Who serves it, such as ``openai``."""
     model: str | None = None
     """Its name at the provider."""
-    temperature: Measure | None = None
+    temperature: float | None = None
     """Sampling temperature, dimensionless."""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from runwatch.events import Unreadable, build
 from runwatch.sources import coverage, junit
 
 EVERY_S = 2.0
@@ -89,7 +90,9 @@ class ReportSource:
             if not rests and not final:
                 return None  # it may be half written
             self._told[key] = stamp
-            return read(path)
-        except (OSError, coverage.NoReport) as error:
+            fields = read(path)
+            build(key[0], fields)
+            return fields
+        except (OSError, coverage.NoReport, Unreadable) as error:
             self.failures[key[1]] = str(error)
             return None

@@ -44,6 +44,13 @@ def test_the_last_look_takes_what_has_just_been_written(tmp_path: Path) -> None:
     assert source.poll(float("inf")) == []
 
 
+def test_a_report_with_numbers_that_cannot_be_meant_is_told_and_not_recorded(tmp_path: Path) -> None:
+    source = _source(tmp_path)
+    (tmp_path / "odd.info").write_text(LCOV.format(total=10**13, covered=1))
+    assert source.poll(float("inf")) == []
+    assert "lines_total" in source.failures["odd.info"]
+
+
 def test_what_was_there_before_the_run_is_not_the_runs(tmp_path: Path) -> None:
     report = tmp_path / "lcov.info"
     report.write_text(LCOV.format(total=10, covered=5))
