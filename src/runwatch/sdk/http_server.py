@@ -1,6 +1,6 @@
 """A small HTTP server: GET and HEAD of a few paths, each client in a thread of its own, all of them bounded.
 
-Must not know what it serves. A slow client, one that leaves, and two hundred at once hurt nobody.
+Must not know what it serves. Clients that are slow, leave or say nothing hurt nobody, nor do two hundred at once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from runwatch.errors import UsageError
 
 READ_TIMEOUT_S = 5.0
 """How long one read from a client may take."""
+HEAD_TIMEOUT_S = 5.0
+"""How long a client may take until its request is in, however it drips."""
 CLIENT_TIMEOUT_S = 30.0
-"""How long one client may take in all: a request that drips in, an answer that nobody reads."""
+"""How long one client may take in all: an answer that nobody reads."""
 MOST_CLIENTS = 64
-"""Clients that are served at a time; the next ones are told to come back."""
+"""Clients that are served at a time; the next ones take the place of who has not asked yet, or wait."""
+SILENT_S = 0.5
+"""So long at least a client may say nothing before another one gets its place."""
+QUEUE_S = 1.0
+"""How long the next client waits for a place; then it is told to come back."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -87,6 +93,14 @@ class HttpServer:
         self._server.server_close()
 
 
+@dataclass(slots=True)
+class _Client:
+    since: float
+    """Monotonic time at which it came."""
+    has_asked: bool = False
+    """Whether its request is in."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -95,8 +109,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], family: socket.AddressFamily, route: Route, token: str | None) -> None:
         self.address_family = family
         self.route, self.token = route, token
-        self._clients: dict[socket.socket, float] = {}
-        self._lock = threading.Lock()
+        self._clients: dict[socket.socket, _Client] = {}
+        self._changed = threading.Condition()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -108,11 +122,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a client in a thread, unless there are too many already."""
-        with self._lock:
-            is_full = len(self._clients) >= MOST_CLIENTS
-            if not is_full:
-                self._clients[request] = time.monotonic() + CLIENT_TIMEOUT_S
-        if is_full:
+        if not self._admit(request):
             with contextlib.suppress(OSError):
                 request.settimeout(0.2)
                 request.sendall(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
@@ -123,23 +133,52 @@ class _Server(ThreadingHTTPServer):
         except RuntimeError:  # no thread is to be had
             self.shutdown_request(request)
 
+    def _admit(self, request: socket.socket) -> bool:
+        """Give a client a place, that of the most silent one where all are taken; return whether there was one."""
+        until = time.monotonic() + QUEUE_S
+        with self._changed:
+            while len(self._clients) >= MOST_CLIENTS:
+                now = time.monotonic()
+                silent, client = min(self._clients.items(), key=lambda pair: (pair[1].has_asked, pair[1].since))
+                if not client.has_asked and now - client.since >= SILENT_S:
+                    del self._clients[silent]
+                    _cut_off(silent)
+                elif now >= until:
+                    return False
+                else:
+                    self._changed.wait(0.05)
+            self._clients[request] = _Client(time.monotonic())
+        return True
+
+    def asked(self, request: socket.socket) -> None:
+        """Note that a client's request is in."""
+        with self._changed:
+            if request in self._clients:
+                self._clients[request].has_asked = True
+
     def shutdown_request(self, request: Any) -> None:
         """Let a client go."""
-        with self._lock:
+        with self._changed:
             self._clients.pop(request, None)
+            self._changed.notify()
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
         """Every half second: cut off who takes too long."""
         now = time.monotonic()
-        with self._lock:
-            late = [client for client, deadline in self._clients.items() if deadline < now]
-        for client in late:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+        with self._changed:
+            for client, known in self._clients.items():
+                if now - known.since > (CLIENT_TIMEOUT_S if known.has_asked else HEAD_TIMEOUT_S):
+                    _cut_off(client)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that left, or broke off, is nobody's business."""
+
+
+def _cut_off(client: socket.socket) -> None:
+    """End a client's connection; its thread, which waits for it, closes it."""
+    with contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -155,16 +194,24 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._serve()
 
-    def _refuse(self) -> None:
-        self._send(json_answer(405, {"error": f"{self.command} is not allowed: GET or HEAD"}), {"Allow": "GET, HEAD"})
-
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = _refuse
+    def parse_request(self) -> bool:
+        """Read the request; return whether it is to be answered still."""
+        if not super().parse_request():
+            return False
+        self.server.asked(self.request)
+        if self.command in ("GET", "HEAD"):
+            return True
+        refusal = {"error": f"{self.command} is not allowed: GET or HEAD"}
+        self._send(json_answer(405, refusal), {"Allow": "GET, HEAD"})
+        return False
 
     def _serve(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
+        scheme, _, given = headers.get("authorization", "").partition(" ")
         token = self.server.token
-        if token is not None and not hmac.compare_digest(
-            headers.get("authorization", "").encode(errors="replace"), f"Bearer {token}".encode()
+        if token is not None and not (
+            scheme.lower() == "bearer"
+            and hmac.compare_digest(given.strip().encode(errors="replace"), token.encode(errors="replace"))
         ):
             self._send(json_answer(401, {"error": "a bearer token is needed"}), {"WWW-Authenticate": "Bearer"})
             return
