@@ -133,14 +133,15 @@ def cycle_list(beads: list[Bead], now: str) -> list[Bead]:
             continue
         cycle = _cycle_of(cycles, bead)
         if bead["type"] == "debug.started" and (bead.get("cycle") is None or (cycle and cycle["resolved"] is not None)):
-            cycle = None
+            numbered = None if bead.get("cycle") is None else cycle
+            cycle = numbered if _came_late(numbered, bead, "debug.completed") else None
         if cycle is None:
             siblings = [one for one in cycles if bead.get("issue") is None or text(one["issue"]) == text(bead["issue"])]
             number = bead["cycle"] if bead.get("cycle") is not None else len(siblings) + 1
             cycle = {
                 "cycle": number, "issue": bead.get("issue"), "agent": None, "error_type": None, "error_message": None,
                 "attempts": 0, "resolved": None, "method": None, "start_time": bead["_ts"], "since": bead, "us": 0,
-                "tries": [],
+                "tries": [], "first": bead,
             }  # fmt: skip
             cycles.append(cycle)
         if bead["type"] == "debug.started":
@@ -161,6 +162,19 @@ def cycle_list(beads: list[Bead], now: str) -> list[Bead]:
         running = between(cycle["start_time"], now) or 0 if cycle["resolved"] is None else 0
         cycle["duration_s"] = (cycle["us"] + running) / 1e6
     return cycles
+
+
+def _came_late(one: Bead | None, bead: Bead, end: str) -> bool:
+    """Whether this start is that of something whose end was written first, and take it over where it is."""
+    if one is None or one["first"]["type"] != end:
+        return False
+    ended, one["first"] = one["first"], bead
+    if bead["_ts"] is not None and ended["_ts"] is not None and bead["_ts"] > ended["_ts"]:
+        return False
+    one["since"], one["start_time"] = bead, bead["_ts"]
+    if said(ended) is None:
+        one["us"] = gap(bead, ended) or 0
+    return True
 
 
 def _cycle_of(cycles: list[Bead], bead: Bead) -> Bead | None:
@@ -271,6 +285,11 @@ def attempt_list(beads: list[Bead], tries: list[tuple[int, Any, str]], tools: li
             for one in [one for one in found if one["end"] is None]:
                 _end(one, at, bead, False, None)
         elif bead["type"] == "agent.started" and who[1] is not None:
+            same = [one for one in own if bead.get("call_id") is not None and one["call_id"] == bead["call_id"]]
+            if same and _came_late(same[-1], bead, "agent.completed"):
+                same[-1]["number"] = bead.get("attempt", same[-1]["number"])
+                same[-1]["attempt"] = bead.get("attempt", same[-1]["attempt"])
+                continue
             for one in [one for one in going if one["call_id"] == bead.get("call_id")]:
                 _end(one, at, bead, False, None)
             found.append(_attempt(own, bead, at))
@@ -311,8 +330,8 @@ def _attempt(own: list[Bead], bead: Bead, at: int) -> Bead:
     return {
         "who": (text(bead.get("issue")), bead["agent"]), "agent": bead["agent"], "issue": bead.get("issue"),
         "attempt": bead["attempt"] if bead.get("attempt") is not None else len(own) + 1, "number": bead.get("attempt"),
-        "call_id": bead.get("call_id"), "began": at, "end": None, "since": bead, "start_time": bead["_ts"],
-        "end_time": None, "us": 0, "success": None, "reported": None, "verified": None, "error": None,
+        "call_id": bead.get("call_id"), "first": bead, "began": at, "end": None, "since": bead,
+        "start_time": bead["_ts"], "end_time": None, "us": 0, "success": None, "reported": None, "verified": None, "error": None,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from runwatch.events import Event
 from runwatch.events.notices import OutcomeVerified
 from runwatch.events.work import AgentCompleted, AgentStarted
-from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds, until
+from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, seconds, until
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
 from runwatch.fold.tally import CHANGES, TOTAL, Tally, cost_of, tokens_of
@@ -65,7 +65,7 @@ class _Total:
 class Agent:
     """An agent in one issue, or outside of any."""
 
-    __slots__ = ("debug_attempts", "issue", "last", "max_attempts", "open", "order", "row", "total")
+    __slots__ = ("debug_attempts", "issue", "last", "max_attempts", "open", "order", "row", "startless", "total")
 
     def __init__(self, issue: Issue | None, total: _Total) -> None:
         self.issue = issue
@@ -76,6 +76,9 @@ class Agent:
         self.open: list[_Attempt] = []
         self.last: _Attempt | None = None
         """The attempt that began last."""
+        self.startless: dict[str, tuple[_Attempt, Moment, bool]] = {}
+        """By call id, of attempts that began with their end: the attempt, when that was, and whether it told how long
+        the attempt took."""
         self.debug_attempts = 0
 
     @property
@@ -195,13 +198,15 @@ class Agents:
             return
         agent = self.of(event.issue, event.agent)
         moment = self._clock.moment(event)
+        if event.max_attempts is not None:
+            agent.max_attempts = event.max_attempts
+            agent.total.max_attempts = max(event.max_attempts, agent.total.max_attempts or 0)
+        if _is_overtaken(agent, event, moment):
+            return
         for attempt in list(agent.open):
             if attempt.call_id == event.call_id:  # attempts follow one another unless ids tell them apart
                 self._end(agent, attempt, moment, None, success=False)
         self._begin(agent, event, moment)
-        if event.max_attempts is not None:
-            agent.max_attempts = event.max_attempts
-            agent.total.max_attempts = max(event.max_attempts, agent.total.max_attempts or 0)
 
     def _completed(self, event: AgentCompleted) -> None:
         if event.agent is None:
@@ -213,6 +218,8 @@ class Agents:
             if _repeats(agent.last, event):
                 return  # the first word stands
             attempt = self._begin(agent, event, moment)
+            if event.call_id is not None:
+                agent.startless[event.call_id] = attempt, moment, micros(event.duration_s) is not None
         agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
         attempt.error = event.error
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
@@ -281,6 +288,24 @@ def _shown_attempt(attempt: _Attempt, tallies: dict[int, Tally]) -> AttemptMetri
 
 def _ordered(agents: Iterable[Any]) -> list[Any]:
     return sorted(agents, key=lambda agent: (agent.order is None, agent.order or 0))
+
+
+def _is_overtaken(agent: Agent, event: AgentStarted, moment: Moment) -> bool:
+    """Take over the start of an attempt whose end was written first; return whether there was one."""
+    found = None if event.call_id is None else agent.startless.pop(event.call_id, None)
+    if found is None:
+        return False
+    attempt, ended, is_told = found
+    if is_later(moment, ended):
+        return False  # the id is used again
+    attempt.moment = (moment[0], None, None)
+    attempt.number = attempt.number if event.attempt is None else event.attempt
+    attempt.shown = None
+    if not is_told:
+        took = elapsed(moment, ended) or 0
+        agent.bump(_MICROS, took - attempt.micros)
+        attempt.micros = took
+    return True
 
 
 def _repeats(last: _Attempt | None, event: AgentCompleted) -> bool:

@@ -81,6 +81,11 @@ def elapsed(start: Moment, end: Moment) -> int | None:
     return None if since is None or until is None else max(0, until - since)
 
 
+def is_later(moment: Moment, than: Moment) -> bool:
+    """Return whether an event happened later than another, by their times; False where either has none."""
+    return moment[0] is not None and than[0] is not None and moment[0] > than[0]
+
+
 def until(start: str | None, now: str | None) -> int:
     """Return the microseconds from ``start`` to ``now``, 0 where either is unknown or now is earlier."""
     since, end = micros_of(start), micros_of(now)

@@ -11,7 +11,7 @@ from typing import Any
 from runwatch.events import Event
 from runwatch.events.work import DebugAttempt, DebugCompleted, DebugStarted
 from runwatch.fold.agents import Agents
-from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds, until
+from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, seconds, until
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import DebuggingCycle, DebuggingTotals
 from runwatch.fold.outcome import percent
@@ -24,7 +24,7 @@ class Cycle:
 
     __slots__ = (
         "agent", "attempts", "duration", "error_message", "error_type", "id", "issue", "method", "moment", "resolved",
-        "shown",
+        "shown", "startless",
     )  # fmt: skip
 
     def __init__(self, id_: int | str, issue: Issue | None, moment: Moment) -> None:
@@ -38,6 +38,8 @@ class Cycle:
         self.resolved: bool | None = None
         self.method: str | None = None
         self.duration = 0
+        self.startless: tuple[Moment, bool] | None = None
+        """Of a cycle that began with its end: when that was, and whether it told how long the cycle took."""
         self.shown: DebuggingCycle | None = None
 
     def metrics(self, now: str | None) -> DebuggingCycle:
@@ -103,7 +105,7 @@ class Debugging:
 
     def _started(self, event: DebugStarted) -> None:
         cycle = None if event.cycle is None else self._known(event)
-        if cycle is None or cycle.resolved is not None:
+        if cycle is None or (cycle.resolved is not None and not self._is_overtaken(cycle, event)):
             cycle = self._add(event)
         cycle.agent = event.agent or cycle.agent
         cycle.error_type = event.error_type or cycle.error_type
@@ -124,11 +126,25 @@ class Debugging:
         cycle = self._known(event)
         if cycle is None:
             cycle = self._add(event)
+            cycle.startless = cycle.moment, micros(event.duration_s) is not None
         if cycle.resolved is not None:
             return  # said before: the first word stands
         cycle.agent = cycle.agent or event.agent
         cycle.method = event.method
         self._end(cycle, self._clock.moment(event), micros(event.duration_s), resolved=event.resolved)
+
+    def _is_overtaken(self, cycle: Cycle, event: DebugStarted) -> bool:
+        """Take over the start of a cycle whose end was written first; return whether it was."""
+        found, moment = cycle.startless, self._clock.moment(event)
+        cycle.startless = None
+        if found is None or is_later(moment, found[0]):
+            return False  # the number is used again
+        cycle.moment = moment
+        cycle.shown = None
+        took = cycle.duration if found[1] else elapsed(moment, found[0]) or 0
+        self._bump(cycle, _RESOLUTION, took - cycle.duration if cycle.resolved else 0)
+        cycle.duration = took
+        return True
 
     def _end(self, cycle: Cycle, moment: Moment, duration: int | None, *, resolved: bool) -> None:
         cycle.resolved = resolved

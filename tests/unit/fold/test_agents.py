@@ -113,6 +113,26 @@ def test_errors_tokens_and_cost_are_the_agent_s() -> None:
     assert (whole.errors, whole.tokens.total, whole.cost_usd) == (1, 8, 0.75)
 
 
+def test_an_attempt_whose_end_was_written_before_its_start_is_one() -> None:
+    journal = Journal()
+    journal.run_started()
+    about = {"agent": "a", "issue": 1}
+    began = [journal.now, journal.wait(5).now]
+    journal.add("agent.completed", after=1, **about, call_id="x", success=True)
+    journal.add("agent.completed", **about, call_id="y", success=True, duration_s=0.5)
+    for call_id, ts in zip("xy", began, strict=True):
+        journal.add("agent.started", **about, call_id=call_id, ts=ts, writer="w2", attempt=3, max_attempts=4)
+    metrics = journal.metrics()
+    assert [(one.attempt, one.success, one.start_time, one.duration_s) for one in metrics.attempts] == [
+        (3, True, began[0], 6.0), (3, True, began[1], 0.5),
+    ]  # fmt: skip
+    agent = metrics.agents[0]
+    assert (agent.attempts, agent.successes, agent.failures, agent.running, agent.duration_s) == (2, 2, 0, False, 6.5)
+    assert (agent.retries, agent.max_attempts, metrics.issues[0].agents[0].attempts) == (1, 4, 2)
+    journal.add("agent.started", after=10, **about, call_id="x")
+    assert journal.metrics().agents[0].attempts == 3, "the id is used again"
+
+
 def test_each_attempt_has_its_own_calls_tokens_and_the_retries_up_to_the_next() -> None:
     journal = Journal()
     about = {"issue": 123, "agent": "testing"}

@@ -78,6 +78,20 @@ def test_a_line_that_leaves_out_the_issue_finds_the_cycle_by_its_number() -> Non
     assert metrics.agents[0].retries == 1
 
 
+def test_a_cycle_whose_end_was_written_before_its_start_is_one() -> None:
+    journal = Journal()
+    began = journal.now
+    journal.add("debug.completed", after=4, issue=1, cycle="x", resolved=True)
+    journal.add("debug.started", issue=1, cycle="x", ts=began, writer="w2", agent="a", error_type="E")
+    metrics = journal.metrics()
+    assert [(one.agent, one.error_type, one.resolved, one.duration_s) for one in metrics.debugging] == [
+        ("a", "E", True, 4.0)
+    ]
+    assert (metrics.debugging_totals.cycles, metrics.debugging_totals.resolution_s) == (1, 4.0)
+    journal.add("debug.started", after=9, issue=1, cycle="x")
+    assert len(journal.metrics().debugging) == 2, "the number is used again"
+
+
 def test_a_cycle_whose_start_was_lost_exists_all_the_same() -> None:
     journal = Journal()
     journal.add("debug.attempt", cycle=1, agent="a")
