@@ -233,6 +233,8 @@ ANNOUNCED: list[tuple[str, str, str]] = [
     ("curl-user", "curl -s -u admin:{} https://example.com/api", WORD),
     ("curl-user", "curl --user='admin:{}' https://example.com", "plain" + "letters"),
     ("sshpass", "sshpass -p {} ssh host", "abc" + "def"),
+    ("glued-password", "mysql -uroot -p{} failed with exit code 1", "abc" + "def"),
+    ("glued-password", "Command '['mysqldump', '-uroot', '-p{}', 'base']' returned non-zero exit status 2.", WORD),
     ("registry-auth", '{{"auths": {{"r.example.com": {{"auth": "{}"}}}}}}', made(24)),
     ("secret", "//registry.example.com/:_authToken={}", made(20)),
     ("export", "export DEPLOY_TOKEN={}", "only" + "letters"),
@@ -277,6 +279,9 @@ ANNOUNCED: list[tuple[str, str, str]] = [
 
 
 LOOK_ALIKES = [
+    "mysql -p base; ssh -p2222 host",
+    "mysql --port=3306 --protocol=tcp",
+    "my7z -plain and mkdir -plugins",
     "commit 3f786850e387550fdab836ed7e6dc881de23001b on main",
     "HEAD is now at 3f78685 sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "request 550e8400-e29b-41d4-a716-446655440000 took 2.0 s",

@@ -21,6 +21,7 @@ HEAVY = (
     "prometheus_client",
     "psutil",
     "pydantic",
+    "regex",
     "rich",
     "textual",
     "tomlkit",

@@ -23,6 +23,8 @@ from redaction_corpus import ANNOUNCED, LOOK_ALIKES, MIXED, SHAPES, WORD, block,
 from runwatch import redact
 from runwatch.errors import SettingsError
 from runwatch.redact import Digests, Redactor
+from runwatch.redact.patterns import BUDGET_S
+from runwatch.redact.redactor import WITHHELD
 
 
 @pytest.fixture
@@ -143,6 +145,36 @@ def test_a_pattern_of_the_users_goes_whole_or_by_its_group() -> None:
 def test_a_pattern_that_is_none_is_refused_with_its_text() -> None:
     with pytest.raises(SettingsError, match=re.escape('redact.patterns has "(", which is no regular expression')):
         Redactor({}, ["("])
+
+
+def test_a_text_on_which_a_pattern_finds_no_end_is_withheld_and_the_pattern_named() -> None:
+    redactor = Redactor({}, [r"ACME-\d{4}", r"(?:a|aa)+$"])
+    hostile = "ACME-1234 " + 65536 * "a" + "b"
+    began = time.process_time()
+    assert {redactor.text(f"{number} {hostile}") for number in range(100)} == {WITHHELD}
+    assert time.process_time() - began < 2 * (BUDGET_S + 100 * 0.02)
+    assert redactor.slow_patterns == [2]
+    assert redactor.text("ACME-1234, aa!") == "[redacted:pattern], aa!"
+
+
+def test_no_text_keeps_the_known_rules_busy() -> None:
+    redactor = Redactor({"A_TOKEN": "abcdefghijklmnop-1"})
+    began = time.process_time()
+    for piece in (
+        "sk-",
+        "curl -u a ",
+        "mysql -a ",
+        "7z -p ",
+        "://a-",
+        "secret=",
+        "password: ",
+        "a0",
+        "%41",
+        "\n",
+        "\\u0041",
+    ):
+        redactor.text((65536 // len(piece)) * piece)
+    assert time.process_time() - began < 10
 
 
 def test_a_key_block_that_was_cut_at_either_end_leaves_nothing_behind(plain: Redactor) -> None:

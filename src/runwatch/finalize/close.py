@@ -48,6 +48,15 @@ def note_prices(fold: Fold, writer: EventWriter) -> None:
         )
 
 
+def tell_slow_patterns(numbers: list[int], metrics: Metrics, writer: EventWriter) -> None:
+    """Write that patterns of the user's were given up on some texts; ``numbers``: which ones, from 1."""
+    if numbers:
+        which = f"pattern {numbers[0]}" if len(numbers) == 1 else f"patterns {', '.join(map(str, numbers))}"
+        message = f"{which} of [redact] took too long on texts, now withheld: repeat nothing that repeats itself"
+        if all(notice.message != message for notice in metrics.notices):
+            writer.emit("warning", message=message, where="redact")
+
+
 def shut(paths: RunPaths) -> None:
     """Have no event acknowledged from now on; where the file's mode cannot be set, the seal must do alone."""
     try:

@@ -104,6 +104,12 @@ class Publisher:
         write_atomic(self.paths.summary_markdown, summary_markdown.render(shown, facts).encode())
         write_atomic(self.paths.commit_text, commit_text.render(shown).encode())
 
+    def slow_patterns(self, metrics: Metrics) -> list[int]:
+        """Return the numbers of the user's patterns that take too long on what a run publishes, from 1."""
+        if self.settings.redact.patterns:
+            failing.failed_step(self.paths, self.redacted(metrics), self._redactor)
+        return self._redactor.slow_patterns
+
     def redacted(self, metrics: Metrics) -> Metrics:
         """Return the metrics with every secret in any text taken out."""
         shown = self._metrics.of(metrics)

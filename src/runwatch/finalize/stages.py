@@ -269,6 +269,7 @@ class Finalizer:
     def _end_journal(self, writer: EventWriter) -> None:
         close.close_steps(self.metrics, self.outcome, writer)
         close.note_prices(self.fold, writer)
+        close.tell_slow_patterns(self.publisher.slow_patterns(self.metrics), self.metrics, writer)
         close.tell_losses(self.fold, self.paths, writer)
         close.seal(self.fold, self.outcome, writer)
 

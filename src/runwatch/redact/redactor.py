@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from runwatch.errors import SettingsError
 from runwatch.redact.digests import Digests
 from runwatch.redact.encodings import decoded, in_base64, original
 from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret_value, secret_forms, secret_values
-from runwatch.redact.rules import MARK, Rule, Span, concerned, is_reference
+from runwatch.redact.patterns import Patterns, TookTooLong
+from runwatch.redact.rules import MARK, Span, concerned, is_reference
 from runwatch.redact.wrapped import Joined, joined, joined_everywhere
 
 _FLAG = re.compile(
@@ -40,6 +40,8 @@ _KEY_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LAST_WORD = re.compile(r"\S{1,4000}\Z")
 
+WITHHELD = f"{MARK}pattern timed out]"
+"""What stands for a text that nobody can tell the secrets of in time."""
 CUT_LENGTHS = frozenset({500, 1000, 2000, 4000})
 """Characters at which texts are cut before they come here (`sdk.plain`, `sdk.faults`, `fold.notices`, markers): what
 stands at the end of such a text may be the beginning of a secret that nothing tells any more."""
@@ -60,13 +62,23 @@ class Redactor:
         """The environment's secrets → names of their variables."""
         forms = secret_forms(self.values)
         self._forms = [(form, forms[form], _standing(form)) for form in sorted(forms, key=len, reverse=True)]
-        self._own = [Rule("pattern", _checked(pattern)) for pattern in patterns]
+        self._own = Patterns(patterns)
+        self._withheld: set[int] = set()
+        """Hashes of texts that a pattern took too long on: once is enough."""
         self._digests = digests.without(self.values) if digests else None
         # What is flushed every second is mostly what was flushed the second before.
         self._remembered = lru_cache(maxsize=4096)(self._redacted)
 
+    @property
+    def slow_patterns(self) -> list[int]:
+        """Numbers of the user's patterns that took too long on some text, from 1: such a text is withheld."""
+        return sorted(self._own.slow)
+
     def text(self, text: str) -> str:
-        """Return the text with `[redacted:<rule>]` in place of each secret; whole, since a key may have many lines."""
+        """Return the text with `[redacted:<rule>]` in place of each secret; whole, since a key may have many lines.
+
+        One on which a pattern of the user's finds no end is withheld.
+        """
         return self._remembered(text) if len(text) < 1000 else self._redacted(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
@@ -140,6 +152,15 @@ class Redactor:
         return self.text(argument)
 
     def _redacted(self, text: str) -> str:
+        key = hash(text)
+        if key not in self._withheld:
+            try:
+                return self._without_secrets(text)
+            except TookTooLong:
+                self._withheld.add(key)
+        return WITHHELD
+
+    def _without_secrets(self, text: str) -> str:
         found = list(self._spans(text))
         for reading, layers in decoded(text):
             for span in self._spans(reading):
@@ -174,8 +195,7 @@ class Redactor:
                     yield Span(match.start(), match.end(), f"env:{name}")
         if self._digests is not None:
             yield from self._digests.find(text)
-        for rule in self._own:
-            yield from rule.find(text)
+        yield from self._own.find(text)
         for rule in concerned(text):
             yield from rule.find(text)
 
@@ -214,14 +234,6 @@ def _standing(value: str) -> re.Pattern[str]:
     escaped = re.escape(value)
     bounded = rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])"
     return re.compile(bounded if len(value) < BOUNDED_BELOW else escaped)
-
-
-def _checked(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise SettingsError(f'redact.patterns has "{pattern}", which is no regular expression: {error}.') from error
-    return pattern
 
 
 def _password(argument: str, before: str, program: str, flag: str) -> str | None:

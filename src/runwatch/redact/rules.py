@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,7 +82,11 @@ class Rule:
         """Yield such secrets of a text, in order."""
         if self._compiled is None:
             self._compiled = re.compile(self.regex, re.MULTILINE)
-        for match in self._compiled.finditer(text):
+        yield from self.among(self._compiled.finditer(text))
+
+    def among(self, matches: Iterable[re.Match[str]]) -> Iterator[Span]:
+        """Yield the secrets among matches of its shape."""
+        for match in matches:
             group: str | int = next((name for name, value in match.groupdict().items() if value is not None), 0)
             if match[group] and self._convinces(match[group]):
                 yield Span(*match.span(group), self.id)
