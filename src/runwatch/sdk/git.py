@@ -15,6 +15,7 @@ from runwatch.sdk.core import Emitter
 from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import text
 
+_WELL = ("success", "ok", "merged")
 _FIELDS = ("files_modified", "conflict_count", "method")
 
 
@@ -58,8 +59,10 @@ class TrackedMerge(Block):
         self._close()
         said = {name: self._said[name] for name in _FIELDS if self._said.get(name) is not None}
         result = self._said.get("result", self._taken.get("result"))
-        if result is None:
-            result = "success" if error is None else "error"
+        if error is not None and (result is None or text(result).lower() in _WELL):
+            result = "error"  # what was said before the exception did not come true
+        elif result is None:
+            result = "success"
         fields = {"duration_s": duration_s, **self._taken, **said, "operation": "merge", "result": text(result)}
         emitter.emit("git.operation", fields)
         emitter.emit("metric.observed", _active(-1))

@@ -127,6 +127,21 @@ def test_a_merge_that_raises_is_an_error_and_is_no_longer_under_way(recording: R
     assert (values["git_merge_total"], values["git_active_merges"]) == ({("error",): 1.0}, {(): 0.0})
 
 
+def test_a_merge_that_raises_after_its_success_was_said_is_an_error(recording: Recording) -> None:
+    def merge(said: str, counted: str | None = None) -> None:
+        with git_metrics.track_merge() as merge:
+            if counted is None:
+                merge["result"] = said
+            else:
+                git_metrics.merge_total.labels(result=counted).inc()
+            raise OSError("late")
+
+    for given in (("success",), ("conflict",), ("", "success")):
+        with pytest.raises(OSError, match="late"):
+            merge(*given)
+    assert [event["result"] for event in recording.events("git.operation")] == ["error", "conflict", "error"]
+
+
 def test_a_model_call_is_counted_once_however_the_block_states_it(recording: Recording) -> None:
     about = {"model": "m", "provider": "p"}
     with llm_metrics.track_request("m", "p") as request:
