@@ -43,18 +43,29 @@ class ExecutionMetrics:
             self.services[service.name] = (service.calls, service.durations.total_s)
 
     def __getattr__(self, name: str) -> Any:
-        for at, suffix in enumerate(("_calls", "_duration_seconds")):
-            if name.endswith(suffix) and name.removesuffix(suffix) in self.__dict__.get("services", ()):
-                return self.services[name.removesuffix(suffix)][at]
-        raise AttributeError(f"{type(self).__name__} has no {name!r}: no such service was called")
+        figures = self._of_services() if "services" in self.__dict__ else {}
+        if name not in figures:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: no such service was called")
+        return figures[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures by name."""
         figures: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "services"}
+        return figures | self._of_services()
+
+    def _of_services(self) -> dict[str, float]:
+        """Return the figures of services; one whose names are taken, such as ``llm``, is ``llm_service``."""
+        figures: dict[str, float] = {}
         for service, (calls, duration_s) in self.services.items():
-            figures[f"{service}_calls"] = calls
-            figures[f"{service}_duration_seconds"] = duration_s
+            name = service
+            while (name != service and name in self.services) or _named(name, calls, duration_s).keys() & vars(self):
+                name += "_service"
+            figures |= _named(name, calls, duration_s)
         return figures
+
+
+def _named(service: str, calls: int, duration_s: float) -> dict[str, float]:
+    return {f"{service}_calls": calls, f"{service}_duration_seconds": duration_s}
 
 
 class MetricsCollector:

@@ -78,3 +78,20 @@ def test_the_report_shows_calls_with_their_average_and_the_services() -> None:
 def test_a_task_without_calls_has_no_average() -> None:
     text = MetricsReporter().report(MetricsCollector("r", 1).finalize(), file=io.StringIO())
     assert "Average" not in text
+
+
+def test_a_service_called_like_the_model_calls_does_not_hide_them() -> None:
+    collector = MetricsCollector("r", 1)
+    collector.record_llm_call(2.0, tokens_used=10)
+    for name, seconds in (("llm", 1.0), ("llm", 1.0), ("llm", 1.0), ("llm_service", 4.0), ("llm_total", 8.0)):
+        collector.record_external_service_call(name, seconds)
+    figures = collector.to_dict()
+    assert (figures["llm_calls"], figures["llm_total_duration_seconds"]) == (1, 2.0)
+    assert (figures["llm_service_calls"], figures["llm_service_duration_seconds"]) == (1, 4.0)
+    assert (figures["llm_service_service_calls"], figures["llm_total_service_duration_seconds"]) == (3, 8.0)
+    metrics = collector.finalize()
+    assert (metrics.llm_calls, metrics.llm_service_service_calls) == (1, 3)
+    report = MetricsReporter().report(metrics, file=io.StringIO())
+    assert [line.split()[:2] for line in report.splitlines() if "_service " in line] == [
+        ["llm_service_service", "3"], ["llm_service", "1"], ["llm_total_service", "1"],
+    ]  # fmt: skip
