@@ -331,7 +331,8 @@ def _attempt(own: list[Bead], bead: Bead, at: int) -> Bead:
         "who": (text(bead.get("issue")), bead["agent"]), "agent": bead["agent"], "issue": bead.get("issue"),
         "attempt": bead["attempt"] if bead.get("attempt") is not None else len(own) + 1, "number": bead.get("attempt"),
         "call_id": bead.get("call_id"), "first": bead, "began": at, "end": None, "since": bead,
-        "start_time": bead["_ts"], "end_time": None, "us": 0, "success": None, "reported": None, "verified": None, "error": None,
+        "start_time": bead["_ts"], "end_time": None, "us": 0, "success": None,
+        "reported": None, "verified": None, "error": None,
     }  # fmt: skip
 
 
