@@ -43,7 +43,9 @@ class Call:
         self._emitter.emit(f"{self._kind}.retry", fields)
 
     def end(self, error: BaseException | None) -> None:
-        """``<kind>.completed``."""
+        """``<kind>.completed``; a generator that nobody reads to its end has not failed."""
+        if isinstance(error, GeneratorExit):
+            error = None
         fields = {**self._about, "success": error is None, "duration_s": round(time.monotonic() - self._started, 6)}
         if error is not None:
             fields["error"] = one_line(error)
@@ -98,7 +100,10 @@ def _caller() -> object:
 
 
 class tool(_Block):
-    """A tool call: a decorator and a context manager, for plain and for asynchronous code."""
+    """A tool call: a decorator and a context manager, for plain and for asynchronous code.
+
+    A call of a generator lasts from its first item to its end.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__("tool", {"tool": text(name)})
@@ -114,6 +119,36 @@ class tool(_Block):
                     return await function(*args, **kwargs)
 
             return cast("Callable[_P, _R]", awaited)
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def stepped(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                with tool(about["tool"]):
+                    return (yield from function(*args, **kwargs))
+
+            return cast("Callable[_P, _R]", stepped)
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def streamed(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                with tool(about["tool"]):
+                    inner = function(*args, **kwargs)
+                    step = anext(inner)
+                    try:
+                        while True:
+                            item = await step
+                            try:
+                                step = inner.asend((yield item))
+                            except GeneratorExit:
+                                raise
+                            except BaseException as error:  # noqa: BLE001 - thrown in, and its to handle
+                                step = inner.athrow(error)
+                    except StopAsyncIteration:
+                        return
+                    finally:
+                        await inner.aclose()
+
+            return cast("Callable[_P, _R]", streamed)
 
         @functools.wraps(function)
         def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:

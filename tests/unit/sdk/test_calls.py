@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
@@ -38,6 +39,67 @@ def test_a_decorated_function_stays_what_it_was(recording: Recording) -> None:
     assert inspect.iscoroutinefunction(slow)
     assert asyncio.run(slow(4)) == 4
     assert [event["tool"] for event in recording.events("tool.completed")] == ["add", "slow"]
+
+
+def test_a_decorated_generator_is_a_call_until_its_end(recording: Recording) -> None:
+    @tool("count")
+    def count(most: int) -> Generator[int, int | None, str]:
+        for number in range(most):
+            if (yield number) == 7:
+                raise ValueError("seven")
+        return "done"
+
+    def whole() -> Generator[int, int | None, str]:
+        return (yield from count(2))
+
+    reader = whole()
+    assert next(reader) == 0
+    assert recording.types() == ["tool.started"], "it goes on"
+    assert next(reader) == 1
+    with pytest.raises(StopIteration, match="done"):
+        next(reader)
+    failing = count(2)
+    next(failing)
+    with pytest.raises(ValueError, match="seven"):
+        failing.send(7)
+    left = count(2)
+    next(left)
+    left.close()
+    ends = recording.events("tool.completed")
+    assert [(event.get("success", True), event.get("error")) for event in ends] == [
+        (True, None), (False, "ValueError: seven"), (True, None),
+    ]  # fmt: skip
+
+
+def test_a_decorated_asynchronous_generator_is_a_call_until_its_end(recording: Recording) -> None:
+    closed: list[int] = []
+
+    @tool("stream")
+    async def stream(most: int) -> AsyncGenerator[int | str, int | None]:
+        try:
+            for number in range(most):
+                try:
+                    if (yield number) == 7:
+                        raise ValueError("seven")
+                except KeyError:
+                    yield "handled"
+        finally:
+            closed.append(most)
+
+    async def work() -> None:
+        assert [item async for item in stream(2)] == [0, 1]
+        failing = stream(3)
+        await anext(failing)
+        with pytest.raises(ValueError, match="seven"):
+            await failing.asend(7)
+        left = stream(4)
+        await anext(left)
+        assert await left.athrow(KeyError("x")) == "handled"
+        await left.aclose()
+
+    asyncio.run(work())
+    assert closed == [2, 3, 4]
+    assert [event.get("success", True) for event in recording.events("tool.completed")] == [True, False, True]
 
 
 def test_a_decorated_coroutine_that_fails_is_a_failed_call(recording: Recording) -> None:
