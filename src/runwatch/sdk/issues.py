@@ -14,7 +14,7 @@ from runwatch.sdk import active, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.debugging import Cycle, Cycles
-from runwatch.sdk.plain import text
+from runwatch.sdk.plain import kind_of, text
 from runwatch.sdk.usage import usage_fields
 
 if TYPE_CHECKING:
@@ -140,7 +140,9 @@ class IssueTracker:
 
     def start_debugging_cycle(self, agent: str, error_type: str, error_message: str) -> None:
         """Begin to chase a failure."""
-        self._state.cycles.start(self._emitter, self._state.issue, text(agent), text(error_type), text(error_message))
+        self._state.cycles.start(
+            self._emitter, self._state.issue, text(agent), kind_of(error_type), text(error_message)
+        )
 
     def record_debug_attempt(self) -> None:
         """Record one try at a repair, in the cycle that was begun last."""
@@ -152,12 +154,12 @@ class IssueTracker:
 
     def debugging(self, agent: str, error_type: str, error_message: str) -> Cycle:
         """Return a context manager around a cycle: resolved unless an exception leaves it or it is told otherwise."""
-        about = (text(agent), text(error_type), text(error_message))
+        about = (text(agent), kind_of(error_type), text(error_message))
         return Cycle(self._emitter, self._state.cycles, self._state.issue, *about)
 
-    def record_error(self, error_type: str, message: str) -> None:
-        """Record an error."""
-        self._emit("error", {"error_type": text(error_type), "message": text(message)})
+    def record_error(self, error_type: str | type | BaseException, message: object) -> None:
+        """Record an error; its type is a word, an exception or the class of one."""
+        self._emit("error", {"error_type": kind_of(error_type), "message": text(message)})
 
     def record_coverage(self, percent: float) -> None:
         """Record test coverage, 0 to 100."""

@@ -37,6 +37,13 @@ def text(value: Any) -> str:
         return f"<{type(value).__name__} without text>"
 
 
+def kind_of(value: Any) -> str:
+    """Return the name of an error's kind: text as it is, an exception or its class by the name of the class."""
+    if isinstance(value, type):
+        return value.__name__
+    return type(value).__name__ if isinstance(value, BaseException) else text(value)
+
+
 def one_line(error: BaseException, limit: int = 500) -> str:
     """Return an exception as ``Type: message`` on one line, cut at ``limit`` characters."""
     message = " ".join(text(error).split())

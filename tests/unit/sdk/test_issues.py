@@ -97,6 +97,13 @@ def test_the_rest_is_what_it_says(recording: Recording, issue: IssueTracker) -> 
     assert warning["type"] == "warning"
 
 
+def test_an_error_s_type_may_be_an_exception_or_its_class(recording: Recording, issue: IssueTracker) -> None:
+    for given in (ValueError, ValueError("x"), "ValueError"):
+        issue.record_error(given, ValueError("bad"))
+    errors = [(event["error_type"], event["message"]) for event in recording.events("error")]
+    assert errors == [("ValueError", "bad")] * 3
+
+
 def test_an_unknown_run_is_a_warning_and_counted_in_memory(recording: Recording) -> None:
     IssueTracker("no-such-run", "x77").record_error("E", "m")
     assert recording.types() == ["warning"]
