@@ -1,7 +1,8 @@
 """What model clients say of a call's tokens and cost, as the fields of an event.
 
 Must not price or add up anything. **Source**: metrics.md, "Tokens and prices"; the usage objects of the OpenAI,
-Anthropic, Gemini, Bedrock and DeepSeek clients, the GenAI conventions of OpenTelemetry, Codex's token counts.
+Anthropic, Gemini, Bedrock and DeepSeek clients, LangChain's usage metadata, the GenAI conventions of OpenTelemetry,
+Codex's token counts.
 """
 
 from __future__ import annotations
@@ -36,12 +37,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Field → what it is called, the first that is there counts."""
 _NESTED = {
-    "cache_read_tokens": (("prompt_tokens_details", "cached_tokens"), ("input_tokens_details", "cached_tokens")),
+    "cache_read_tokens": (
+        ("prompt_tokens_details", "cached_tokens"),
+        ("input_tokens_details", "cached_tokens"),
+        ("input_token_details", "cache_read"),
+    ),
+    "cache_write_tokens": (("input_token_details", "cache_creation"),),
     "reasoning_tokens": (
         ("completion_tokens_details", "reasoning_tokens"),
         ("output_tokens_details", "reasoning_tokens"),
+        ("output_token_details", "reasoning"),
     ),
 }
+"""Field → where OpenAI's clients and, in the singular, LangChain hold it, all within the whole."""
 _BESIDE = {
     "prompt_tokens": (
         "cache_read_input_tokens", "cache_creation_input_tokens", "cacheReadInputTokens", "cacheWriteInputTokens",

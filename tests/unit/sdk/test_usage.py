@@ -32,6 +32,20 @@ def thing(**fields: Any) -> SimpleNamespace:
             ),
             {"prompt_tokens": 100, "completion_tokens": 50, "cache_read_tokens": 60, "reasoning_tokens": 20},
         ),
+        (  # LangChain: an answer of any provider; all of it is part of the input
+            thing(
+                id="run-1",
+                usage_metadata={
+                    "input_tokens": 100, "output_tokens": 50, "total_tokens": 150,
+                    "input_token_details": {"cache_read": 60, "cache_creation": 7},
+                    "output_token_details": {"reasoning": 20},
+                },
+            ),
+            {
+                "prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150, "cache_read_tokens": 60,
+                "cache_write_tokens": 7, "reasoning_tokens": 20, "request_id": "run-1",
+            },
+        ),
         (  # Anthropic: beside it
             thing(input_tokens=10, output_tokens=5, cache_read_input_tokens=80, cache_creation_input_tokens=7),
             {"prompt_tokens": 97, "completion_tokens": 5, "cache_read_tokens": 80, "cache_write_tokens": 7},
