@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from runwatch.fold.metrics import CallMetrics, Metrics
+from runwatch.units import parse_time
 
 Values = Iterable[tuple[tuple[str, ...], float | bool | None]]
 """Values of the labels beside those of the run, and the number; None is left out."""
@@ -62,6 +63,13 @@ def unit_of(name: str) -> str:
 
 def _one(name: str, text: str, get: Callable[[Metrics], float | None]) -> _Row:
     return _Row(name, text, lambda metrics: [((), get(metrics))])
+
+
+def _unix(time: str | None) -> float | None:
+    try:
+        return None if time is None else parse_time(time).timestamp()
+    except ValueError:
+        return None
 
 
 def _calls(calls: Sequence[CallMetrics]) -> Values:
@@ -117,6 +125,7 @@ def _tests(metrics: Metrics) -> Values:
 
 _ROWS = (
     _one("duration_seconds", "Duration, up to now while it goes on.", lambda m: m.run.duration_seconds),
+    _one("end_timestamp_seconds", "Unix time at which it ended.", lambda m: _unix(m.run.end_time)),
     _one("exit_code", "Exit code of the command.", lambda m: m.run.exit_code),
     _one("cost_dollars", "Cost of the priced model calls in US dollars.", lambda m: m.run.cost_usd),
     _one("budget_dollars", "The budget in US dollars.", lambda m: m.run.max_cost_usd),

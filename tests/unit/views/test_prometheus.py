@@ -13,6 +13,7 @@ import metrics_samples as samples
 from journals import Journal
 from runwatch.events.instruments import PROMISED
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries, Metrics
+from runwatch.units import parse_time
 from runwatch.views.prometheus import Collector, Exposed, Summed, added
 
 Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -149,6 +150,7 @@ def test_a_run_is_shown_under_its_own_name_with_what_its_metrics_say() -> None:
     values = _values(_text(Exposed(metrics, live=False)))
     run = (("framework", "baes"), ("run_id", metrics.run.run_id))
     assert values["runwatch_run_duration_seconds", run] == metrics.run.duration_seconds
+    assert values["runwatch_run_end_timestamp_seconds", run] == parse_time(metrics.run.end_time or "").timestamp()
     assert values["runwatch_run_cost_dollars", run] == metrics.run.cost_usd
     assert values["runwatch_run_tokens", (run[0], ("kind", "total"), run[1])] == metrics.run.tokens.total
     assert values["runwatch_run_service_healthy", (*run, ("service", "pool"))] == 0
@@ -222,6 +224,13 @@ def test_two_versions_of_a_histogram_do_not_mix() -> None:
 
     (total,) = added([[histogram([1.0])], [histogram([1.0, 2.0])], [histogram([1.0])]])
     assert (total.edges, total.series[0].count) == ([1.0], 2)
+
+
+def test_a_run_that_has_not_ended_or_whose_end_is_no_time_has_no_end() -> None:
+    for time in (None, "yesterday"):
+        metrics = Metrics()
+        metrics.run.end_time = time
+        assert "runwatch_run_end_timestamp_seconds{" not in _text(Exposed(metrics, live=True))
 
 
 def test_no_metric_is_not_a_number() -> None:
