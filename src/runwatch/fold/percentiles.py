@@ -92,7 +92,8 @@ class Histogram:
                 bucket, count = next(ordered)
                 seen += count
             middle = _GROWTH**bucket * _MIDDLE if bucket >= 0 else 0.0
-            found.append(round(min(max(middle, self.smallest), self.largest) / 1e6, 9))
+            value = min(max(middle, self.smallest), self.largest)
+            found.append(round(value / 1e6, 9 if value > 10 else 12))  # of few microseconds a nanosecond is too much
         return found
 
     def durations(self) -> Durations:

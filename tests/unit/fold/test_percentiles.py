@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runwatch.fold.percentiles import Histogram
@@ -21,6 +21,7 @@ def filled(values: list[int]) -> Histogram:
 
 
 @given(durations, st.floats(0.0, 1.0))
+@example([2, 3], 0.0)
 def test_every_percentile_is_within_one_percent(values: list[int], fraction: float) -> None:
     exact = sorted(values)[max(1, math.ceil(fraction * len(values))) - 1] / 1e6
     assert filled(values).percentiles(fraction)[0] == pytest.approx(exact, rel=0.01, abs=1e-9)
