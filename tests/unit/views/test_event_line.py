@@ -121,6 +121,13 @@ def test_lines_read_as_a_person_would_say_it(
     assert (line.level, line.message) == (level, message)
 
 
+@pytest.mark.parametrize("type_name", sorted(set(TYPES) - SILENT))
+def test_a_line_leaves_issue_and_agent_to_the_keys_beside_it(type_name: str) -> None:
+    for line in event_line.render_all(_event(type_name, issue=123, agent="coding")):
+        assert "issue=" not in line.message
+        assert "agent=" not in line.message
+
+
 def test_a_component_that_the_event_names_wins() -> None:
     assert _line("error", component="validator").component == "validator"
 

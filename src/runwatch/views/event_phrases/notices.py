@@ -66,8 +66,6 @@ def _checked(event: VerificationChecked) -> Phrase:
 def _outcome(event: OutcomeVerified) -> Phrase:
     return ended(event.success), words(
         f"outcome is {'success' if event.success else 'failure'}",
-        issue=event.issue,
-        agent=event.agent,
         source=event.source,
         evidence=event.evidence,
     )

@@ -34,7 +34,10 @@ class Phrasebook(dict[str, tuple[str, Make]]):
 
 
 def words(text: str, **values: object) -> str:
-    """Return the text and its values as ``key=value``; None is left out, text that is no single word is quoted."""
+    """Return the text and its values as ``key=value``; None is left out, text that is no single word is quoted.
+
+    The event's issue, agent and step are keys of the log line itself: who shows it shows them behind these.
+    """
     return "  ".join([text, *(f"{key}={value(given)}" for key, given in values.items() if given is not None)])
 
 

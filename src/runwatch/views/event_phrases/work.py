@@ -25,17 +25,13 @@ says = phrases.says
 
 @says("orchestrator", AgentStarted)
 def _agent_started(event: AgentStarted) -> Phrase:
-    return "INFO", words(
-        "agent started", agent=event.agent, issue=event.issue, attempt=event.attempt, max_attempts=event.max_attempts
-    )
+    return "INFO", words("agent started", attempt=event.attempt, max_attempts=event.max_attempts)
 
 
 @says("orchestrator", AgentCompleted)
 def _agent_completed(event: AgentCompleted) -> Phrase:
     return ended(event.success), words(
         "agent succeeded" if event.success else "agent failed",
-        agent=event.agent,
-        issue=event.issue,
         attempt=event.attempt,
         duration=took(event.duration_s),
         error=event.error,
@@ -46,7 +42,6 @@ def _agent_completed(event: AgentCompleted) -> Phrase:
 def _pipeline_started(event: PipelineStarted) -> Phrase:
     return "INFO", words(
         f"pipeline {event.pipeline_id} started",
-        issue=event.issue,
         attempt=event.attempt,
         commit=event.commit_sha,
         triggered_by=event.triggered_by,
@@ -57,7 +52,6 @@ def _pipeline_started(event: PipelineStarted) -> Phrase:
 def _pipeline_completed(event: PipelineCompleted) -> Phrase:
     return ended(event.status not in ("failed", "timeout")), words(
         f"pipeline {event.pipeline_id} {event.status}",
-        issue=event.issue,
         attempt=event.attempt,
         commit=event.commit_sha,
         queued=took(event.queued_s),
@@ -69,21 +63,19 @@ def _pipeline_completed(event: PipelineCompleted) -> Phrase:
 
 @says("orchestrator", DebugStarted)
 def _debug_started(event: DebugStarted) -> Phrase:
-    text = words("debugging started", agent=event.agent, issue=event.issue, error_type=event.error_type)
+    text = words("debugging started", error_type=event.error_type)
     return "WARNING", text + because(event.error_message)
 
 
 @says("orchestrator", DebugAttempt)
 def _debug_attempt(event: DebugAttempt) -> Phrase:
-    return "INFO", words("debugging attempt", agent=event.agent, issue=event.issue, cycle=event.cycle)
+    return "INFO", words("debugging attempt", cycle=event.cycle)
 
 
 @says("orchestrator", DebugCompleted)
 def _debug_completed(event: DebugCompleted) -> Phrase:
     return ended(event.resolved), words(
         "debugging resolved" if event.resolved else "debugging not resolved",
-        agent=event.agent,
-        issue=event.issue,
         cycle=event.cycle,
         method=event.method,
         duration=took(event.duration_s),
