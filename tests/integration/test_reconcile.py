@@ -13,7 +13,6 @@ import pytest
 import runwatch as public
 from git_repos import GitRepo
 from integration.recorded import runwatch
-from runwatch.errors import RecordError, UsageError
 from runwatch.finalize import post
 from runwatch.finalize.stages import Finalizer
 from runwatch.finalize.state import load_state
@@ -72,12 +71,15 @@ def test_agreeing_checks_verify_after_as_many_as_configured_and_each_is_one_comm
     commits = int(repo.git("rev-list", "--count", "HEAD"))
     (repo.path / "runwatch.toml").write_text("[reconcile]\nagreeing_checks = 2\n")
     usage = str(agreeing(repo))
-    done = [runwatch("reconcile", "f/r1", "--usage", usage, cwd=repo.path) for _ in range(2)]
+    done = [runwatch("reconcile", "f/r1", "--usage", usage, cwd=repo.path)]
+    found = public.UsageReconciler(run.root).check(usage)
+    assert (found.agrees, found.verified, found.checks, found.is_repeat) == (True, False, 1, True), "it is the same one"
+    done.append(runwatch("reconcile", "f/r1", "--usage", str(agreeing(repo)), cwd=repo.path))
     assert [each.returncode for each in done] == [0, 0], done[0].stderr
     assert b"agrees, check 1 of 2" in done[0].stdout
     assert b"Left out: 1 row of other days" in done[0].stdout
     assert b"verified, 2 checks in a row agreed" in done[1].stdout
-    assert int(repo.git("rev-list", "--count", "HEAD")) == commits + 2
+    assert int(repo.git("rev-list", "--count", "HEAD")) == commits + 3
     changed = set(repo.git("diff", "--name-only", "HEAD~1", "HEAD").split())
     assert changed <= {f"runs/f/r1/{name}" for name in TRACKED}
     assert "runs/f/r1/logs_summary.txt" in changed
@@ -86,9 +88,9 @@ def test_agreeing_checks_verify_after_as_many_as_configured_and_each_is_one_comm
     assert run.journal.read_bytes() == journal
     events = [json.loads(line) for line in run.post.read_text().splitlines()]
     assert [(event["type"], event["verdict"]) for event in events] == [
-        ("verification.checked", "agrees"), ("verification.checked", "verified"),
+        ("verification.checked", "agrees"), ("verification.checked", "agrees"), ("verification.checked", "verified"),
     ]  # fmt: skip
-    assert len((run.logs / "reconciliation.log").read_text().splitlines()) == 2
+    assert len((run.logs / "reconciliation.log").read_text().splitlines()) == 3
     assert repo.git("status", "--short") == "?? runwatch.toml\n"
     assert load_state(run.finalize_state).complete
 
@@ -142,8 +144,9 @@ def test_the_program_form_takes_settings_and_rows_of_one_key(repo: GitRepo) -> N
     assert found.commit == repo.head()
     strict = public.UsageReconciler(run_of(repo).root, settings=Settings(reconcile=Reconcile(tolerance_pct=0.1)))
     assert [row.model for row in strict.check(usage, only={"api_key_id": "a"}).differences] == ["gpt-4o"]
-    with pytest.raises(UsageError, match="has no row of"):
-        reconciler.check(export(repo, "2020-01-01,gpt-4o,1,1,1"))
+    failed = reconciler.check(export(repo, "2020-01-01,gpt-4o,1,1,1"))
+    assert (failed.verdict, failed.agrees, failed.verified) == ("failed", False, False)
+    assert "has no row of" in failed.problems[0]
 
 
 def test_what_became_known_survives_a_repeated_finalize_and_a_kill_in_between(
@@ -256,9 +259,9 @@ def test_a_run_that_is_not_finalized_or_has_no_journal_is_refused(repo: GitRepo)
     run = run_of(repo)
     kept = run.finalize_state.read_bytes()
     run.finalize_state.unlink()
-    with pytest.raises(RecordError, match="is not finalized: `runwatch finalize r1` comes first"):
-        public.UsageReconciler(run.root).check(agreeing(repo))
+    (problem,) = public.UsageReconciler(run.root).check(agreeing(repo)).problems
+    assert "is not finalized: `runwatch finalize r1` comes first" in problem
     run.finalize_state.write_bytes(kept)
     run.journal.unlink()
-    with pytest.raises(RecordError, match="has no journal"):
-        public.UsageReconciler(run.root).check(agreeing(repo))
+    (problem,) = public.UsageReconciler(run.root).check(agreeing(repo)).problems
+    assert "has no journal" in problem

@@ -90,6 +90,10 @@ class VerificationChecked(Event, tag="verification.checked"):
     """How they compare."""
     source: str | None = None
     """Where the truth came from."""
+    checks: Whole | None = None
+    """So many checks in a row agreed, this one included where it counts."""
+    digest: str | None = None
+    """SHA-256 of what it was checked against, hexadecimal."""
 
 
 class OutcomeVerified(Event, tag="outcome.verified"):

@@ -5,6 +5,7 @@ Must not change what was recorded: a difference is told, not mended. Source: met
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,7 @@ from runwatch.pricing import Pricer
 from runwatch.settings import Settings
 from runwatch.sources import usage_export
 from runwatch.sources.usage_export import UsageExport
+from runwatch.units import parse_time
 from runwatch.views import reconciliation
 
 WHAT = "usage"
@@ -35,7 +37,7 @@ _MOST_EVENTS = 50
 _DATED = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})\Z")
 _CENT = Decimal("0.000001")
 
-Verdict = Literal["agrees", "verified", "differs"]
+Verdict = Literal["agrees", "verified", "differs", "failed"]
 
 
 class Sums(msgspec.Struct, kw_only=True):
@@ -66,7 +68,7 @@ class Reconciliation(msgspec.Struct, kw_only=True):
     source: str
     """The export's file name."""
     verdict: Verdict
-    """verified: enough checks in a row agreed."""
+    """verified: enough checks in a row agreed; failed: nothing could be compared, ``problems`` says why."""
     checks: int
     """Checks in a row that agreed, this one included."""
     needed: int
@@ -85,11 +87,15 @@ class Reconciliation(msgspec.Struct, kw_only=True):
     """Object id of the commit that holds the tracked files now."""
     problems: list[str] = []
     """Stages that failed, each with its reason."""
+    digest: str = ""
+    """SHA-256 of the export, hexadecimal."""
+    is_repeat: bool = False
+    """Whether this very export agreed before: then it counts as no further check."""
 
     @property
     def agrees(self) -> bool:
         """Whether nothing differs by more than the tolerance."""
-        return self.verdict != "differs"
+        return self.verdict in ("agrees", "verified")
 
     @property
     def verified(self) -> bool:
@@ -152,9 +158,9 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
         ours, theirs = _only(recorded.get(at), told), _only(exported.get(at), told)
         agrees = all(_agree(getattr(ours, name), getattr(theirs, name), limit) for name in told)
         table.append(Row(day=at[0] or None, model=at[1] or None, recorded=ours, exported=theirs, agrees=agrees))
-    before = _streak(paths)
     agree = all(row.agrees for row in table)
-    checks = before + 1 if agree else 0
+    before, is_repeat = _streak(paths, export)
+    checks = before + (not is_repeat) if agree else 0
     needed = settings.reconcile.agreeing_checks
     return Reconciliation(
         run=f"{paths.framework}/{paths.run_id}",
@@ -168,6 +174,8 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
         exported=_total([row.exported for row in table], told),
         left_out=len(export.rows) - len(rows),
         unused=list(export.unused),
+        digest=export.digest,
+        is_repeat=agree and is_repeat,
     )
 
 
@@ -222,19 +230,34 @@ def _total(rows: list[Sums], told: set[str]) -> Sums:
     )
 
 
-def _streak(paths: RunPaths) -> int:
-    """Return how many checks in a row agreed before this one."""
+def _streak(paths: RunPaths, export: UsageExport) -> tuple[int, bool]:
+    """Return how many checks in a row agreed before this one, and whether this very export was one of them.
+
+    What the provider says a second time, in a file written after the check before, is another check.
+    """
     streak = 0
+    counted: dict[str | None, float] = {}
     for event in post.known(paths):
-        if isinstance(event, VerificationChecked) and event.what == WHAT:
-            streak = streak + 1 if event.verdict in ("agrees", "verified") else 0
-    return streak
+        if not isinstance(event, VerificationChecked) or event.what != WHAT:
+            continue
+        if event.verdict not in ("agrees", "verified"):
+            streak, counted = 0, {}
+            continue
+        checks = streak + 1 if event.checks is None else event.checks
+        if checks > streak and event.ts is not None:
+            try:
+                counted[event.digest] = parse_time(event.ts).timestamp()
+            except (ValueError, OverflowError):
+                pass  # a line of somebody else's: it counts, and repeats nothing
+        streak = checks
+    return streak, export.made_s <= counted.get(export.digest, -math.inf)
 
 
 def _event(what: str, ours: Sums, theirs: Sums, verdict: str, found: Reconciliation) -> dict[str, Any]:
     words = reconciliation.in_words
     return {
         "what": what, "expected": words(ours), "observed": words(theirs), "verdict": verdict, "source": found.source,
+        "digest": found.digest, **({"checks": found.checks} if what == WHAT else {}),
     }  # fmt: skip
 
 

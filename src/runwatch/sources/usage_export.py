@@ -8,6 +8,7 @@ and "Get cost report" (amounts in cents); the columns of Anthropic's console exp
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -62,6 +63,10 @@ class UsageExport(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[UsageRow, ...]
     unused: tuple[str, ...]
     """Columns that were not looked at."""
+    digest: str = ""
+    """SHA-256 of the file, hexadecimal."""
+    made_s: float = 0.0
+    """When the file was written, POSIX seconds."""
 
 
 def read(path: Path, only: Mapping[str, str] | None = None) -> UsageExport:
@@ -70,7 +75,8 @@ def read(path: Path, only: Mapping[str, str] | None = None) -> UsageExport:
     Raises UsageError, one sentence with file, line or place, value and remedy.
     """
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        size = status.st_size
         data = path.read_bytes() if size <= MOST_BYTES else b""
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that a provider exported.") from None
@@ -91,7 +97,12 @@ def read(path: Path, only: Mapping[str, str] | None = None) -> UsageExport:
         (at, row) for at, row in found if all(str(row.get(name)) == value for name, value in (only or {}).items())
     ]
     rows = tuple(_row(f"{path}, {at}", row) for at, row in wanted)
-    return UsageExport(rows=rows, unused=tuple(name for name in columns if name not in _KNOWN))
+    return UsageExport(
+        rows=rows,
+        unused=tuple(name for name in columns if name not in _KNOWN),
+        digest=hashlib.sha256(data).hexdigest(),
+        made_s=status.st_mtime,
+    )
 
 
 def _csv(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

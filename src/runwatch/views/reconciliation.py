@@ -50,6 +50,7 @@ class Check(Protocol):
     tolerance_pct: float
     left_out: int
     unused: list[str]
+    is_repeat: bool
 
     @property
     def agrees(self) -> bool: ...
@@ -83,6 +84,8 @@ def lines(check: Check) -> list[str]:
             rows.append(("", "", "exported", *_cells(row.exported)))
         widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
         shown += ["  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if check.is_repeat:
+        shown.append("This very export agreed before: only one that is made later counts as a further check.")
     if check.left_out:
         rows_of = "row" if check.left_out == 1 else "rows"
         shown.append(f"Left out: {count(check.left_out)} {rows_of} of other days than the run's.")
