@@ -96,15 +96,19 @@ def issue_list(beads: list[Bead], now: str) -> list[Bead]:
             issues[name] = {
                 "issue": bead["issue"], "title": None, "said": None, "errors": 0, "verified": None,
                 "agents_verified": None,
-                "start_time": bead["_ts"], "end_time": None, "since": bead, "us": 0,
+                "start_time": bead["_ts"], "end_time": None, "since": bead, "us": 0, "again": None,
             }  # fmt: skip
         issue = issues[name]
         if bead["type"] == "issue.started":
             issue["title"] = bead.get("title") or issue["title"]
-            issue["said"] = None
-            _go(issue, bead)
-        elif bead["type"] == "issue.completed" and issue["said"] is None:
-            issue["said"] = bead.get("status", "completed")
+            if issue["said"] is None:
+                _go(issue, bead)
+            elif issue["again"] is None and (bead["_ts"] or "") >= (issue["end_time"] or ""):
+                issue["again"] = bead
+        elif bead["type"] == "issue.completed" and (issue["said"] is None or issue["again"] is not None):
+            if issue["said"] is not None:
+                _go(issue, issue["again"])
+            issue["said"], issue["again"] = bead.get("status", "completed"), None
             _stop(issue, bead)
         elif bead["type"] == "error":
             issue["errors"] += 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runwatch.events import Event
 from runwatch.events.lifecycle import IssueCompleted, IssueStarted
 from runwatch.events.notices import OutcomeVerified
-from runwatch.fold.clock import Clock, Moment, micros
+from runwatch.fold.clock import Clock, Moment, is_later, micros
 from runwatch.fold.code import Code
 from runwatch.fold.outcome import ended_well
 from runwatch.fold.span import Span
@@ -30,8 +30,8 @@ class Issue:
     """One issue; its parts are kept up to date by the modules that own them."""
 
     __slots__ = (
-        "agents", "changes", "code", "cycles", "errors", "id", "name", "parts_open", "pipelines", "said", "shown",
-        "shown_as", "span", "title", "verified", "verified_by_agent",
+        "again", "agents", "changes", "code", "cycles", "errors", "id", "name", "parts_open", "pipelines", "said",
+        "shown", "shown_as", "span", "title", "verified", "verified_by_agent",
     )  # fmt: skip
 
     def __init__(self, id_: int | str) -> None:
@@ -44,6 +44,8 @@ class Issue:
         self.verified: bool | None = None
         self.verified_by_agent: bool | None = None
         self.span = Span()
+        self.again: Moment | None = None
+        """When it was started again after its end; only another end makes that count."""
         self.errors = 0
         self.agents: dict[str, Agent] = {}
         self.pipelines: list[Pipeline] = []
@@ -122,13 +124,20 @@ class Issues:
             return
         issue = self.of(event.issue)
         issue.title = event.title or issue.title
-        issue.said = None
-        issue.span.open(self._clock.moment(event))
+        moment = self._clock.moment(event)
+        if issue.said is None:
+            issue.span.open(moment)
+        elif issue.again is None and not is_later((issue.span.end, None, None), moment):
+            issue.again = moment  # another process may only look at it: what was said stands until it is said again
 
     def _completed(self, event: IssueCompleted) -> None:
         if event.issue is None:
             return
         issue = self.of(event.issue)
-        if issue.said is None:  # else the first word stands until it is started again
-            issue.said = event.status
-            issue.span.close(self._clock.moment(event), micros(event.duration_s))
+        if issue.said is not None:
+            if issue.again is None:
+                return  # the first word stands until it is started again
+            issue.span.open(issue.again)
+            issue.again = None
+        issue.said = event.status
+        issue.span.close(self._clock.moment(event), micros(event.duration_s))

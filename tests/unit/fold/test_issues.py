@@ -133,6 +133,22 @@ def test_the_first_end_stands_until_it_is_started_again() -> None:
     assert (issue.title, issue.status, issue.duration_s) == ("T", "completed", 5.0)
 
 
+def test_an_end_stands_where_somebody_starts_the_issue_once_more_and_never_ends_it() -> None:
+    journal = Journal()
+    journal.run_started()
+    journal.add("issue.started", issue=1)
+    early = journal.now
+    journal.add("issue.completed", after=2, issue=1, status="completed")
+    journal.add("issue.started", issue=1, ts=early, writer="late")
+    journal.add("issue.completed", issue=1, status="failed", writer="late")
+    journal.add("issue.started", after=3, issue=1, writer="w2")
+    live = journal.metrics()
+    assert (live.issues[0].status, live.issues[0].duration_s, live.run.issues_open) == ("completed", 2.0, 0)
+    journal.run_completed(after=4)
+    issue = journal.metrics().issues[0]
+    assert (issue.status, issue.duration_s) == ("completed", 2.0)
+
+
 def test_what_comes_after_an_issue_s_end_still_counts() -> None:
     journal = Journal()
     journal.llm(issue=1, model="m", prompt_tokens=1, completion_tokens=0)
