@@ -23,7 +23,7 @@ from runwatch.events.notices import (
     VerificationChecked,
     Warned,
 )
-from runwatch.fold import losses
+from runwatch.fold import alerts, losses
 from runwatch.fold.agents import Agents
 from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds
 from runwatch.fold.identity import OpenCalls
@@ -143,8 +143,7 @@ class Notices:
 
     def _alert(self, event: AlertRaised | LimitReached) -> None:
         self.alerts += 1
-        threshold = "" if event.threshold is None else f" (threshold {event.threshold})"
-        self._note(event, event.rule if event.value is None else f"{event.rule}: {event.value}{threshold}", event.rule)
+        self._note(event, alerts.in_words(event), event.rule)
 
     def _replaced(self, event: RecorderReplaced) -> None:
         self.recorders_replaced += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from journals import Journal
 
 
@@ -34,6 +36,28 @@ def test_groups_and_notices_and_texts_are_bounded_and_all_errors_are_counted() -
     assert texts[-2] == "w699"
     assert len(texts) == 500
     assert len(texts[-1]) == 4000
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "threshold", "said"),
+    [
+        ("max_cost_usd", 0.43, 0.4, "max_cost_usd: $0.43 (threshold $0.40)"),
+        ("max_tokens", 5000, 100, "max_tokens: 5,000 tokens (threshold 100 tokens)"),
+        ("max_duration", 154.2, 60, "max_duration: 2m 34s (threshold 1m 00s)"),
+        ("max_errors_per_minute", 12, 10.0, "max_errors_per_minute: 12 errors a minute (threshold 10 errors a minute)"),
+        ("deviation of tokens", 9000, "10 ± 3 × 2", "deviation of tokens: 9,000 tokens (threshold 10 ± 3 × 2)"),
+        ("service_down", "registry (503)", None, "service_down: registry (503)"),
+        ("own", 5, 3, "own: 5 (threshold 3)"),
+        ("max_tokens", "many", True, "max_tokens: many (threshold True)"),
+        ("max_cost_usd", 1e300, -1e300, "max_cost_usd: 1e+300 (threshold -1e+300)"),
+    ],
+)
+def test_values_and_thresholds_of_known_rules_have_their_units(
+    rule: str, value: object, threshold: object, said: str
+) -> None:
+    journal = Journal()
+    journal.add("alert.raised", rule=rule, value=value, threshold=threshold)
+    assert [notice.message for notice in journal.metrics().notices] == [said]
 
 
 def test_alerts_limits_checks_and_our_own_condition_are_told_in_one_line_each() -> None:

@@ -15,7 +15,7 @@ from runwatch.events.notices import (
     VerificationChecked,
     Warned,
 )
-from runwatch.fold import losses
+from runwatch.fold import alerts, losses
 from runwatch.views.event_phrases.wording import Phrase, Phrasebook, because, ended, short, words
 
 phrases = Phrasebook()
@@ -34,12 +34,12 @@ def _warning(event: Warned) -> Phrase:
 
 @says("orchestrator", AlertRaised)
 def _alert(event: AlertRaised) -> Phrase:
-    return "WARNING", words(f"alert {event.rule}", value=event.value, threshold=event.threshold)
+    return "WARNING", f"alert {alerts.in_words(event)}"
 
 
 @says("orchestrator", LimitReached)
 def _limit(event: LimitReached) -> Phrase:
-    return "ERROR", words(f"limit {event.rule} reached", value=event.value, threshold=event.threshold)
+    return "ERROR", f"limit reached: {alerts.in_words(event)}"
 
 
 @says("orchestrator", RecorderReplaced)
