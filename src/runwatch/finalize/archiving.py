@@ -5,11 +5,16 @@ Must not record anything; `stages` does. Source: finalizer.md, "Stages", "The ar
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable
+from datetime import datetime
 
-from runwatch.errors import VerifyError
+from runwatch.errors import RunwatchError, VerifyError
 from runwatch.finalize import archive
+from runwatch.finalize.archive_read import read_listing
+from runwatch.finalize.archive_sources import Folder, plan
 from runwatch.finalize.state import Archive
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.paths import RunPaths
@@ -25,6 +30,26 @@ def stands(paths: RunPaths, recorded: Archive | None) -> bool:
             return recorded is not None and hashlib.file_digest(file, "sha256").hexdigest() == recorded.sha256
     except OSError:
         return False
+
+
+def is_the_same(paths: RunPaths, settings: ArchiveSettings) -> bool:
+    """Whether another archive would hold nothing but what the one that stands holds, byte for byte."""
+    try:
+        found = archive.verify(paths.archive, source=paths.root)
+        archived = {member.path for member in read_listing(paths.archive).manifest.members}
+        with Folder(paths.root) as folder:
+            names, left_out = plan(folder, archive.options(settings, paths.root))
+    except (RunwatchError, OSError):
+        return False
+    return not found.grown and archived == set(names) and found.left_out == tuple(left_out)
+
+
+def set_times(paths: RunPaths, ended: str | None) -> None:
+    """Give the files that were written again for the archive the time of the run's end, whenever that is done."""
+    with contextlib.suppress(OSError, ValueError):
+        seconds = datetime.fromisoformat(ended or "").timestamp()
+        for path in (paths.metadata, paths.summary_text, paths.summary_markdown, paths.commit_text):
+            os.utime(path, (seconds, seconds), follow_symlinks=False)
 
 
 def make(paths: RunPaths, settings: ArchiveSettings, progress: OnProgress, *, is_handed_over: bool) -> None:

@@ -23,7 +23,6 @@ _WHAT = {
     errno.EIO: "the disk of {place} does not answer (input/output error): look at it",
 }
 """What the system answers where something has run out, and what helps."""
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -32,11 +31,6 @@ def is_shortage(error: BaseException) -> bool:
         isinstance(each, MemoryError) or _is_thread(each) or (isinstance(each, OSError) and each.errno in _WHAT)
         for each in _chain(error)
     )
-
-
-def is_of_the_disk(error: BaseException) -> bool:
-    """Whether that shortage is one of the disk, which what comes after shares."""
-    return any(isinstance(each, OSError) and each.errno in _DISK for each in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -79,8 +79,6 @@ class Finalizer:
         self._first: str | None = None
         self._short: str | None = None
         """The first stage that failed for a shortage of any kind."""
-        self._full: str | None = None
-        """The first one that failed for a full or read-only disk."""
 
     def run(
         self, *, first: str | None = None, last: str | None = None, only: Collection[str] = STAGES
@@ -110,8 +108,9 @@ class Finalizer:
                 tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
-            if only is not STAGES:
-                self.state.stages = {key: value for key, value in self.state.stages.items() if key not in only}
+            repeated = only if only is not STAGES else STAGES[STAGES.index(first) :] if first in STAGES else ()
+            if repeated:  # on disk too: killed on the way, the next finalizer does what was left
+                self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
                 self._save()
             self._catch_up()
             again = False
@@ -176,8 +175,6 @@ class Finalizer:
         except (RunwatchError, OSError, RuntimeError, MemoryError) as error:
             if refusal.is_shortage(error):
                 self._short = self._short or name
-            if refusal.is_of_the_disk(error):
-                self._full = self._full or name
             reason = refusal.sentence(error, self.paths.root)
             stage = Stage(at=now_text(), error=reason, remedy=f"runwatch finalize {self.paths.run_id}")
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one stage must not cost a run the later ones
@@ -191,10 +188,10 @@ class Finalizer:
     def _check_needs(self, name: str) -> None:
         """Raise RecordError, with the reason of what failed before, where a stage would only spoil something.
 
-        A commit waits for all that a full disk kept out, else there would be two; ``done`` for all that failed for any
-        shortage, so that the run is known not to be finalized.
+        A commit waits for all that failed for a shortage, else there would be two; ``done`` too, so that the run is
+        known not to be finalized.
         """
-        also = {"commit": self._full, "done": self._short}.get(name)
+        also = self._short if name in ("commit", "done") else None
         for before in (*NEEDS.get(name, ()), also or ""):
             failed = self.state.stages.get(before)
             if failed is not None and not failed.done:
@@ -299,15 +296,24 @@ class Finalizer:
         self.publisher.summaries(self.metrics, self.state, self._failures(before="archive"))
 
     def _stage_archive(self) -> None:
-        is_kept = self._first != "archive" or raw_logs.are_only_archived(self.paths)
-        if is_kept and archiving.stands(self.paths, self.state.archive):
+        stands = archiving.stands(self.paths, self.state.archive)
+        if stands and (self._first != "archive" or raw_logs.are_only_archived(self.paths)):
             return  # what is committed names its hash: a repeated stage must not give it another one
-        if self.state.archive is not None and raw_logs.are_gone(self.paths.root):
+        known, self.state.archive = self.state.archive, None
+        if known is not None and raw_logs.are_gone(self.paths.root):
+            self.state.archive = known
             raise RecordError(
                 f"{self.paths.archive} alone held the logs, and is not what it was: look for a copy of it; "
                 "another one would have none."
             )
-        self.state.archive = None
+        if known is not None or "summary_final" in self.state.stages:
+            # What is archived says "pending", as it did the first time, so that the same run gives the same archive.
+            self._stage_summary()
+            self._stage_status()
+        if stands and archiving.is_the_same(self.paths, self.settings.archive):
+            self.state.archive = known
+            return
+        archiving.set_times(self.paths, self.metrics.run.end_time)
         archiving.make(self.paths, self.settings.archive, self._progress, is_handed_over=self.is_handed_over)
 
     def _stage_verify(self) -> None:

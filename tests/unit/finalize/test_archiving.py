@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,6 +70,49 @@ def test_an_archive_that_is_not_what_was_made_is_made_again(paths: RunPaths) -> 
     state = finalize(paths)
     assert state.done("verify")
     assert verify(paths.archive).members > 3
+
+
+def test_an_archive_that_is_made_again_of_the_same_run_is_the_same(paths: RunPaths) -> None:
+    made = finalize(paths)
+    raw, metadata, summary = (path.read_bytes() for path in (paths.archive, paths.metadata, paths.summary_markdown))
+    for _ in range(2):
+        again = finalize(paths, first="archive")
+        assert again.archive == made.archive
+        assert (paths.archive.read_bytes(), paths.metadata.read_bytes()) == (raw, metadata)
+        assert paths.summary_markdown.read_bytes() == summary
+    paths.archive.unlink()
+    assert finalize(paths, first="archive").archive == made.archive
+    assert paths.archive.read_bytes() == raw
+
+
+def test_a_repetition_that_is_killed_is_gone_on_with(paths: RunPaths) -> None:
+    finalize(paths)
+    whole = paths.metadata.read_bytes()
+    (paths.logs / "late.log").write_bytes(b"late\n")
+    with pytest.raises(Killed):
+        finalize(paths, first="archive", until="archive")
+    assert not load_state(paths.finalize_state).complete
+    state = finalize(paths)
+    assert state.archive is not None
+    assert state.archive.sha256 in paths.metadata.read_text(encoding="utf-8")
+    assert paths.metadata.read_bytes() != whole
+
+
+def test_no_commit_is_made_before_what_a_shortage_kept_out(tmp_path: Path, paths: RunPaths) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (paths.logs / "stdout.log").write_bytes(os.urandom(1 << 20))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))
+    try:
+        state = finalize(paths)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [name for name in ("archive", "commit", "done") if state.done(name)] == []
+    assert "ulimit -f" in (state.stages["commit"].error or "")
+    made = finalize(paths)
+    assert made.commit is not None
+    assert finalize(paths, first="archive").archive == made.archive
+    assert len(list((tmp_path / ".git/logs/HEAD").read_text(encoding="utf-8").splitlines())) == 1
 
 
 def test_a_verified_archive_is_kept_and_held_against_its_record(paths: RunPaths) -> None:
