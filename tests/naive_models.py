@@ -6,6 +6,7 @@ is written at the top of fold/models.py, and which of several sources counts at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -289,7 +290,10 @@ def _settled(beads: list[Bead], calls: list[Bead], price: Price) -> list[Bead]:
 
 
 def _place(call: Bead) -> tuple[Any, ...]:
-    return call["scope"][1], call["scope"][2], *call["then"]
+    model = call["then"][1]
+    if model is not None:  # its date and who passes it on are no other model
+        model = re.sub(r"[-@](\d{8}|\d{4}-\d\d-\d\d)$", "", model.strip().lower().split("/")[-1])
+    return call["scope"][1], call["scope"][2], model
 
 
 def _winner(rivals: list[Bead]) -> str:

@@ -141,7 +141,7 @@ def _answer(rng: random.Random) -> tuple[str, Fields]:
         request_id=rng.choice((None, f"r{rng.randrange(20)}")),
         cost_usd=rng.choice((None, None, round(rng.random(), 7))),
         provider=rng.choice((None, None, "openai")),
-        model=rng.choice((None, "gpt-4o", "unpriced")),
+        model=rng.choice((None, "gpt-4o", "openai/gpt-4o-2024-08-06", "unpriced")),
         attempt=rng.choice((None, 1, 2, 3)),
         source=rng.choice((None, None, None, "otlp.span", "usage")),
         counter=rng.choice((None, None, None, None, "session")),

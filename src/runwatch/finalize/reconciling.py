@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +19,7 @@ from runwatch.events.notices import VerificationChecked
 from runwatch.finalize import post
 from runwatch.fold import Fold, FoldSettings
 from runwatch.fold.by_day import ALL_CALLS, usage_by_day
+from runwatch.fold.contest import family
 from runwatch.journal.beneath import open_beneath
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
@@ -34,7 +34,6 @@ WHAT = "usage"
 """What the check as a whole is called; that of one model on one day adds their names."""
 _MOST_EVENTS = 50
 """Differences that are noted one by one; the log has all."""
-_DATED = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})\Z")
 _CENT = Decimal("0.000001")
 
 Verdict = Literal["agrees", "verified", "differs", "failed"]
@@ -186,7 +185,7 @@ def _says(export: UsageExport, name: str) -> bool:
 
 def _plain(model: str | None) -> str:
     """Return a model's name without its provider and the date of its release, which one side may leave out."""
-    return _DATED.sub("", (model or "unknown").strip().lower().rpartition("/")[2])
+    return family(model or "unknown") or ""
 
 
 _Line = tuple[tuple[str, str], int | None, int | None, Decimal | None]

@@ -1,10 +1,11 @@
-"""One agent, issue and model: what each source saw of its calls, and which of the sources counts.
+"""One agent, issue and model, under all its names: what each source saw of its calls, and which source counts.
 
 No I/O, no formatting; adds nothing up over several. Definitions: metrics.md, "Tokens and prices".
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from runwatch.fold.percentiles import Histogram
@@ -18,12 +19,21 @@ SOURCES = ("sdk", "usage", "otlp.span", "otlp.metric")
 """Who may have seen a call, the most trusted first."""
 
 
+_DATED = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})\Z")
+
+
+def family(model: str | None) -> str | None:
+    """Return a model's name without date and prefix: ``gpt-4o`` answers as ``gpt-4o-2024-08-06``."""
+    return None if model is None else _DATED.sub("", model.strip().lower().rpartition("/")[2])
+
+
 class Seen:
-    """What one source saw that cannot be taken out of a sum again: durations, and what was used when."""
+    """What one source saw of one of the model's names, and cannot be taken out of a sum again: durations, trends."""
 
-    __slots__ = ("counts", "durations", "share")
+    __slots__ = ("counts", "durations", "model", "share")
 
-    def __init__(self, *, counts: bool) -> None:
+    def __init__(self, model: Model, *, counts: bool) -> None:
+        self.model = model
         self.counts = counts
         """Whether it is part of the model's durations and of the trends now."""
         self.durations = Histogram()
@@ -33,34 +43,37 @@ class Seen:
 class Contest:
     """The cells of one agent, issue and model: one source of them counts."""
 
-    __slots__ = ("anonymous", "cells", "model", "seen")
+    __slots__ = ("anonymous", "cells", "counts", "seen")
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self) -> None:
         self.cells: list[Cell] = []
-        self.seen: dict[str, Seen] = {}
-        """By source. The first counts until another one is found to have seen more."""
+        self.counts: dict[str, bool] = {}
+        """Which of the sources count now. The first does until another one is found to have seen more."""
+        self.seen: dict[tuple[str, int], Seen] = {}
+        """By source and identity of the model."""
         self.anonymous = 0
         """How many calls lack a request id."""
 
     def join(self, cell: Cell) -> Seen:
         """Add a cell; return what its source has seen."""
         self.cells.append(cell)
-        seen = self.seen.get(cell.source)
+        counts = self.counts.setdefault(cell.source, not self.counts)
+        key = cell.source, id(cell.model)
+        seen = self.seen.get(key)
         if seen is None:
-            seen = self.seen[cell.source] = Seen(counts=not self.seen)
+            seen = self.seen[key] = Seen(cell.model, counts=counts)
         return seen
 
     @property
     def is_open(self) -> bool:
         """Whether there are several sources."""
-        return len(self.seen) > 1
+        return len(self.counts) > 1
 
     def winner(self) -> str | None:
         """Return the source that counts, None where all do."""
-        if len(self.seen) < 2 or not self.anonymous:
+        if len(self.counts) < 2 or not self.anonymous:
             return None
-        saw = {source: [0, 0] for source in self.seen}
+        saw = {source: [0, 0] for source in self.counts}
         for cell in self.cells:
             saw[cell.source][0] += cell.totals[TOTAL]
             saw[cell.source][1] += cell.totals[CALLS]

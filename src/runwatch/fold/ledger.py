@@ -3,16 +3,17 @@
 No I/O, no formatting. Definitions: metrics.md, "Tokens and prices".
 
 A call seen by several sources counts once. Repeats with the same request id are told before they get here; for the
-rest, within one agent, issue and model, the source that saw most counts and the others do not, neither in the sums nor
-in durations and trends: most tokens, then most calls, then the order of ``contest.SOURCES``, then the alphabet. Where
-every call there has a request id, all count, since then no call can be one of another source's.
+rest, within one agent, issue and model (under all its names: ``contest.family``), the source that saw most counts and
+the others do not, neither in the sums nor in durations and trends: most tokens, then most calls, then the order of
+``contest.SOURCES``, then the alphabet. Where every call there has a request id, all count, since then no call can be
+one of another source's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from runwatch.fold.contest import Contest
+from runwatch.fold.contest import Contest, family
 from runwatch.fold.percentiles import Histogram
 from runwatch.fold.series import Trends
 from runwatch.fold.tally import Tally, empty, shift
@@ -53,8 +54,8 @@ class Cell:
 
     __slots__ = ("applied", "contest", "is_dirty", "model", "rows", "scope", "seen", "source", "totals")
 
-    def __init__(self, source: str, scope: Scope, contest: Contest, rows: list[Tally]) -> None:
-        self.model = contest.model
+    def __init__(self, source: str, scope: Scope, contest: Contest, model: Model, rows: list[Tally]) -> None:
+        self.model = model
         self.source = source
         self.scope = scope
         self.contest = contest
@@ -90,7 +91,7 @@ class Ledger:
         self.models: dict[tuple[str | None, str | None], Model] = {}
         self._cells: dict[tuple[int | None, int | str | None, str | None, int, str | None, str | None, str], Cell] = {}
         self._scopes: dict[tuple[int | None, str | None, str | None], Scope] = {}
-        self._contests: dict[tuple[str | None, str | None, str | None, str | None], Contest] = {}
+        self._contests: dict[tuple[str | None, str | None, str | None], Contest] = {}
         self._dirty: list[Cell] = []
 
     def cell(
@@ -147,34 +148,34 @@ class Ledger:
                 shift(cell.rows, cell.applied, cell.totals)
             cell.is_dirty = False
         self._dirty.clear()
-        lessened = {id(each.model): each.model for each in contests.values() if self._decide(each)}
+        lessened = {id(model): model for each in contests.values() for model in self._decide(each)}
         for model in lessened.values():
             model.durations.bound(
                 seen.durations
                 for contest in self._contests.values()
-                if contest.model is model
                 for seen in contest.seen.values()
-                if seen.counts
+                if seen.counts and seen.model is model
             )
 
-    def _decide(self, contest: Contest) -> bool:
-        """Count the winner of a contest and nobody else; return whether durations were taken out of the model's."""
+    def _decide(self, contest: Contest) -> list[Model]:
+        """Count the winner of a contest and nobody else; return the models that durations were taken out of."""
         winner = contest.winner()
         for cell in contest.cells:
             counts = winner is None or cell.source == winner
             shift(cell.rows, cell.applied, cell.totals if counts else empty())
-        lessened = False
-        for source, seen in contest.seen.items():
-            counts = winner is None or source == winner
+        lessened = []
+        contest.counts = {source: winner is None or source == winner for source in contest.counts}
+        for (source, _), seen in contest.seen.items():
+            counts = contest.counts[source]
             if counts == seen.counts:
                 continue
             seen.counts = counts
             self._trends.shift(seen.share, 1 if counts else -1)
             if counts:
-                contest.model.durations.merge(seen.durations)
+                seen.model.durations.merge(seen.durations)
             else:
-                contest.model.durations.take(seen.durations)
-                lessened = True
+                seen.model.durations.take(seen.durations)
+                lessened.append(seen.model)
         return lessened
 
     def _new(
@@ -200,5 +201,5 @@ class Ledger:
         ]
         if attempt:
             rows.append(self.by_attempt.setdefault(attempt, empty()))
-        contest = self._contests.setdefault((agent, name, provider, model), Contest(state))
-        return Cell(source, self.scope(step, issue, agent), contest, rows)
+        contest = self._contests.setdefault((agent, name, family(model)), Contest())
+        return Cell(source, self.scope(step, issue, agent), contest, state, rows)

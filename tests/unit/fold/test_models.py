@@ -222,6 +222,26 @@ def test_an_unpriced_model_has_no_cost_and_is_listed() -> None:
     assert metrics.run.cost_usd == 0.00002
 
 
+def test_a_call_counts_once_where_one_source_names_its_model_with_a_date_or_a_prefix() -> None:
+    journal = Journal()
+    journal.run_started(llm={"model": "gpt-4o"})
+    about = {"issue": 1, "agent": "a", "prompt_tokens": 10, "completion_tokens": 2}
+    journal.add("llm.completed", **about, provider="openai", model="gpt-4o-2024-08-06", duration_s=2.0)
+    journal.add("llm.completed", **about, source="usage")
+    journal.add("llm.completed", **about, source="otlp.span", model="openai/gpt-4o-2024-08-06", duration_s=9.0)
+    journal.add("llm.completed", **about, model="gpt-4o-mini-2024-07-18")
+    metrics = journal.metrics()
+    assert (metrics.run.llm_calls, metrics.run.tokens.total, metrics.run.llm_duration_s) == (2, 24, 2.0)
+    assert [(model.model, model.calls) for model in metrics.models] == [
+        ("gpt-4o-2024-08-06", 1), ("gpt-4o-mini-2024-07-18", 1),
+    ]  # fmt: skip
+    assert metrics.models[0].durations.max_s == 2.0
+    journal.add("llm.completed", **about, source="usage")
+    assert [(model.model, model.calls) for model in journal.metrics().models] == [
+        ("gpt-4o", 2), ("gpt-4o-mini-2024-07-18", 1),
+    ]  # fmt: skip
+
+
 def test_a_success_whose_usage_nobody_knows_is_unpriced_and_a_failure_is_not() -> None:
     assert told(("completed", {})).run.unpriced_models == ["m"]
     failed = told(("completed", {"result": "rate_limit"}))
