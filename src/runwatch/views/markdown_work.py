@@ -88,8 +88,8 @@ def pipelines(metrics: Metrics) -> list[str]:
     facts = [f"{count(totals.succeeded)} of {count(totals.attempts)} passed, {rate}"]
     if totals.first_attempt_pass is not None:
         facts.append(f"First attempt passed: {phrases.yes_no(totals.first_attempt_pass)}")
-    if totals.queued_s or totals.duration_s:
-        facts.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all")
+    if told := phrases.queued_and_ran(metrics):
+        facts.append(told)
     return [
         ". ".join(facts) + ".",
         "",

@@ -13,7 +13,7 @@ from typing import Literal
 from runwatch.fold import losses
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, ModelMetrics, Notice, Run, StepMetrics
 from runwatch.fold.outcome import ended_well
-from runwatch.units import count, cut_middle, date_and_time, parse_time, usd
+from runwatch.units import count, cut_middle, date_and_time, duration_long, parse_time, usd
 from runwatch.views.facts import Facts
 from runwatch.views.layout import one_line, plural
 
@@ -124,6 +124,25 @@ def error_text(group: ErrorGroup) -> str:
     kind = one_line(group.error_type or "error")
     message = one_line(group.message)
     return f"{kind}: {message}" if message else kind
+
+
+def pipeline_times(metrics: Metrics) -> tuple[float | None, float | None]:
+    """Return the seconds that CI attempts waited and ran in all; None where nobody said it of any."""
+    totals, shown = metrics.pipeline_totals, metrics.pipelines
+    queued = totals.queued_s if totals.queued_s or any(each.queued_s is not None for each in shown) else None
+    ran = totals.duration_s if totals.duration_s or any(each.duration_s is not None for each in shown) else None
+    return queued, ran
+
+
+def queued_and_ran(metrics: Metrics) -> str:
+    """Return ``Queued 12.0s, ran 2m 34s in all``, as far as it is known; empty where nothing is."""
+    queued, ran = pipeline_times(metrics)
+    parts = [
+        "" if queued is None else f"queued {duration_long(queued)}",
+        "" if ran is None else f"ran {duration_long(ran)}",
+    ]
+    told = ", ".join(part for part in parts if part)
+    return f"{told[0].upper()}{told[1:]} in all" if told else ""
 
 
 def place(step: int | None, issue: int | str | None, component: str | None) -> str:

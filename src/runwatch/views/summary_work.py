@@ -6,7 +6,7 @@ Must not compute a metric; a section with nothing to say is empty.
 from __future__ import annotations
 
 from runwatch.fold.metrics import AgentMetrics, DebuggingCycle, IssueMetrics, Metrics, PipelineMetrics
-from runwatch.units import count, duration_long, latency, percent, usd
+from runwatch.units import count, cut_middle, duration_long, latency, percent, usd
 from runwatch.views import phrases
 from runwatch.views.layout import Room, ends, left_out, one_line, plural, table, wrap
 
@@ -106,8 +106,8 @@ def pipelines(metrics: Metrics, room: Room) -> list[str]:
         f"Attempts: {count(totals.attempts)}   Succeeded: {count(totals.succeeded)}   Failed: {count(totals.failed)}   "
         f"Success rate: {percent(totals.success_rate, 2)}",
     )
-    if totals.queued_s or totals.duration_s:
-        lines.append(f"Queued {duration_long(totals.queued_s)}, ran {duration_long(totals.duration_s)} in all")
+    if told := phrases.queued_and_ran(metrics):
+        lines.append(told)
     if totals.first_attempt_pass is not None:
         lines.append(f"First attempt passed: {phrases.yes_no(totals.first_attempt_pass)}")
     lines += table(
@@ -130,7 +130,7 @@ def _pipeline(pipeline: PipelineMetrics) -> list[str]:
         str(pipeline.pipeline_id),
         "-" if pipeline.issue is None else one_line(pipeline.issue)[:12],
         count(pipeline.attempt),
-        one_line(pipeline.status or "running")[:10],
+        cut_middle(one_line(pipeline.status or "running"), 12),
         one_line(pipeline.commit_sha or "-")[:10],
         "-" if pipeline.queued_s is None else latency(pipeline.queued_s),
         "-" if pipeline.duration_s is None else latency(pipeline.duration_s),

@@ -7,9 +7,9 @@ import re
 import pytest
 
 import metrics_samples as samples
-from runwatch.fold.metrics import CodeMetrics, Llm, Metrics, Run, StepMetrics
+from runwatch.fold.metrics import CodeMetrics, Llm, Metrics, PipelineMetrics, Run, StepMetrics
 from runwatch.units import display_width
-from runwatch.views import summary_text
+from runwatch.views import summary_markdown, summary_text
 from runwatch.views.facts import Facts, StageFailure
 
 SECTIONS = [
@@ -113,6 +113,21 @@ def test_the_command_that_repeats_the_run_can_be_pasted() -> None:
     text = summary_text.render(samples.full())
     command = text[text.index("Repeat:     ") + 12 :].replace("\\\n", "")
     assert " ".join(command.split()) == "runwatch run --framework baes -- python experiment.py --name 'two words'"
+
+
+def test_pipelines_say_their_status_whole_and_no_time_that_nobody_knows() -> None:
+    metrics = Metrics(pipelines=[PipelineMetrics(pipeline_id=7, status="interrupted")])
+    metrics.pipeline_totals.attempts = 1
+    for render in (summary_text.render, summary_markdown.render):
+        text = render(metrics)
+        assert "interrupted" in text
+        assert "queued 0" not in text.lower()
+        assert "in all" not in text
+    metrics.pipelines[0].duration_s = metrics.pipeline_totals.duration_s = 3.0
+    assert "\nRan 3.0s in all\n" in summary_text.render(metrics)
+    metrics.pipelines[0].queued_s = 0.0
+    assert "\nQueued 0.0s, ran 3.0s in all\n" in summary_text.render(metrics)
+    assert "Queued 0.0s, ran 3.0s in all" in summary_markdown.render(metrics)
 
 
 def test_errors_show_the_first_and_then_the_most_frequent() -> None:

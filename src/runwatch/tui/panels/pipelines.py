@@ -15,6 +15,7 @@ from runwatch.tui.look import DIM, of_status
 from runwatch.tui.panels import timeline
 from runwatch.tui.panels.phrases import as_many_as_fit, quantity, time_of_day, widest
 from runwatch.units import duration_short, latency, percent
+from runwatch.views import phrases
 
 _LEAST_LINE = 28
 """Cells that a line of time needs to tell anything."""
@@ -74,9 +75,10 @@ def _totals(metrics: Metrics, width: int) -> Line:
         quantity(str(total.succeeded), "succeeded"),
         quantity(str(total.failed), "failed"),
         quantity(percent(total.success_rate), "success rate"),
-        quantity(latency(total.queued_s), "queued"),
-        quantity(latency(total.duration_s), "running"),
     ]
+    for told, what in zip(phrases.pipeline_times(metrics), ("queued", "running"), strict=True):
+        if told is not None:
+            parts.append(quantity(latency(told), what))
     return Line(as_many_as_fit(parts, width))
 
 

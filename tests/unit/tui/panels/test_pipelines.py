@@ -67,6 +67,19 @@ def test_on_a_narrow_pane_the_table_stays_and_the_line_of_time_goes() -> None:
     assert "a-pipeline-with-a-long-name" in (lines[-1].whole or "")
 
 
+def test_times_in_all_are_shown_where_they_are_known() -> None:
+    def totals(*found: PipelineMetrics) -> str:
+        metrics = run(*found)
+        metrics.pipeline_totals.queued_s = sum(each.queued_s or 0.0 for each in found)
+        metrics.pipeline_totals.duration_s = sum(each.duration_s or 0.0 for each in found)
+        return shown(metrics)[0].partition("success rate")[2].strip()
+
+    assert totals(PipelineMetrics(pipeline_id=1)) == ""
+    assert totals(PipelineMetrics(pipeline_id=1, duration_s=3.0)) == "3.00s running"
+    both = PipelineMetrics(pipeline_id=1, queued_s=0.0, duration_s=3.0)
+    assert totals(both, PipelineMetrics(pipeline_id=2)) == "0.0ms queued  3.00s running"
+
+
 def test_times_that_are_none_break_nothing() -> None:
     odd = PipelineMetrics(pipeline_id=1, start_time="never", end_time="", status="failed")
     assert any("1" in row for row in shown(run(odd, PipelineMetrics(pipeline_id=2))))
