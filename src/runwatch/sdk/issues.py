@@ -59,7 +59,9 @@ class IssueState:
         """Return the status of the issue's end; one that nobody knows is a warning."""
         if not ended_well(status) and status.lower() not in _ENDED_BADLY:
             good = "success, completed, resolved, merged, closed"
-            emitter.warn(f"issue {self.issue} ended as {status!r:.60}, which is no success: only {good} are", "issue")
+            emitter.warn(
+                f"issue {self.issue} ended as {status!r:.60}, which counts as an error: {good} do not", "issue"
+            )
         return status
 
 
