@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("well / not", _BAR, "left", keep=5),
     Column("ok", 4, keep=7),
     Column("fail", 5, keep=7),
+    Column("said", 7, keep=3),
     Column("retry", 5, keep=4),
     Column("time", 7, keep=6),
     Column("tools", 6, keep=2),
@@ -52,9 +53,18 @@ def _agent(agent: AgentMetrics, most: int) -> Sequence[Piece]:
         Content.assemble(("━" * well, "$rw-done"), ("━" * badly, "$rw-failed")),
         count(agent.successes),
         (count(agent.failures), "$rw-failed") if agent.failures else ("–", DIM),
+        _said(agent),
         dash_or(agent.retries, count(agent.retries)),
         duration_short(agent.duration_s),
         dash_or(agent.tool_calls, count(agent.tool_calls)),
         dash_or(agent.tokens.total, count_short(agent.tokens.total)),
         usd(agent.cost_usd) if agent.cost_usd is not None else ("–", DIM),
     )
+
+
+def _said(agent: AgentMetrics) -> Piece:
+    """Return the successes and failures that the agent itself reported, loud where the truth is another."""
+    told = f"{count_short(agent.reported_successes)}/{count_short(agent.reported_failures)}"
+    if agent.reported_successes > agent.successes or agent.reported_failures > agent.failures:
+        return told, "$rw-warning"
+    return (told if agent.reported_successes or agent.reported_failures else "–"), DIM

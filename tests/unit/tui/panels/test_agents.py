@@ -17,3 +17,14 @@ def test_the_bar_is_as_long_as_there_were_attempts() -> None:
     few, many = AgentMetrics(agent="few", successes=1, failures=1), AgentMetrics(agent="many", successes=6, failures=2)
     rows = [line.content.plain for line in agents.lines(Metrics(agents=[few, many]), 120, 10)]
     assert [row.count("━") for row in rows[1:]] == [4, 16]
+
+
+def test_what_an_agent_itself_reported_stands_beside_the_truth_and_is_loud_where_that_is_another() -> None:
+    honest = AgentMetrics(agent="a", successes=2, failures=1, reported_successes=2, reported_failures=1)
+    boasted = AgentMetrics(agent="b", successes=1, failures=2, reported_successes=3)
+    silent = AgentMetrics(agent="c", failures=1)  # interrupted: it said nothing
+    head, *rows = (line.content for line in agents.lines(Metrics(agents=[honest, boasted, silent]), 120, 10))
+    at = head.plain.index("said") + 4
+    assert [row.plain[:at].split()[-1] for row in rows] == ["2/1", "3/0", "–"]
+    loud = [any("rw-warning" in str(span.style) and span.end == at for span in row.spans) for row in rows]
+    assert loud == [False, True, False]
