@@ -19,7 +19,7 @@ def work(number):
     with issue.agent("coding"):
         with runwatch.tool(f"tool-{number}"):
             with runwatch.llm_metrics.track_request("m", f"p-{number}") as request:
-                request["prompt_tokens"], request["cost"] = number, 0.5
+                request["prompt_tokens"], request["cost"] = 10 * number, 0.5
         with runwatch.service("registry", "get"):
             pass
         issue.record_token_usage("coding", {"input_tokens": 1, "output_tokens": 1, "cost": 0.25})
@@ -123,7 +123,7 @@ def _check(metrics: dict[str, Any]) -> None:
         (agent,) = issue["agents"]
         assert (agent["attempts"], agent["successes"], agent["tool_calls"]) == (1, 1, 1)
         models = [model for model in metrics["models"] if model["provider"] == f"p-{number}"]
-        assert [model["tokens"]["prompt"] for model in models] == [number]
+        assert [model["tokens"]["prompt"] for model in models] == [10 * number]
     instruments = {one["name"]: one["series"] for one in metrics["instruments"]}
     assert instruments["task_completion_total"][0]["value"] == 3
     assert instruments["git_merge_total"][0]["value"] == 3
