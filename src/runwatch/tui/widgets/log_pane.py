@@ -98,7 +98,7 @@ class LogPane(Pane):
             lines = f" · {found} of {count(stats.of)} lines"
             state = Content.assemble(state, (" · ", DIM), level)
         errors = (
-            f"{count(stats.errors)} error line{'' if stats.errors == 1 else 's'}",
+            f"{count(stats.errors)} ERROR line{'' if stats.errors == 1 else 's'}",
             "$rw-failed" if stats.errors else DIM,
         )
         return Edge(Content(""), Content.assemble(state, (lines + " · ", DIM), errors))
