@@ -99,7 +99,17 @@ def test_a_structure_that_holds_itself_hurts_nobody(recording: Recording) -> Non
 
 @pytest.mark.parametrize(
     ("type_name", "fields"),
-    [("tool.completed", {"tool": "t", "duration_s": "soon"}), ("tool.completed", {}), (3, {}), ("", {}), ("x", [1])],
+    [
+        ("tool.completed", {"tool": "t", "duration_s": "soon"}),
+        ("tool.completed", {"tool": "t", "duration_s": 1e308}),
+        ("coverage.measured", {"percent": float("nan")}),
+        ("coverage.measured", {"percent": 500}),
+        ("llm.completed", {"prompt_tokens": 10**30}),
+        ("tool.completed", {}),
+        (3, {}),
+        ("", {}),
+        ("x", [1]),
+    ],
 )
 def test_what_cannot_be_meant_is_refused_told_once_and_counted(
     recording: Recording, capsys: pytest.CaptureFixture[str], type_name: Any, fields: Any
