@@ -102,7 +102,7 @@ METRICS = (
           "debugging_details.0.duration_seconds", (("debugging", r"(\S+) mean to"),), str, latency),
     Shown("agents.1.retries", None, ("runwatch_run_agent_retries", {"agent": "testing"}),
           "agent_metrics.testing.retries",
-          (("summary", r"testing +1 +1 +0 +(\d+)"), ("agents", r"testing.*━ +1 +– +(\d+)"))),
+          (("summary", r"testing +1 +1 +0 +(\d+)"), ("agents", r"testing.*━ +1 +– +\S+ +(\d+)"))),
     Shown("issues.0.agents.1.duration_s", ("agents", {"agent": "testing"}, "duration_seconds"), None,
           "agent_metrics.testing.duration"),
     Shown("tools.0.calls", ("tool_usage", {"tool_name": "git"}, "call_count"), None, None,
