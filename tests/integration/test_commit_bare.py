@@ -106,7 +106,7 @@ def test_one_that_the_environment_named_takes_runs_that_lie_in_no_repository(tmp
     assert result.sha == repo.head()
     assert commit(a_run(other), user=named).sha == other.head()  # where a run lies comes first
     assert repo.head() == result.sha
-    with pytest.raises(CommitError, match="lies in no git repository"):
+    with pytest.raises(CommitError, match=r"lies in no git repository, and GIT_DIR .*: set GIT_WORK_TREE too"):
         commit(plain.path / "runs/f/r1", user=GitVariables(dir=str(other.path / ".git")))  # one with a work tree
 
 
@@ -168,3 +168,25 @@ def test_a_command_recorded_in_a_bare_repository_is_committed_and_doctor_says_so
     assert elsewhere.event("run.started")["git"]["dir"] == str(repo.path)
     done = runwatch("finalize", "--from", "commit", cwd=other)  # without the variable
     assert (done.returncode, elsewhere.json("finalize.json")["commit"]["sha"]) == (0, repo.head())
+
+
+def test_a_work_tree_whose_git_folder_only_the_environment_names_is_committed_to(tmp_path: Path) -> None:
+    """As people keep their dotfiles: `git --git-dir ~/.dotfiles --work-tree ~`."""
+    folder, tree = bare(tmp_path / "home.git"), tmp_path / "home"
+    tree.mkdir()
+    named = {"GIT_DIR": str(folder.path), "GIT_WORK_TREE": str(tree)}
+    repo = GitRepo(tree)
+    repo.git("read-tree", "HEAD", **named)
+    repo.write("staged.txt", "the user's")
+    repo.git("add", "staged.txt", **named)
+    staged = repo.git("ls-files", "-s", "--", ":!runs", **named)
+    recorded = record("true", cwd=tree, env=named)
+    assert recorded.event("run.started")["git"].items() >= {"dir": str(folder.path), "tree": str(tree)}.items()
+    made = recorded.json("finalize.json")["commit"]
+    assert (made["sha"], made["branch"]) == (folder.head(), "main")
+    changed = repo.git("diff-tree", "-r", "--no-commit-id", "--name-only", "HEAD", **named).split()
+    assert {Path(name).parent for name in changed} == {recorded.dir.relative_to(tree)}
+    assert repo.git("ls-files", "-s", "--", ":!runs", **named) == staged
+    assert repo.git("diff", "--cached", "--name-only", **named).split() == ["staged.txt"]
+    done = runwatch("finalize", "--from", "commit", cwd=tree)  # without the variables
+    assert (done.returncode, folder.head()) == (0, made["sha"])

@@ -40,6 +40,8 @@ class GitStart(msgspec.Struct, omit_defaults=True, gc=False):
     """The git folder that the environment named, as an absolute path."""
     index: str | None = None
     """The index that the environment named, as an absolute path."""
+    tree: str | None = None
+    """The top of the work tree that the environment named, as an absolute path."""
 
 
 class RunStarted(Event, tag="run.started"):

@@ -92,7 +92,7 @@ def commit_run(
     text = message if isinstance(message, str) else message.text()
     deadline = time.monotonic() + options.patience_s
     try:
-        with Repository(place.work_tree, named=place.named) as repo:
+        with Repository(place.work_tree, named=place.named, git_dir=place.git_dir) as repo:
             job = Job(repo, place, text, options, environ, ended_on)
             if options.hooks:
                 job.ask_hooks()

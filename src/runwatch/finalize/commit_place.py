@@ -125,7 +125,12 @@ def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | 
     user = user or GitVariables()
     root = Path(os.path.realpath(run_dir))
     run_id = run_dir.name
-    found = find_repository(root, user.dir)
+    found = find_repository(root, user.dir, user.tree)
+    if found is None and user.dir is not None and is_git_dir(Path(user.dir)):
+        raise CommitError(
+            f"{root} lies in no git repository, and GIT_DIR names {user.dir} without a work tree that holds it: "
+            "set GIT_WORK_TREE too for the runs to come."
+        )
     if found is None:
         raise CommitError(
             f"{root} lies in no git repository: in one (`git init`), `runwatch finalize {run_id}` commits it later."

@@ -35,14 +35,15 @@ def first_event(paths: RunPaths) -> tuple[bool, RunStarted | None]:
 
 
 def git_variables(started: RunStarted | None) -> GitVariables:
-    """Return which repository and index the user's environment named when a run started."""
+    """Return which repository, index and work tree the user's environment named when a run started."""
     noted = started.git if started is not None else None
-    return GitVariables(noted.dir, noted.index) if noted is not None else GitVariables()
+    return GitVariables(noted.dir, noted.index, noted.tree) if noted is not None else GitVariables()
 
 
 def repository_of(paths: RunPaths) -> Found | None:
     """Return the repository that takes a run's commit; None where there is none."""
-    return find_repository(paths.root, git_variables(first_event(paths)[1]).dir)
+    named = git_variables(first_event(paths)[1])
+    return find_repository(paths.root, named.dir, named.tree)
 
 
 def last_time(paths: RunPaths) -> str | None:

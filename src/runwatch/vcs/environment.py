@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from runwatch.vcs.layout import find_repository, read_head
+from runwatch.vcs.layout import find_repository, head_of
 
 KEPT = re.compile(
     r"GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL)"
@@ -51,12 +51,14 @@ def stripped(environ: Mapping[str, str]) -> list[str]:
 
 
 class GitVariables(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which repository and which index the user's environment names, as absolute paths."""
+    """Which repository, index and work tree the user's environment names, as absolute paths."""
 
     dir: str | None = None
     """GIT_DIR."""
     index: str | None = None
     """GIT_INDEX_FILE."""
+    tree: str | None = None
+    """GIT_WORK_TREE."""
 
 
 def git_variables(environ: Mapping[str, str], cwd: Path, top: Path | None) -> GitVariables:
@@ -65,19 +67,19 @@ def git_variables(environ: Mapping[str, str], cwd: Path, top: Path | None) -> Gi
     What is no Unicode cannot be noted in a journal, and is left out.
     """
     tree = cwd / environ["GIT_WORK_TREE"] if environ.get("GIT_WORK_TREE") else top
-    found = {"GIT_DIR": cwd, "GIT_INDEX_FILE": cwd if tree is None else tree}
+    found = {"GIT_DIR": cwd, "GIT_INDEX_FILE": cwd if tree is None else tree, "GIT_WORK_TREE": cwd}
     paths = {name: os.path.abspath(above / environ[name]) for name, above in found.items() if environ.get(name)}
     plain = {name: path for name, path in paths.items() if path.isprintable()}
-    return GitVariables(plain.get("GIT_DIR"), plain.get("GIT_INDEX_FILE"))
+    return GitVariables(plain.get("GIT_DIR"), plain.get("GIT_INDEX_FILE"), plain.get("GIT_WORK_TREE"))
 
 
 def git_at_start(environ: Mapping[str, str], cwd: Path) -> dict[str, str | None] | None:
     """Return what a run notes of the repository that it starts in, None outside of any; a bare one is one too."""
-    named = git_variables(environ, cwd, None).dir
-    found = find_repository(cwd, named)
+    named = git_variables(environ, cwd, None)
+    found = find_repository(cwd, named.dir, named.tree)
     if found is None:
         return None
-    head = read_head(found.top)
+    head = head_of(found.git_dir)
     said = git_variables(environ, cwd, None if found.bare else found.top)
-    noted = {"branch": head.branch, "head": head.sha, "dir": said.dir, "index": said.index}
+    noted = {"branch": head.branch, "head": head.sha, "dir": said.dir, "index": said.index, "tree": said.tree}
     return {name: value for name, value in noted.items() if value is not None or name in ("branch", "head")}

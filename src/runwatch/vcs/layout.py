@@ -44,11 +44,12 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Whether somebody named its git folder, instead of being in it."""
 
 
-def find_repository(path: Path, named: str | None = None) -> Found | None:
+def find_repository(path: Path, named: str | None = None, tree: str | None = None) -> Found | None:
     """Return the nearest repository above ``path``, symbolic links resolved, as git finds it; None outside of any.
 
-    There the bare repository that is ``named``, as by GIT_DIR, takes its place; nowhere else does it count: what a hook
-    leaves in that variable is of another repository.
+    There the repository that is ``named``, as by GIT_DIR, takes its place, where it is bare or ``tree``, as by
+    GIT_WORK_TREE, holds the path; nowhere else does it count: what a hook leaves in that variable is of another
+    repository.
     """
     here = Path(os.path.realpath(path))
     asked = os.path.realpath(named) if named else None
@@ -57,6 +58,10 @@ def find_repository(path: Path, named: str | None = None) -> Found | None:
         if folder is not None:
             bare = top == folder or is_bare(folder)
             return Found(top=top, git_dir=folder, bare=bare, named=str(folder) == asked)
+    if asked is not None and tree and is_git_dir(Path(asked)):
+        top = Path(os.path.realpath(tree))
+        if top in (here, *here.parents):
+            return Found(top=top, git_dir=Path(asked), named=True)
     if asked is not None and _is_bare_at(Path(asked)):
         return Found(top=Path(asked), git_dir=Path(asked), bare=True, named=True)
     return None
@@ -145,8 +150,11 @@ def common_dir(folder: Path) -> Path:
 def read_head(path: Path) -> Head:
     """Return branch and commit of the work tree whose top is ``path``; both None where there is no repository."""
     folder = git_dir(path)
-    if folder is None:
-        return Head(None, None)
+    return Head(None, None) if folder is None else head_of(folder)
+
+
+def head_of(folder: Path) -> Head:
+    """Return branch and commit of the work tree that a git folder belongs to."""
     ref = head_ref(folder)
     if ref is None:
         return Head(None, _object_id(_read(folder / "HEAD")))

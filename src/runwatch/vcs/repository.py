@@ -26,25 +26,29 @@ if TYPE_CHECKING:
 class Repository:
     """The repository of one work tree; ``with`` ends the processes that GitPython keeps."""
 
-    def __init__(self, work_tree: Path, *, named: bool = False) -> None:
+    def __init__(self, work_tree: Path, *, named: bool = False, git_dir: Path | None = None) -> None:
         """Note the top of a work tree, as find_work_tree() returns it, or of a bare repository. Nothing is opened yet.
 
         ``named``: git is told where the bare repository is, as the user told it, instead of finding it: some
-        configurations (safe.bareRepository) forbid that.
+        configurations (safe.bareRepository) forbid that. ``git_dir`` is the git folder where the work tree does not
+        say it.
         """
         self.work_tree = work_tree
-        folder = layout.git_dir(work_tree)
+        own = layout.git_dir(work_tree)
+        folder = git_dir or own
         if folder is None:
             raise GitError(f"{work_tree} is not the top of a git work tree.")
         self.git_dir = folder
         elsewhere = folder != work_tree and layout.is_bare(folder)
-        self._where = ("--git-dir", str(folder)) if named or elsewhere else ()
+        self._where: tuple[str, ...] = ("--git-dir", str(folder)) if named or elsewhere else ()
+        if folder != own:
+            self._where = ("--git-dir", str(folder), "--work-tree", str(work_tree))
         self._repo: Repo | None = None
         self._hidden = stripped(os.environ)
 
     def __enter__(self) -> Self:
         """Open it. Raises GitError where git or the repository cannot be used."""
-        self._repo = _open(self.work_tree)
+        self._repo = _open(self.work_tree, self.git_dir)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,7 +58,7 @@ class Repository:
 
     def head(self) -> layout.Head:
         """Return what is checked out, also where git keeps its refs in another form than files."""
-        head = layout.read_head(self.work_tree)
+        head = layout.head_of(self.git_dir)
         if head.branch is None and head.sha is None:
             branch = self.plumbing("symbolic-ref", "--quiet", "--short", "HEAD", check=False).rstrip("\n")
             sha = self.plumbing("rev-parse", "--verify", "--quiet", "HEAD", check=False).rstrip("\n")
@@ -184,11 +188,11 @@ def is_ignored(work_tree: Path, path: Path) -> bool:
         return False
 
 
-def _open(work_tree: Path) -> Repo:
+def _open(work_tree: Path, git_dir: Path) -> Repo:
     before = os.environ.get("GIT_PYTHON_REFRESH")
     os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # without a git program the import raises
     try:
-        from git import Repo
+        from git import Git, Repo
         from git.exc import InvalidGitRepositoryError, NoSuchPathError
     except ImportError as error:
         raise GitError(f"GitPython cannot be imported: {error}.") from error
@@ -198,7 +202,10 @@ def _open(work_tree: Path) -> Repo:
         else:
             os.environ["GIT_PYTHON_REFRESH"] = before
     try:
-        repo = Repo(work_tree, expand_vars=False)
+        is_apart = layout.git_dir(work_tree) != git_dir
+        repo = Repo(git_dir if is_apart else work_tree, expand_vars=False)
+        if is_apart:
+            repo.git = Git(work_tree)
     except (InvalidGitRepositoryError, NoSuchPathError, OSError) as error:
         raise GitError(f"{work_tree} cannot be opened as a git repository: {error}.") from error
     repo.git.environment().clear()  # it copies GIT_DIR and its like from the environment

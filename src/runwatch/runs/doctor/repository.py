@@ -51,7 +51,8 @@ def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ
     yield ok("git", f"git {'.'.join(map(str, version))}")
     there = next(each for each in (root, *root.parents) if os.path.lexists(each))
     cwd = Path.cwd()
-    found = find_repository(there, git_variables(environ, cwd, None).dir)
+    named = git_variables(environ, cwd, None)
+    found = find_repository(there, named.dir, named.tree)
     if found is None:
         yield fault(CHECK, f"{root} lies in no git repository: runs are recorded, but not committed", "git init")
         return
@@ -67,7 +68,7 @@ def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ
     )
     yield from _variables(environ, place)
     try:
-        with Repository(found.top, named=found.named) as repo:
+        with Repository(found.top, named=found.named, git_dir=found.git_dir) as repo:
             yield from _repository(repo, place, root, settings, environ)
     except CommitError as error:
         yield _refused(error)
@@ -96,7 +97,11 @@ def _refused(error: CommitError) -> Finding:
 
 
 def _variables(environ: Mapping[str, str], place: Place) -> Iterator[Finding]:
-    used = {"GIT_DIR": place.named, "GIT_INDEX_FILE": place.other_index is not None}
+    used = {
+        "GIT_DIR": place.named,
+        "GIT_WORK_TREE": place.named and not place.bare,
+        "GIT_INDEX_FILE": place.other_index is not None,
+    }
     hidden = [name for name in stripped(environ) if not name.startswith("GIT_PYTHON") and not used.get(name)]
     if place.other_index is not None:
         yield note(
