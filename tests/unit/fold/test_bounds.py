@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from journals import Journal, fold_lines
-from runwatch.fold import Metrics
+from runwatch.fold import Fold, Metrics
+from runwatch.fold.money import Price
 
 NOW = "2026-11-21T12:00:00.000000Z"
 
@@ -45,3 +46,14 @@ def test_limits_and_weights_that_no_number_can_hold_are_none() -> None:
     journal.run_started(settings={"limits": {"max_cost_usd": huge, "max_tokens": 5}, "complexity": {"churn": huge}})
     run = journal.metrics().run
     assert (run.max_cost_usd, run.max_tokens) == (None, 5)
+
+
+def test_a_line_that_cannot_be_counted_after_all_is_unreadable_and_ends_nothing() -> None:
+    def price(*_: object) -> Price:
+        raise OverflowError
+
+    fold = Fold(price)
+    fold.feed_line(b'{"type":"llm.completed","model":"m","prompt_tokens":1,"completion_tokens":1}')
+    fold.feed_line(b'{"type":"tool.completed","tool":"t"}')
+    metrics = fold.metrics(NOW)
+    assert (metrics.journal.unreadable, [tool.name for tool in metrics.tools]) == (1, ["t"])
