@@ -296,3 +296,12 @@ def test_a_killed_app_does_nothing_to_the_run(tmp_path: Path, terminals: list[Te
     (tmp_path / "go").touch()
     metadata = ended(tmp_path)
     assert (metadata["status"], metadata["exit_code"]) == ("failed", 5)
+
+
+def test_a_run_that_its_command_deletes_is_said_to_be_gone_in_one_line(tmp_path: Path) -> None:
+    done = runwatch("run", "--", "sh", "-c", "rm -rf runs; exit 3", cwd=tmp_path)
+    assert done.returncode == 3
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"runwatch: {tmp_path}/runs/default/")
+    assert line.endswith(" was deleted or moved away while the command ran: it is not finalized.")
+    assert list(tmp_path.glob("runs/*/*")) == []

@@ -12,6 +12,7 @@ import sys
 from typing import NoReturn
 
 from runwatch.finalize.state import Outcome
+from runwatch.journal.paths import RunPaths
 from runwatch.record.capture import Stream
 from runwatch.record.outcome import signal_number
 
@@ -24,6 +25,19 @@ def say(sentence: str) -> None:
         os.write(2, f"runwatch: {sentence}\n".encode(errors="backslashreplace"))
     except OSError:
         pass
+
+
+def is_gone(paths: RunPaths) -> bool:
+    """Whether somebody deleted a run while it was recorded, or moved it away."""
+    return not os.path.lexists(paths.journal)
+
+
+def not_finalized(paths: RunPaths) -> None:
+    """Say that the recorder did not finalize a run, and what does."""
+    if is_gone(paths):
+        say(f"{paths.root} was deleted or moved away while the command ran: it is not finalized.")
+    else:
+        say(f"the run is not finalized; `runwatch finalize {paths.root}` does it.")
 
 
 def leave_streams(streams: list[Stream]) -> None:

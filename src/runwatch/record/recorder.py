@@ -224,7 +224,7 @@ class Recorder:
         try:
             save_state(self.paths.finalize_state, FinalizeState(outcome=outcome))
         except OSError as error:
-            self.talk.line(f"the run's status cannot be written ({error.strerror}).")
+            self.talk.line(f"runwatch: the run's status cannot be written ({error.strerror}).")
         return outcome
 
     def _finalize(self, outcome: Outcome) -> int:
@@ -245,7 +245,8 @@ class Recorder:
                 self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk, ahead=ahead
             )
         except RunwatchError as error:
-            self.talk.line(error.sentence)
+            if self.options.alone or not farewell.is_gone(self.paths):  # the supervisor says that
+                self.talk.line(f"runwatch: {error.sentence}")
             return error.exit_code
         self.watch.close()
         self.neighbors.start()  # where no command could be
@@ -270,7 +271,13 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
     limits.raise_files()
-    recorder = Recorder(parser.parse_args())
+    options = parser.parse_args()
+    try:
+        recorder = Recorder(options)
+    except OSError:
+        if farewell.is_gone(RunPaths(options.run_dir)):
+            return 1  # the supervisor says so
+        raise
 
     def ask(number: int, frame: object) -> None:
         recorder.asked = signal.Signals(number).name

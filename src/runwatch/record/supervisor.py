@@ -263,7 +263,8 @@ class Supervisor:
 
     def _recorder_died(self, reason: str) -> None:
         self.journal.emit("recorder.replaced", reason=reason)
-        if self.keeper.given_up and self.config.pass_through and not self.config.quiet:
+        told = self.config.pass_through and not self.config.quiet and not farewell.is_gone(self.paths)
+        if self.keeper.given_up and told:
             farewell.say(f"recorder {reason}; nothing is lost, all is read at the end.")
 
     def _command_ended(self, status: int) -> None:
@@ -297,11 +298,12 @@ class Supervisor:
             try:
                 save_state(self.paths.finalize_state, FinalizeState(outcome=outcome, stages=state.stages))
             except OSError as error:
-                farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
+                if not farewell.is_gone(self.paths):
+                    farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
         self.keeper.tell_end(outcome)
         finalizing.wait(self.keeper, self.waited, self._asked_to_leave, farewell.say)
         if self.keeper.exit_code != 0:
-            farewell.say(f"the run is not finalized; `runwatch finalize {self.paths.root}` does it.")
+            farewell.not_finalized(self.paths)
         if self.control is not None:
             self.control.close()
             self.teller.close()
