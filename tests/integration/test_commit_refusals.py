@@ -162,6 +162,23 @@ def test_a_repository_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert_only_the_run_is_committed(repo, commit(run).sha)
 
 
+def test_branches_that_nobody_may_write_are_said_at_once_and_with_their_folder(tmp_path: Path) -> None:
+    """Not even root creates files in /sys, which stands for a folder that is immutable."""
+    repo = GitRepo.with_history(tmp_path)
+    run = a_run(repo)
+    repo.git("pack-refs", "--all")
+    heads = repo.path / ".git/refs/heads"
+    heads.rmdir()
+    heads.symlink_to("/sys/kernel")
+    said = refused(run, PATIENT)
+    assert " cannot be written: " in said
+    assert "make it writable" in said
+    assert "tried" not in said
+    heads.unlink()
+    heads.mkdir()
+    assert_only_the_run_is_committed(repo, commit(run).sha)
+
+
 @contextlib.contextmanager
 def unwritable(folder: Path) -> Iterator[str]:
     if os.geteuid() != 0:

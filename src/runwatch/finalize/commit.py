@@ -22,7 +22,7 @@ from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, fi
 from runwatch.finalize.committing import find_commit
 from runwatch.finalize.index_locks import IndexLocks
 from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
-from runwatch.finalize.ref_update import RefUpdate
+from runwatch.finalize.ref_update import REFUSED, RefUpdate
 from runwatch.settings.groups import Commit as CommitSettings
 from runwatch.vcs import GitError, GitVariables, Repository, read_ref
 
@@ -275,6 +275,11 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
     if sign and "commit-tree" in error.sentence:
         why = error.stderr.strip().partition("\n")[0].removeprefix("error: ").rstrip(".?")
         return place.refuse(f"the commit cannot be signed ({why})", "set `user.signingKey`, or `[commit] sign = false`")
+    refused = REFUSED.search(error.stderr)
+    if refused is not None:
+        folder, why = os.path.dirname(refused["file"]), refused["why"]
+        immutable = f" (`chattr -i {folder}` where it is immutable)" if why == "Operation not permitted" else ""
+        return place.refuse(f"{folder} cannot be written: {why}", f"make it writable{immutable}")
     if any(words in said for words in ("read-only file system", "insufficient permission", "permission denied")):
         return place.refuse(f"{place.git_dir} cannot be written", "make it writable")
     if "no space left" in said:

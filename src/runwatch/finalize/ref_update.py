@@ -6,11 +6,18 @@ Must not retry. **Source**: git-update-ref(1), "--stdin" and its transactions.
 from __future__ import annotations
 
 import os
+import re
 from types import TracebackType
 from typing import Self
 
 from runwatch.finalize.commit_place import NotNow, Target
 from runwatch.vcs import GitError, Repository
+
+REFUSED = re.compile(
+    r"Unable to create '(?P<file>[^'\n]+)': (?P<why>Operation not permitted|Permission denied|Read-only file system)",
+    re.IGNORECASE,
+)
+"""What git says of a lock that it may not make. **Source**: git's lockfile.c, unable_to_lock_message()."""
 
 
 class RefUpdate:
@@ -49,6 +56,8 @@ class RefUpdate:
             while self._process.line() != f"{what}: ok".encode():  # "start: ok" comes first
                 pass
         except GitError as error:
+            if REFUSED.search(error.stderr):
+                raise  # no lock that goes away: nobody may make one
             if "cannot lock ref" in error.stderr or "unable to lock" in error.stderr.lower():
                 said = error.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix(f"{what}: ")
                 why = f"git in {self._work_tree} says {said!r}"
