@@ -17,9 +17,10 @@ from integration.sdk_programs import Program
 
 MIB = 1 << 20
 PINNED = {
-    "runwatch", "runwatch.errors", "runwatch.events", "runwatch.events.calls", "runwatch.events.codec",
-    "runwatch.events.envelope", "runwatch.events.lifecycle", "runwatch.events.measures", "runwatch.events.notices",
-    "runwatch.events.work", "runwatch.finalize", "runwatch.finalize.state", "runwatch.journal",
+    "runwatch", "runwatch.errors", "runwatch.events", "runwatch.events.bounds", "runwatch.events.calls",
+    "runwatch.events.codec", "runwatch.events.envelope", "runwatch.events.lifecycle", "runwatch.events.measures",
+    "runwatch.events.notices", "runwatch.events.work", "runwatch.finalize", "runwatch.finalize.state",
+    "runwatch.journal",
     "runwatch.journal.append", "runwatch.journal.atomic", "runwatch.journal.beneath", "runwatch.journal.discard",
     "runwatch.journal.lock", "runwatch.journal.losses", "runwatch.journal.modes", "runwatch.journal.output_index",
     "runwatch.journal.paths", "runwatch.journal.process_mark", "runwatch.journal.reserve", "runwatch.journal.spare",

@@ -12,9 +12,9 @@ from typing import Any
 from runwatch.errors import SettingsError
 from runwatch.redact.rules import Rule, Span
 
-LONGEST_S = 0.25
+LONGEST_S = 0.125
 """CPU time that one pattern may take on one text, before any took too long."""
-BUDGET_S = 2.0
+BUDGET_S = 1.0
 """What patterns may lose on texts in all: the less is left of it, the sooner the next one is given up."""
 _SHARE = 8
 _LEAST_S, _LEAST_PER_CHARACTER_S = 0.002, 2.5e-7
