@@ -30,6 +30,15 @@ def test_the_help_of_every_command_has_an_example(name: str, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_output_that_takes_nothing_is_told_in_one_sentence_with_a_remedy(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, "--help"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "runwatch: the output cannot be written (No space left on device): send it to a place that has room for it.\n"
+    )
+
+
 def test_the_app_without_a_terminal_is_refused_with_what_works_instead(tmp_path: Path) -> None:
     record("true", cwd=tmp_path)
     done = runwatch("watch", cwd=tmp_path)

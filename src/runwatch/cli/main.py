@@ -5,6 +5,7 @@ Must import no command before it is called, so that ``--help`` starts in a blink
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -119,6 +120,12 @@ def run(arguments: list[str]) -> int:
         # The reader left; what Python flushes at its exit must not complain about that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+    except OSError as error:
+        if "--debug" in arguments:
+            raise
+        _say(_of_the_system(error))
+        _drop_output()
+        return wrong_use if words[:1] == ["run"] else 1
     except MemoryError:  # which leaves no room for anything but this
         os.write(2, b"runwatch: there is no memory left: raise `ulimit -v` or close some programs.\n")
         return wrong_use if words[:1] == ["run"] else 1
@@ -127,6 +134,23 @@ def run(arguments: list[str]) -> int:
             raise
         _say(f"{type(error).__name__}: {error}; `runwatch --debug …` shows where.")
         return 1
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return what the system refused, and what to do about it; without a file's name it was the output."""
+    why = error.strerror or str(error) or type(error).__name__
+    if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return f"the output cannot be written ({why}): send it to a place that has room for it."
+    where = "" if error.filename is None else f"{os.fspath(error.filename)!s}: "
+    return f"{where}{why}; mend that and try again, `runwatch --debug …` shows where it happened."
+
+
+def _drop_output() -> None:
+    """Give up what could not be written, so that Python does not complain of it once more at its exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _remedied(error: click.ClickException) -> str:

@@ -73,11 +73,7 @@ class Pipelines:
         bench, tests = self._bench, result.tests
         for failure in tests.failures:
             bench.validator.error("%s: %s", failure.test, failure.message, extra={"pipeline": result.number})
-        if result.passed:
-            bench.say(f"pipeline {result.number}: {result.status}, {tests.passed} tests")
-        else:
-            jobs = ", ".join(result.failed_jobs)
-            bench.complain(f"pipeline {result.number}: {result.status} ({jobs}), {len(tests.failures)} tests")
+        (bench.say if result.passed else bench.complain)(verdict(result))
 
     def _store(self, result: pipeline.Result) -> None:
         """Keep the reports where the run keeps its artifacts."""
@@ -89,3 +85,16 @@ class Pipelines:
             for report in result.reports:
                 shutil.copy2(report, folder)
             self._bench.pace.rest(0.05)
+
+
+def verdict(result: pipeline.Result) -> str:
+    """Word what became of a pipeline, in one line."""
+    tests, told = result.tests, f"pipeline {result.number}: {result.status}"
+    if not result.passed:
+        told += f" ({', '.join(result.failed_jobs)})"
+    failed = tests.failed + tests.errors
+    ran = tests.passed + failed
+    if not ran:
+        return f"{told}, no test ran"
+    some = f"{ran} test" if ran == 1 else f"{ran} tests"
+    return f"{told}, {failed} of {some} failed" if failed else f"{told}, {some} passed"
