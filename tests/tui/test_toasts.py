@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from runwatch.errors import SettingsError
 from runwatch.fold import metrics as m
 from runwatch.tui.state import Snapshot
 from tui import sample
@@ -71,5 +72,22 @@ def test_a_search_that_goes_round_and_round_says_so_once(tmp_path: Path) -> None
             for _ in range(6):
                 await app.press("n")
             await app.until(lambda: toasts(app) == ["The search went on from the other end."])
+
+    drive(task())
+
+
+def test_a_chosen_theme_is_told_with_the_file_that_keeps_it_or_why_none_does(tmp_path: Path) -> None:
+    def remember(name: str) -> str:
+        if name == "runwatch-dark":
+            raise SettingsError("runwatch.toml: cannot be changed.")
+        return "runwatch.toml, line 3"
+
+    async def task() -> None:
+        async with watching(make_run(tmp_path)) as app:
+            app.app._remember_theme = remember
+            app.app._wear("runwatch-light")
+            await app.until(lambda: "runwatch-light is kept in runwatch.toml, line 3." in toasts(app))
+            app.app._wear("runwatch-dark")
+            await app.until(lambda: "runwatch.toml: cannot be changed." in toasts(app))
 
     drive(task())

@@ -65,14 +65,17 @@ def _told_where(section: str, key: str) -> Iterator[None]:
         raise SettingsError(f"{where_set(Path.cwd(), os.environ, section, key)}: {error.sentence}") from error
 
 
-def remember_theme(name: str) -> None:
-    """Make a theme that was chosen in the app the user's own. Raises SettingsError."""
-    from runwatch.settings import user_file
+def remember_theme(name: str) -> str:
+    """Keep a theme that was chosen in the app where the theme in force is set; return where. Raises SettingsError."""
+    from runwatch.settings import file_to_change
     from runwatch.settings.writing import set_value
 
-    path = user_file(os.environ)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    cwd = Path.cwd()
+    path = file_to_change(cwd, os.environ, "tui", "theme")
     set_value(path, "tui.theme", name)
+    if os.environ.get("RUNWATCH_TUI_THEME"):
+        return f"{path}, which RUNWATCH_TUI_THEME overrules"
+    return where_set(cwd, os.environ, "tui", "theme")
 
 
 def pretty_json(value: object) -> str:

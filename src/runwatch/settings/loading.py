@@ -67,6 +67,16 @@ def where_set(start: Path, environ: Mapping[str, str], section: str, key: str) -
     return "the default"
 
 
+def file_to_change(start: Path, environ: Mapping[str, str], section: str, key: str) -> Path:
+    """Return the file in which a new value of a setting takes effect: the project's where it sets it, else the user's.
+
+    Raises SettingsError where the project's cannot be read.
+    """
+    project = project_file(start)
+    table = _file_layer(project, start, start).table.get(section)
+    return project if project is not None and isinstance(table, Mapping) and key in table else user_file(environ)
+
+
 def _file_layers(start: Path, environ: Mapping[str, str]) -> list[_Layer]:
     """Return the project's file and the user's, the first wins."""
     return [_file_layer(project_file(start), start, start), _file_layer(user_file(environ), start, None)]

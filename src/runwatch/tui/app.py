@@ -69,7 +69,7 @@ class RunwatchApp(LeavingApp):
         control: RunControl | None = None,
         settings: Settings | None = None,
         new_feed: NewFeed | None = None,
-        remember_theme: Callable[[str], None] | None = None,
+        remember_theme: Callable[[str], str] | None = None,
     ) -> None:
         self._settings = settings
         super().__init__(mode, control)
@@ -156,7 +156,15 @@ class RunwatchApp(LeavingApp):
         if trouble := self.dress(name):
             self.notify(clean(trouble), severity="warning", markup=False)
         elif self._remember_theme is not None:
-            self._ask(partial(self._remember_theme, name))
+            self._ask(partial(self._keep_theme, self._remember_theme, name))
+
+    def _keep_theme(self, remember: Callable[[str], str], name: str) -> None:
+        """Have a theme kept, and say where or why not. Called in a thread."""
+        try:
+            told, severity = f"{name} is kept in {remember(name)}.", "information"
+        except SettingsError as error:
+            told, severity = error.sentence, "warning"
+        self.call_from_thread(self.notify, clean(told), severity=severity, markup=False)
 
     def action_help(self) -> None:
         """List the keys of the screen at hand."""
@@ -205,12 +213,13 @@ def run_app(
     mode: Mode = "watch",
     control: RunControl | None = None,
     settings: Settings | None = None,
-    remember_theme: Callable[[str], None] | None = None,
+    remember_theme: Callable[[str], str] | None = None,
 ) -> Outcome:
     """Show a run until a person leaves, and say how.
 
     ``mode="run"``: this terminal started it, and its directory may hold nothing but the journal's first line.
-    ``remember_theme`` writes the name of a theme that was chosen here; it is called in a thread and may raise OSError.
+    ``remember_theme`` writes the name of a theme that was chosen here; it is called in a thread, returns
+    where it is now and may raise OSError and SettingsError.
     Blocks; owns the terminal meanwhile; must be called from the main thread. Raises RunwatchError when the app itself
     broke, with its cause, once the terminal is as it was; the run goes on regardless.
     """

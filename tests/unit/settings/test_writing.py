@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from runwatch.cli.where import remember_theme
 from runwatch.errors import SettingsError
 from runwatch.settings import Settings, load
 from runwatch.settings.writing import default_text, meanings, set_value
@@ -92,6 +93,27 @@ def test_what_may_not_be_set_is_refused_and_nothing_written(tmp_path: Path) -> N
     with pytest.raises(SettingsError, match=r"cannot be changed .* tui\.theme was not set"):
         set_value(path, "tui.theme", "x")
     assert path.read_bytes() == b"\xff"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chosen_theme_is_kept_where_the_one_in_force_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    monkeypatch.delenv("RUNWATCH_TUI_THEME", raising=False)
+    project, own = tmp_path / "project" / name, tmp_path / "user" / "runwatch" / "runwatch.toml"
+    prefix = "tool.runwatch." if name == "pyproject.toml" else ""
+    project.parent.mkdir()
+    project.write_text(f"[{prefix}run]\nframework = 'a'\n")
+    monkeypatch.chdir(project.parent)
+    assert remember_theme("runwatch-light") == f"{own}, line 2"
+    assert "theme" not in project.read_text()
+    project.write_text(f"[{prefix}tui]\n# ours\ntheme = 'runwatch-dark'  # for all\n")
+    assert remember_theme("textual-dark") == f"{name}, line 3"
+    assert project.read_text() == f'[{prefix}tui]\n# ours\ntheme = "textual-dark"  # for all\n'
+    assert value_in(own, "tui", "theme") == "runwatch-light"
+    monkeypatch.setenv("RUNWATCH_TUI_THEME", "runwatch-dark")
+    assert remember_theme("runwatch-light") == f"{project}, which RUNWATCH_TUI_THEME overrules"
 
 
 def test_the_file_for_a_start_changes_nothing(tmp_path: Path) -> None:
