@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runwatch.tui.state import STAGES, Archive, Commit, Ending, Life, Outcome, Snapshot, Stage
+from runwatch.tui.widgets.log_pane import LogPane
 from tui import sample
 from tui.driving import drive, live, make_run, watching
 
@@ -133,5 +134,39 @@ def test_a_stalled_a_missing_and_a_waiting_recorder_are_told_apart(tmp_path: Pat
             await app.show(live(life=Life.STALLED, stalled_s=12.4))
             await app.sees("stalled for 12s")
             assert "the command goes on" in app.rows()[0]
+
+    drive(task())
+
+
+def test_lines_that_came_behind_the_summary_are_there_when_the_logs_come_back(tmp_path: Path) -> None:
+    async def task() -> None:
+        run_dir = make_run(tmp_path)
+        log = run_dir / "logs" / "step_003" / "adapter.log"
+        log.write_text("".join(f"line {number}\n" for number in range(100)))
+        async with watching(run_dir) as app:
+            await app.sees("line 99")
+            await app.show(finalized())
+            await app.sees("EXPERIMENT RUN SUMMARY")
+            with log.open("a") as more:
+                more.write("the last words\n")
+            view = app.run.query_one(LogPane).view
+            assert view is not None
+            await app.until(lambda: view._canvas.frame is not None and view._canvas.frame.row_count >= 103)
+            await app.press("o")
+            await app.sees("the last words")
+
+    drive(task())
+
+
+def test_the_end_waits_until_a_search_was_typed(tmp_path: Path) -> None:
+    async def task() -> None:
+        async with watching(make_run(tmp_path)) as app:
+            await app.sees("speaks in step 3")
+            await app.press("slash", *"re")
+            await app.show(finalized())
+            await app.press(*"quest")
+            await app.sees("request")
+            await app.press("escape")
+            await app.sees("EXPERIMENT RUN SUMMARY")
 
     drive(task())

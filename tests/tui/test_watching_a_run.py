@@ -73,6 +73,26 @@ def test_brackets_walk_through_the_steps_and_the_newest_is_followed_again(tmp_pa
     drive(task())
 
 
+def test_who_reads_further_up_stays_there_when_the_next_step_begins(tmp_path: Path) -> None:
+    async def task() -> None:
+        run_dir = make_run(tmp_path, steps=4)
+        (run_dir / "logs/step_003/adapter.log").write_text("".join(f"line {number}\n" for number in range(200)))
+        async with watching(run_dir) as app:
+            await app.sees("line 199")
+            await app.press("pageup")
+            await app.sees("paused")
+            later = sample.metrics()
+            later.steps.append(m.StepMetrics(step=4, name="tests", start_time=sample.START))
+            later.current_step = 4
+            await app.show(live(metrics=later))
+            assert app.run.selected == 3
+            await app.press("f")
+            await app.show(live(metrics=later, read_ratio=0.99))
+            await app.sees("step 004 · tests")
+
+    drive(task())
+
+
 def test_a_step_is_shown_by_moving_the_cursor_or_clicking_it(tmp_path: Path) -> None:
     async def task() -> None:
         async with watching(make_run(tmp_path)) as app:

@@ -161,8 +161,8 @@ class RunScreen(RunEnd):
         self.notify(message.reason, severity="error", timeout=30, markup=False)
 
     async def _choose_step(self) -> None:
-        """Go with the run from step to step until a person picks one."""
-        if not self._pinned:
+        """Go with the run from step to step until a person picks one, or reads something further up."""
+        if not self._pinned and self.query_one(LogPane).follows:
             self.selected = log_choice.newest_step(self.metrics, self.log_steps)
         await self._show_logs()
 

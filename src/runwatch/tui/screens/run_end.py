@@ -8,6 +8,7 @@ from __future__ import annotations
 from textual.containers import Vertical
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widgets import Input
 
 from runwatch.tui import messages
 from runwatch.tui.state import Snapshot
@@ -19,6 +20,9 @@ class RunEnd(Screen[None]):
 
     snapshot: var[Snapshot] = var(Snapshot)
     """All that the feed last saw."""
+
+    _end_waits = False
+    """The end came while somebody was typing."""
 
     @property
     def shows_end(self) -> bool:
@@ -38,9 +42,18 @@ class RunEnd(Screen[None]):
         """Show the end of the run; a handler of this screen's own must call it."""
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
+        if isinstance(self.focused, Input):
+            self._end_waits = True  # what is being typed must not become commands
+            return
+        self._end_waits = False
         self.add_class("-ending")
         self.query_one("#summary").focus()
         self.refresh_bindings()
+
+    def watch_focused(self) -> None:
+        """Show the end that waited until the typing was done."""
+        if self._end_waits:
+            self.call_later(self.open_end)
 
     def action_back(self) -> None:
         """Show the logs again."""

@@ -43,6 +43,11 @@ class LogPane(Pane):
         self.view: LogView | None = None
         """The log view; None until something was shown."""
 
+    @property
+    def follows(self) -> bool:
+        """Whether the newest line is in sight, or nothing at all yet."""
+        return self.view is None or self.view.following
+
     async def show(self, source: LogSource | None, empty: str, scope: str) -> None:
         """Show another source; ``empty`` says what would fill it, ``scope`` what it is called where it is searched.
 
@@ -91,11 +96,11 @@ class LogPane(Pane):
         else:
             news = f" · {count(stats.new)} new" if stats.new else ""
             state = Content.assemble(("■ paused", "$rw-warning"), (news, "$rw-warning"))
-        lines = f" · {'' if stats.exact else '≈ '}{count(stats.lines)} lines"
+        lines = f" · {'' if stats.exact else '≈ '}{count(stats.lines)} line{'' if stats.lines == 1 else 's'}"
         if stats.level is not None:  # every line that was found so far has the level; there may be more
             found = f"{count(stats.lines)}{'' if stats.exact else '+'}"
             level = Content.styled(f"{stats.level.lower()}{'' if stats.level == 'ERROR' else ' and up'}", "$rw-warning")
-            lines = f" · {found} of {count(stats.of)} lines"
+            lines = f" · {found} of {count(stats.of)} line{'' if stats.of == 1 else 's'}"
             state = Content.assemble(state, (" · ", DIM), level)
         errors = (
             f"{count(stats.errors)} ERROR line{'' if stats.errors == 1 else 's'}",

@@ -300,4 +300,4 @@ def _marked(parts: list[_Part], hits: re.Pattern[str], mark: Style) -> Iterable[
 def component_cells(names: Iterable[str], width: int) -> int:
     """Return how many cells the component column takes in a view of this width; 0 for a single component."""
     lengths = [cell_len(visible(name)) for name in names]
-    return 0 if len(lengths) < 2 else min(max(lengths), 13 if width >= 90 else 9)
+    return 0 if len(lengths) < 2 else min(max(lengths), 13 if width >= 84 else 9)

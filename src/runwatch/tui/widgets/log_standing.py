@@ -28,6 +28,8 @@ class LogStanding:
         self._anchor: LineKey | None = None
         self._offset = 0
         self._top = 0
+        self._height = 0
+        """Rows that were in sight when any were: hidden behind something else, the view has none."""
 
     @property
     def top(self) -> int:
@@ -104,7 +106,9 @@ class LogStanding:
         self._offset = -self._cursor_y
 
     def fit(self) -> None:
-        """Keep the cursor in sight when the view became lower."""
+        """Keep the end, or the cursor, in sight in a view of another height."""
+        if self.following and self._canvas.holds(top := self._end_top()):
+            self._canvas.place(top, None)
         if self._cursor_y >= self._canvas.rows > 0:
             self._cursor_y = self._canvas.rows - 1
             if self._anchor is not None and self._anchor == self.cursor:
@@ -151,4 +155,5 @@ class LogStanding:
         return self._canvas.frame.row_count if self._canvas.frame else 0
 
     def _end_top(self) -> int:
-        return max(self._count() - self._canvas.rows, 0)
+        self._height = self._canvas.rows or self._height
+        return max(self._count() - self._height, 0)
