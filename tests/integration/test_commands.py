@@ -17,6 +17,7 @@ import pytest
 
 from integration.recorded import RUNWATCH, git, record, repository, run_dir, runwatch, start, wait_for
 from runwatch.cli.main import COMMANDS
+from runwatch.journal.paths import TRACKED
 
 PROGRAM = str(Path(sys.executable).with_name("runwatch"))
 """The entry point."""
@@ -54,6 +55,20 @@ def test_ls_and_show_work_in_a_fresh_clone_from_the_tracked_files_alone(tmp_path
     rows = json.loads(runwatch("ls", "--json", cwd=clone).stdout)
     assert [(row["run_id"], row["status"], row["live"]) for row in rows] == [(run.dir.name, "failed", False)]
     assert runwatch("show", "@1", cwd=clone).stdout == (run.dir / "logs_summary.txt").read_bytes()
+
+
+def test_finalize_writes_tracked_files_that_are_missing_again_with_the_same_bytes(tmp_path: Path) -> None:
+    repository(tmp_path)
+    run = record("sh", "-c", "echo why >&2; exit 3", cwd=tmp_path)
+    commits = git("rev-list", "--all", cwd=tmp_path)
+    for name in TRACKED:
+        (run.dir / name).unlink()
+    assert runwatch("finalize", cwd=tmp_path).returncode == 0
+    assert git("status", "--porcelain", "--", str(run.dir), cwd=tmp_path) == ""
+    git("switch", "-q", "-c", "side", "HEAD~1", cwd=tmp_path)
+    runwatch("finalize", str(run.dir), cwd=tmp_path)
+    assert not any((run.dir / name).exists() for name in TRACKED)  # git would not switch back over them
+    assert git("rev-list", "--all", cwd=tmp_path) == commits
 
 
 def test_logs_are_merged_filtered_and_read_from_the_archive_when_the_raw_ones_are_gone(tmp_path: Path) -> None:

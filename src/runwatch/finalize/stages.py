@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
-from runwatch.finalize import archiving, close, commit, ignore, raw_logs, refusal
+from runwatch.finalize import archiving, close, commit, ignore, missing, raw_logs, refusal
 from runwatch.finalize.archive import forget
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
@@ -113,6 +113,9 @@ class Finalizer:
                 self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
                 self._save()
             self._catch_up()
+            if only is STAGES and last is None:
+                for name in missing.stages_to_repeat(self.paths, self.state, self.settings.commit.mode):
+                    self._do(name)  # the same bytes again, so that the commit stays
             again = False
             for name in only:
                 again = again or name == first
@@ -287,9 +290,9 @@ class Finalizer:
 
     def _stage_reports(self) -> None:
         self.publisher.reports(self.metrics)
-        missing = self.projector.catch_up()
-        if missing is not None:
-            raise missing
+        failed = self.projector.catch_up()
+        if failed is not None:
+            raise failed
         make_lasting((self.paths.issues, self.paths.csv))
 
     def _stage_summary(self) -> None:
