@@ -6,10 +6,15 @@ Must not commit anything: a dead run is recovered up to that.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from runwatch.cli.where import run_names, settings_here, the_run
+
+if TYPE_CHECKING:
+    from runwatch.journal.paths import RunPaths
+    from runwatch.runs.standing import Standing
 
 SMALL_BYTES = 64 << 20
 """A dead run's archive is waited for up to this size of its files; that of a larger one is made in the background."""
@@ -32,8 +37,9 @@ def command(run: str | None, markdown: bool, as_json: bool, runs_dir: str | None
         _recover(paths.root)
         now = standing(paths)
     wanted = paths.metrics if as_json else paths.summary_markdown if markdown else paths.summary_text
-    click.echo(_text(wanted) or _known(paths.root, now.status, now.reason), nl=False)
-    remark(paths.root, now)
+    text = _text(wanted)
+    click.echo(text or _known(paths.root, now.status, now.reason), nl=False)
+    remark(paths.root, now if text else _unreadable(paths, now))
     return 0
 
 
@@ -50,6 +56,16 @@ def _recover(run_dir: Path) -> None:
         progress.clear()
     if not small:
         recover_behind([run_dir.parent.parent])
+
+
+def _unreadable(paths: RunPaths, now: Standing) -> Standing:
+    """Return the standing with a remark on a journal that holds no event, or is not there."""
+    from runwatch.finalize.whereabouts import first_event
+
+    if now.live or now.remark or first_event(paths)[0]:
+        return now
+    why = "its journal cannot be read" if paths.journal.exists() else "it has no journal here"
+    return now._replace(remark=f"{why}: shown is what the files beside it tell")
 
 
 def _text(path: Path) -> str | None:

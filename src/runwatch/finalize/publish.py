@@ -19,7 +19,7 @@ from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
-from runwatch.fold.metrics import IssueMetrics, Metrics
+from runwatch.fold.metrics import IssueMetrics, Metrics, Run
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, events
@@ -29,6 +29,7 @@ from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
 from runwatch.redact import Digests, Redactor
 from runwatch.settings import Settings
+from runwatch.units import seconds_between
 from runwatch.version import VERSION
 from runwatch.views import (
     commit_text,
@@ -203,7 +204,8 @@ def closing_lines(
 def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None = None) -> str:
     """Return the text summary of a run as of now, folded from its journal; nothing is written.
 
-    ``status`` and ``reason`` are those of a run that ended and whose journal does not say so.
+    ``status`` and ``reason`` are those of a run that ended and whose journal does not say so. Of a journal that holds
+    no event, what its other files tell.
     """
     paths = RunPaths(run_dir)
     fold = Fold()
@@ -213,6 +215,11 @@ def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None =
             fold.feed_line(line, follower.offset)
     follower.close()
     metrics = overlaid(fold.metrics(now_text()), fold.losses, (loss.event() for loss in read_losses(paths.losses)))
+    if not metrics.run.run_id:
+        metrics = _told_beside(paths, metrics)
+        metrics.run.status = metrics.run.status or status
+        metrics.run.reason = metrics.run.reason or reason
+        return summary_text.render(metrics, facts_of(paths, load_state(paths.finalize_state), {}))
     if metrics.run.status is None and status is not None:
         # Its clock stands at the last thing that is known.
         metrics = fold.metrics(metrics.journal.last_time or now_text())
@@ -226,6 +233,22 @@ def _stored(paths: RunPaths) -> Metrics:
         return msgspec.json.decode(read_regular(paths.metrics), type=Metrics)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Metrics()
+
+
+def _told_beside(paths: RunPaths, unread: Metrics) -> Metrics:
+    """Return what metrics.json, else metadata.json, tells of a run whose journal does not; its place at least."""
+    metrics = _stored(paths)
+    metrics.journal = unread.journal
+    if not metrics.run.run_id:
+        try:
+            run = msgspec.json.decode(read_regular(paths.metadata), type=Run)  # the same names
+            if run.start_time and run.end_time:
+                run.duration_seconds = max(0.0, seconds_between(run.start_time, run.end_time))
+        except (OSError, ValueError):  # what is no JSON and what is no time too
+            run = Run()
+        metrics.run = run
+    metrics.run.run_id, metrics.run.framework = paths.run_id, paths.framework
+    return metrics
 
 
 def _as_typed(path: Path) -> str:
