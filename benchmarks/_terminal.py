@@ -37,7 +37,8 @@ class Terminal:
         self.sent = bytearray()
         self.marks: list[tuple[int, float]] = []
         self._more = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Terminal:
         return self
@@ -47,6 +48,7 @@ class Terminal:
     ) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        self._reader.join()  # else it would read from the next terminal, which gets the same number
         os.close(self._fd)
 
     def _read(self) -> None:
