@@ -3,8 +3,10 @@
 Must not decide what is committed. GitPython is imported by `repository` alone, when a Repository is opened.
 """
 
-from runwatch.vcs.branch import UNBORN, Snapshot
-from runwatch.vcs.changes import ChangedFile
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from runwatch.vcs.environment import GitVariables, git_at_start
 from runwatch.vcs.layout import (
     Found,
@@ -20,8 +22,24 @@ from runwatch.vcs.layout import (
     read_head,
     read_ref,
 )
-from runwatch.vcs.repository import Repository, is_ignored, is_tracked
-from runwatch.vcs.running import GitError, Running
+
+if TYPE_CHECKING:
+    from runwatch.vcs.branch import UNBORN, Snapshot
+    from runwatch.vcs.changes import ChangedFile
+    from runwatch.vcs.repository import Repository, is_ignored, is_tracked
+    from runwatch.vcs.running import GitError, Running
+
+_LATER = {
+    "UNBORN": "branch",
+    "Snapshot": "branch",
+    "ChangedFile": "changes",
+    "Repository": "repository",
+    "is_ignored": "repository",
+    "is_tracked": "repository",
+    "GitError": "running",
+    "Running": "running",
+}
+"""Name → its module, for what runs git: who only looks for the work tree does not wait for it."""
 
 __all__ = [
     "UNBORN",
@@ -47,3 +65,12 @@ __all__ = [
     "read_head",
     "read_ref",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    return found

@@ -14,7 +14,6 @@ from runwatch.tui.cells import clean, right
 from runwatch.tui.look import DIM, of_life
 from runwatch.tui.state import Life
 from runwatch.units import clock, count, count_short, cut_middle, duration_short, usd
-from runwatch.views import phrases
 
 _EXPLAINED = {
     Life.DEAD: "`runwatch recover` finalizes it",
@@ -77,7 +76,12 @@ def _warning(heading: Heading, *, narrow: bool = False) -> str:
         return f"recovered, `runwatch recover` {verb} it"
     if heading.life in _EXPLAINED:
         return _EXPLAINED[heading.life]
-    said = clean(phrases.degraded(heading.metrics.journal).partition(" since ")[0])
+    journal = heading.metrics.journal
+    if not (journal.dropped or journal.lost_log_lines or journal.lost_output_bytes):
+        return ""
+    from runwatch.views import phrases  # few runs lose anything, and the first frame would wait for it
+
+    said = clean(phrases.degraded(journal).partition(" since ")[0])
     return said.partition(":")[0] if narrow else said  # the errors panel says the rest
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from textual.containers import Vertical
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Input
 
 from runwatch.tui import messages
 from runwatch.tui.state import Snapshot
@@ -40,6 +39,8 @@ class RunEnd(Screen[None]):
 
     async def open_end(self) -> None:
         """Show the end of the run; a handler of this screen's own must call it."""
+        from textual.widgets import Input  # a hundredth of a second that the first frame need not wait for
+
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
         if isinstance(self.focused, Input):

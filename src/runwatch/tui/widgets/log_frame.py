@@ -6,10 +6,11 @@ No behavior.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from runwatch.journal.log_hits import Pattern
-from runwatch.journal.log_source import LineKey, LogSource, Row
+if TYPE_CHECKING:  # the first frame does not wait for what reads logs
+    from runwatch.journal.log_hits import Pattern
+    from runwatch.journal.log_source import LineKey, LogSource, Row
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ No behavior: messages state facts, the receiver decides what follows from them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from runwatch.tui.widgets.log_frame import Found
+if TYPE_CHECKING:
+    from runwatch.tui.widgets.log_frame import Found
 
 
 @dataclass
