@@ -141,7 +141,8 @@ def _of_the_system(error: OSError) -> str:
     why = error.strerror or str(error) or type(error).__name__
     if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return f"the output cannot be written ({why}): send it to a place that has room for it."
-    where = "" if error.filename is None else f"{os.fspath(error.filename)!s}: "
+    name = error.filename  # a number where a descriptor stood for the file
+    where = "" if name is None else f"{os.fsdecode(name) if isinstance(name, bytes) else name}: "
     return f"{where}{why}; mend that and try again, `runwatch --debug …` shows where it happened."
 
 
