@@ -11,41 +11,13 @@ from typing import Any
 from runwatch.events import Event
 from runwatch.events.notices import OutcomeVerified
 from runwatch.events.work import AgentCompleted, AgentStarted
+from runwatch.fold.attempts import NO_CALLS, Attempt, repeats, shown
 from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, seconds, until
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
-from runwatch.fold.tally import CHANGES, TOTAL, Tally, cost_of, tokens_of
+from runwatch.fold.tally import Tally, cost_of, tokens_of
 
 _ATTEMPTS, _SUCCESSES, _FAILURES, _SAID_SUCCESSES, _SAID_FAILURES, _RETRIES, _MICROS, _TOOL_CALLS, _ERRORS = range(9)
-_NO_CALLS = [0] * (CHANGES + 1)
-
-
-class _Attempt:
-    __slots__ = (
-        "agent", "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "shown",
-        "success", "tool_calls", "verified",
-    )  # fmt: skip
-
-    def __init__(
-        self, agent: Agent, number: int | None, call_id: str | None, moment: Moment, index: int, ordinal: int
-    ) -> None:
-        self.agent = agent
-        self.number = number
-        """As it was said."""
-        self.index = index
-        """Among the agent's attempts at its issue, from 1."""
-        self.call_id = call_id
-        self.moment = moment
-        self.ordinal = ordinal
-        """Among all attempts of the run, from 1."""
-        self.end: str | None = None
-        self.micros = 0
-        self.error: str | None = None
-        self.retries = self.tool_calls = 0
-        self.shown: AttemptMetrics | None = None
-        self.success: bool | None = None
-        """How it ended, after the external truth; None while it goes on."""
-        self.verified: bool | None = None
 
 
 class _Total:
@@ -59,7 +31,7 @@ class _Total:
         self.max_attempts: int | None = None
         self.order: int | None = None
         """Rank of its first attempt among those of all agents."""
-        self.open: list[_Attempt] = []
+        self.open: list[Attempt] = []
 
 
 class Agent:
@@ -73,10 +45,10 @@ class Agent:
         self.row = [0] * 9
         self.max_attempts: int | None = None
         self.order: int | None = None
-        self.open: list[_Attempt] = []
-        self.last: _Attempt | None = None
+        self.open: list[Attempt] = []
+        self.last: Attempt | None = None
         """The attempt that began last."""
-        self.startless: dict[str, tuple[_Attempt, Moment, bool]] = {}
+        self.startless: dict[str, tuple[Attempt, Moment, bool]] = {}
         """By call id, of attempts that began with their end: the attempt, when that was, and whether it told how long
         the attempt took."""
         self.debug_attempts = 0
@@ -118,7 +90,7 @@ class Agents:
         self._totals: dict[str, _Total] = {}
         self._orders = 0
         self._ordinals = 0
-        self._ended: list[_Attempt] = []
+        self._ended: list[Attempt] = []
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -153,7 +125,7 @@ class Agents:
 
     def attempts(self, tallies: dict[int, Tally]) -> list[AttemptMetrics]:
         """Return the attempts that have ended, in order of their end."""
-        return [_shown_attempt(attempt, tallies) for attempt in self._ended]
+        return [shown(attempt, tallies) for attempt in self._ended]
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
@@ -189,7 +161,7 @@ class Agents:
     def metrics(self, now: str | None, tallies: dict[str | None, Tally]) -> list[AgentMetrics]:
         """Return the agents of the whole run, in order of their first attempt."""
         return [
-            _shown(total.name, total.row, total.open, total.max_attempts, now, tallies.get(total.name, _NO_CALLS))
+            _shown(total.name, total.row, total.open, total.max_attempts, now, tallies.get(total.name, NO_CALLS))
             for total in _ordered(self._totals.values())
         ]
 
@@ -215,7 +187,7 @@ class Agents:
         moment = self._clock.moment(event)
         attempt = _open_attempt(agent, event)
         if attempt is None:
-            if _repeats(agent.last, event):
+            if repeats(agent.last, event):
                 return  # the first word stands
             attempt = self._begin(agent, event, moment)
             if event.call_id is not None:
@@ -224,9 +196,9 @@ class Agents:
         attempt.error = event.error
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
 
-    def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> _Attempt:
+    def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> Attempt:
         self._ordinals += 1
-        attempt = _Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
+        attempt = Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
         if agent.order is None:
             self._orders += 1
             agent.order = self._orders
@@ -240,7 +212,7 @@ class Agents:
         agent.settle_retries()
         return attempt
 
-    def _end(self, agent: Agent, attempt: _Attempt, moment: Moment, duration: int | None, *, success: bool) -> None:
+    def _end(self, agent: Agent, attempt: Attempt, moment: Moment, duration: int | None, *, success: bool) -> None:
         attempt.success = success if attempt.verified is None else attempt.verified
         agent.open.remove(attempt)
         agent.total.open.remove(attempt)
@@ -258,32 +230,9 @@ class Agents:
 def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str | None], Tally]) -> list[AgentMetrics]:
     """Return the agents of an issue, in order of their first attempt."""
     return [
-        agent.metrics(now, tallies.get((issue.name, agent.total.name), _NO_CALLS))
+        agent.metrics(now, tallies.get((issue.name, agent.total.name), NO_CALLS))
         for agent in _ordered(issue.agents.values())
     ]
-
-
-def _shown_attempt(attempt: _Attempt, tallies: dict[int, Tally]) -> AttemptMetrics:
-    """Return one attempt as it is shown, the same object while nothing of it changes."""
-    tokens, success = tallies.get(attempt.ordinal, _NO_CALLS)[TOTAL], bool(attempt.success)
-    now = (success, attempt.retries, attempt.tool_calls, tokens)
-    shown = attempt.shown
-    if shown is None or (shown.success, shown.retries, shown.tool_calls, shown.total_tokens) != now:
-        issue = attempt.agent.issue
-        shown = attempt.shown = AttemptMetrics(
-            agent=attempt.agent.total.name,
-            attempt=attempt.index if attempt.number is None else attempt.number,
-            issue=None if issue is None else issue.id,
-            start_time=attempt.moment[0],
-            end_time=attempt.end,
-            duration_s=seconds(attempt.micros),
-            success=success,
-            retries=attempt.retries,
-            tool_calls=attempt.tool_calls,
-            total_tokens=tokens,
-            error=attempt.error,
-        )
-    return shown
 
 
 def _ordered(agents: Iterable[Any]) -> list[Any]:
@@ -308,16 +257,7 @@ def _is_overtaken(agent: Agent, event: AgentStarted, moment: Moment) -> bool:
     return True
 
 
-def _repeats(last: _Attempt | None, event: AgentCompleted) -> bool:
-    """Return whether the end of the last attempt is told once more."""
-    if last is None or last.success is None:
-        return False
-    if event.call_id is not None:
-        return event.call_id == last.call_id
-    return event.attempt is not None and event.attempt == last.number
-
-
-def _open_attempt(agent: Agent, event: AgentCompleted) -> _Attempt | None:
+def _open_attempt(agent: Agent, event: AgentCompleted) -> Attempt | None:
     if event.call_id is not None:
         for attempt in agent.open:
             if attempt.call_id == event.call_id:
@@ -330,7 +270,7 @@ def _open_attempt(agent: Agent, event: AgentCompleted) -> _Attempt | None:
 
 
 def _shown(
-    name: str, row: list[int], under_way: list[_Attempt], max_attempts: int | None, now: str | None, tally: Tally
+    name: str, row: list[int], under_way: list[Attempt], max_attempts: int | None, now: str | None, tally: Tally
 ) -> AgentMetrics:
     running = sum(until(attempt.moment[0], now) for attempt in under_way)
     return AgentMetrics(
