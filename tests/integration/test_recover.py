@@ -11,15 +11,18 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from integration.dead_runs import LONG_AGO, OTHER_BOOT, dead_run, files, killed, read
 from integration.recorded import RUNWATCH, git, record, repository, runwatch, start, wait_for
+from runwatch.finalize import recovery
 from runwatch.journal.paths import RunPaths
 from runwatch.record import sweep
 from runwatch.runs.recovery import only_one
+from runwatch.settings import Settings
 
 FIVE = ("metadata.json", "metrics.json", "commit.txt", "logs_summary.txt", "summary.md")
 
@@ -295,3 +298,40 @@ def test_a_run_that_may_not_be_dead_after_all_is_left_to_its_watchers(tmp_path: 
     assert not sweep.can_sweep(RunPaths(run))
     os.utime(run / "events.jsonl", LONG_AGO)
     assert sweep.can_sweep(RunPaths(run))
+
+
+HOLD = """
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.lockf(fd, fcntl.LOCK_EX, 1, 2)  # as a finalizer does
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("lets_go", [True, False])
+def test_recovering_waits_for_one_who_only_looks_and_commits_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lets_go: bool
+) -> None:
+    repository(tmp_path)
+    run = dead_run(tmp_path / "runs")
+    command = [sys.executable, "-c", HOLD, str(run / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as looking:
+        assert looking.stdout is not None
+        looking.stdout.readline()
+        os.utime(run / ".lock", LONG_AGO)
+        waited: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waited.append(seconds)
+            if lets_go:
+                looking.communicate()
+
+        monkeypatch.setattr(recovery, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: sum(waited)))
+        result = recovery.recover(run, Settings())
+        assert waited
+        looking.kill()
+    if lets_go:
+        assert (result.done, result.commit) == ("finalized", git("rev-parse", "HEAD", cwd=tmp_path).strip())
+    else:
+        assert (result.done, result.reason) == ("failed", f"process {looking.pid} is finalizing it")

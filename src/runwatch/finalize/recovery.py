@@ -27,6 +27,8 @@ from runwatch.sources.survivors import Survivor, survivors
 JUST_BEATEN_S = 0.5
 """A lock file touched so recently may be between its creation and its first lock."""
 
+_POLL_S = 0.05
+
 Done = Literal["finalized", "committed", "nothing", "failed"]
 
 
@@ -74,6 +76,10 @@ def recover(
     if (heartbeat_age_s(paths.lock) or JUST_BEATEN_S) < JUST_BEATEN_S:
         time.sleep(JUST_BEATEN_S)
     was = condition(paths, force=force)
+    if was.found == "finalizing" and last is None:  # perhaps by those who only look: they leave the commit to us
+        was = _when_let_go(paths, force=force)
+        if was.found == "finalizing":
+            return _result(paths, was, "failed", reason=was.reason)
     wanted = ("dead", "uncommitted") if last is None else ("dead",)
     if was.found not in wanted:
         return _result(paths, was, "nothing", reason=was.reason)
@@ -82,7 +88,8 @@ def recover(
         left = _left_running(paths) if was.found == "dead" else ()
         state = _finalize(paths, settings, was, last=last, on_stage=on_stage)
     except RunBusy as error:
-        return _result(paths, Condition(found="finalizing"), "nothing", reason=error.sentence)
+        done: Done = "nothing" if last is not None else "failed"
+        return _result(paths, Condition(found="finalizing"), done, reason=error.sentence)
     except (RunwatchError, OSError) as error:
         return _result(paths, was, "failed", reason=_sentence(error), left_running=left)
     except Exception as error:  # noqa: BLE001 - a mistake of ours about one run must not keep the others from it
@@ -92,8 +99,16 @@ def recover(
         for name, stage in state.stages.items()
         if not stage.done and not (name == "commit" and repository_of(paths) is None)
     )
-    done: Done = "finalized" if was.found == "dead" else "committed" if state.done("commit") else "failed"
+    done = "finalized" if was.found == "dead" else "committed" if state.done("commit") else "failed"
     return _result(paths, was, done, state=state, problems=problems, left_running=left)
+
+
+def _when_let_go(paths: RunPaths, *, force: bool) -> Condition:
+    """Return a run's condition once nobody finalizes it any more, or as it is when the patience of all is over."""
+    deadline = time.monotonic() + stages.LOCK_WAIT_S
+    while (was := condition(paths, force=force)).found == "finalizing" and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return was
 
 
 def _finalize(
