@@ -18,7 +18,6 @@ from runwatch.vcs import (
     GitVariables,
     Repository,
     common_dir,
-    find_repository,
     head_ref,
     is_bare,
     is_git_dir,
@@ -125,7 +124,7 @@ def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | 
     user = user or GitVariables()
     root = Path(os.path.realpath(run_dir))
     run_id = run_dir.name
-    found = find_repository(root, user.dir, user.tree)
+    found = user.repository(root)
     if found is None and user.dir is not None and is_git_dir(Path(user.dir)):
         raise CommitError(
             f"{root} lies in no git repository, and GIT_DIR names {user.dir} without a work tree that holds it: "

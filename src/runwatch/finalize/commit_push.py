@@ -39,7 +39,7 @@ def push(run_dir: Path, branch: str | None, *, environ: Mapping[str, str] = os.e
             f"The commit is on a detached head of {found.top}: `git push REMOTE HEAD:BRANCH` publishes it."
         )
     try:
-        with Repository(found.top, named=found.named, git_dir=found.git_dir) as repo:
+        with Repository.of(found) as repo:
             remote, ref = _upstream(repo, branch)
             if not remote or not ref:
                 known = repo.plumbing("remote").split()

@@ -16,7 +16,7 @@ from runwatch.fold.metrics import Metrics
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.settings.groups import Commit as CommitSettings
-from runwatch.vcs import find_work_tree, read_head
+from runwatch.vcs import GitVariables, head_of
 
 
 def commit_files(
@@ -29,8 +29,8 @@ def commit_files(
 ) -> Commit | None:
     """Commit files of a run; return the commit, ``known`` where commits are off. Raises CommitError."""
     _, started = first_event(paths)
-    began_on, ended_on = _branches(paths, started, metrics)
     user = git_variables(started)
+    began_on, ended_on = _branches(paths, started, user, metrics)
     result = commit_run(paths.root, files, message, options(settings), ended_on=ended_on, user=user)
     if result is None:
         return known
@@ -38,7 +38,7 @@ def commit_files(
         sha=result.sha,
         branch=result.branch,
         made=known.made if known is not None and known.sha == result.sha else now_text(),
-        note=_note(result, began_on, ended_on, _checked_out(paths.root)),
+        note=_note(result, began_on, ended_on, _checked_out(paths.root, user)),
     )
 
 
@@ -48,24 +48,26 @@ def must_push(settings: CommitSettings, state: FinalizeState, *, again: bool) ->
     return wanted and (again or not state.done("push"))
 
 
-def _branches(paths: RunPaths, started: RunStarted | None, metrics: Metrics) -> tuple[str | None, str | None]:
+def _branches(
+    paths: RunPaths, started: RunStarted | None, user: GitVariables, metrics: Metrics
+) -> tuple[str | None, str | None]:
     """Return the branches that were checked out at the start and at the end of a run, in the work tree it lies in.
 
     None: a detached head, or nobody knows, as where it was started in another work tree, or where there is none.
     """
     if started is None or started.git is None or started.cwd is None:
         return None, None
-    work_tree = find_work_tree(paths.root)
-    if work_tree is None or find_work_tree(Path(started.cwd)) != work_tree:
+    lies_in, began_in = user.work_tree(paths.root), user.work_tree(Path(started.cwd))
+    if lies_in is None or began_in is None or began_in.top != lies_in.top:
         return None, None
     code = metrics.code
     seen = code is not None and (code.branch or code.head)
     return started.git.branch, code.branch if code is not None and seen else started.git.branch
 
 
-def _checked_out(root: Path) -> str | None:
-    work_tree = find_work_tree(root)
-    return read_head(work_tree).branch if work_tree is not None else None
+def _checked_out(root: Path, user: GitVariables) -> str | None:
+    work_tree = user.work_tree(root)
+    return head_of(work_tree.git_dir).branch if work_tree is not None else None
 
 
 def _note(result: CommitResult, began_on: str | None, ended_on: str | None, now_on: str | None) -> str | None:

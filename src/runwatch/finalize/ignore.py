@@ -5,9 +5,10 @@ Must not touch any other ignore file. Source: record.md, "The run directory".
 
 from __future__ import annotations
 
+from runwatch.finalize.whereabouts import work_tree_of
 from runwatch.journal.atomic import write_atomic
 from runwatch.journal.paths import RunPaths
-from runwatch.vcs import find_work_tree, is_ignored, is_tracked
+from runwatch.vcs import is_ignored, is_tracked
 
 _ALL = b"*\n"
 
@@ -19,7 +20,7 @@ def lift(paths: RunPaths, *, committed: bool) -> None:
     """
     if not committed or not paths.ignore.exists():
         return
-    work_tree = find_work_tree(paths.root)
+    work_tree = work_tree_of(paths)
     if work_tree is None or not is_tracked(work_tree, paths.metadata):
         return
     paths.ignore.unlink(missing_ok=True)

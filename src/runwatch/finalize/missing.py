@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 
 from runwatch.finalize.state import FinalizeState
+from runwatch.finalize.whereabouts import work_tree_of
 from runwatch.journal.paths import TRACKED, RunPaths
-from runwatch.vcs import find_work_tree, read_head
+from runwatch.vcs import head_of
 
 _WRITTEN_BY = {"metrics.json": "fold"}
 """File to the stage that writes it last; all others are written by ``summary_final``."""
@@ -24,5 +25,5 @@ def stages_to_repeat(paths: RunPaths, state: FinalizeState, mode: str) -> list[s
     stages: list[str] = [stage for stage in ("fold", "summary_final") if stage in lost and state.done(stage)]
     if not stages or state.commit is None or mode != "current":
         return stages
-    work_tree = find_work_tree(paths.root)
-    return stages if work_tree is None or read_head(work_tree).branch == state.commit.branch else []
+    work_tree = work_tree_of(paths)
+    return stages if work_tree is None or head_of(work_tree.git_dir).branch == state.commit.branch else []

@@ -15,6 +15,7 @@ import msgspec
 from runwatch.errors import UsageError
 from runwatch.events.notices import OutcomeVerified
 from runwatch.finalize import post
+from runwatch.finalize.whereabouts import work_tree_of
 from runwatch.fold import Fold
 from runwatch.fold.metrics import CodeMetrics, IssueMetrics, Metrics
 from runwatch.journal.follow import events
@@ -22,7 +23,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.settings import Settings
 from runwatch.sources.forge import MergeRequest
-from runwatch.vcs import Repository, find_work_tree
+from runwatch.vcs import Repository
 
 AskForge = Callable[[str], MergeRequest | None]
 """Branch → its newest merge request."""
@@ -95,12 +96,12 @@ def _issues(metrics: Metrics, wanted: str | None, run_id: str) -> list[IssueMetr
 
 
 def _by_git(paths: RunPaths, code: CodeMetrics | None, settings: Settings) -> tuple[Any, Any, str]:
-    work_tree = find_work_tree(paths.root)
+    work_tree = work_tree_of(paths)
     if work_tree is None or code is None or not code.head:
         return "open", "git", "no branch of it is known"
     if not code.commits:
         return "open", "git", f"{code.branch or code.head[:12]} had no commits of its own"
-    with Repository(work_tree) as repo:
+    with Repository.of(work_tree) as repo:
         base = repo.reached_base(code.head, code.branch, settings.git.base)
     name = f"{code.branch or 'the branch'} at {code.head[:12]}"
     return ("merged", "git", f"{name} is in {base[:12]}") if base else ("open", "git", f"{name} is in no base")

@@ -14,7 +14,7 @@ from runwatch.events.lifecycle import RunStarted
 from runwatch.journal.follow import events
 from runwatch.journal.origin import boot_id
 from runwatch.journal.paths import RunPaths
-from runwatch.vcs import Found, GitVariables, find_repository
+from runwatch.vcs import Found, GitVariables
 
 FIRST_LINES = 10_000
 """So far into a journal its first readable event is looked for."""
@@ -42,8 +42,12 @@ def git_variables(started: RunStarted | None) -> GitVariables:
 
 def repository_of(paths: RunPaths) -> Found | None:
     """Return the repository that takes a run's commit; None where there is none."""
-    named = git_variables(first_event(paths)[1])
-    return find_repository(paths.root, named.dir, named.tree)
+    return git_variables(first_event(paths)[1]).repository(paths.root)
+
+
+def work_tree_of(paths: RunPaths) -> Found | None:
+    """Return the same where it has a work tree; None for a bare repository."""
+    return git_variables(first_event(paths)[1]).work_tree(paths.root)
 
 
 def last_time(paths: RunPaths) -> str | None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runwatch.events.lifecycle import RunStarted
+from runwatch.finalize.whereabouts import git_variables
 from runwatch.journal.follow import events
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
@@ -15,7 +17,7 @@ from runwatch.sources.git import GitSource
 from runwatch.sources.process import ProcessSource
 from runwatch.sources.reports import ReportSource
 from runwatch.units import parse_time
-from runwatch.vcs import GitError, find_work_tree
+from runwatch.vcs import GitError
 
 PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
 """Age of the run below which, and how often the process tree is sampled: long runs need fewer."""
@@ -110,13 +112,14 @@ def _report_source(paths: RunPaths, settings: Settings) -> ReportSource | None:
 
 
 def _git_source(paths: RunPaths, settings: Settings) -> GitSource | None:
-    """Return the source for the work tree that the command started in; None outside git."""
+    """Return the source for the work tree that the command started in, or that the user's environment named then."""
     _, first = next(events(paths.journal), (0, None))
-    cwd, start = getattr(first, "cwd", None), getattr(first, "git", None)
-    work_tree = find_work_tree(Path(cwd)) if cwd else None
+    if not isinstance(first, RunStarted) or not first.cwd:
+        return None
+    work_tree = git_variables(first).work_tree(Path(first.cwd))
     if work_tree is None:
         return None
-    runs = paths.root.resolve().parent.parent
-    exclude = (str(runs.relative_to(work_tree)),) if runs != work_tree and runs.is_relative_to(work_tree) else ()
-    head = start.head if start else None
+    runs, top = paths.root.resolve().parent.parent, work_tree.top
+    exclude = (str(runs.relative_to(top)),) if runs != top and runs.is_relative_to(top) else ()
+    head = first.git.head if first.git else None
     return GitSource(work_tree, base=settings.git.base, start_head=head, exclude=exclude)

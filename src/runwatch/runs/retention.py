@@ -23,10 +23,11 @@ from runwatch.journal.paths import RunPaths
 from runwatch.runs import pruning
 from runwatch.runs.listing import Listed, runs
 from runwatch.runs.totals import keep
+from runwatch.runs.tracked import tracked
 from runwatch.sdk.trouble import say
 from runwatch.settings import Settings, load, runs_root
 from runwatch.units import parse_time
-from runwatch.vcs import GitError, Repository, find_work_tree
+from runwatch.vcs import find_work_tree
 
 _DAY_S = 86_400.0
 _WHY_LEFT = {
@@ -152,11 +153,11 @@ class RetentionPolicy:
 
     def _planned(self, root: Path, done: Pruning) -> Iterator[tuple[Path, Pruned, frozenset[str]]]:
         """Yield what goes, with the files of it that stay; note what must stay in ``done``."""
-        tracked = _tracked(root)
+        kept_by_git = tracked(root)
         archives = 0
         for number, listed in enumerate(runs(root), 1):
             name, paths = f"{listed.path.parent.name}/{listed.path.name}", RunPaths(listed.path)
-            kept = tracked.get(name, frozenset())
+            kept = kept_by_git.get(name, frozenset())
             has_archive = paths.archive.is_file() and not paths.archive.is_symlink()
             archives += has_archive
             why = self._why(number, listed)
@@ -213,26 +214,6 @@ def _age_s(listed: Listed) -> float:
         with suppress(ValueError):
             return time.time() - parse_time(listed.row.start_time).timestamp()
     return time.time() - os.stat(listed.path, follow_symlinks=False).st_mtime
-
-
-def _tracked(root: Path) -> dict[str, frozenset[str]]:
-    """Return run to the paths below it that git tracks, in the index or in what is checked out. Raises GitError."""
-    work_tree = find_work_tree(root)
-    if work_tree is None:
-        return {}
-    below = os.path.relpath(root, work_tree.resolve())
-    there = f":(top,literal){below}"
-    found: dict[str, set[str]] = {}
-    with Repository(work_tree) as repository:
-        listed = repository.plumbing("ls-files", "-z", "--", there)
-        with suppress(GitError):  # nothing is committed yet
-            listed += repository.plumbing("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", there)
-    for path in filter(None, listed.split("\0")):
-        framework, _, rest = os.path.relpath(path, below).partition("/")
-        run_id, _, name = rest.partition("/")
-        if name:
-            found.setdefault(f"{framework}/{run_id}", set()).add(name)
-    return {name: frozenset(paths) for name, paths in found.items()}
 
 
 class _Stays(Exception):

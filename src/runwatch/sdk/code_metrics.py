@@ -82,14 +82,14 @@ class CodeMetricsCollector:
     def _measure(self, emitter: Emitter, branch: str) -> dict[str, Any]:
         """Return the fields of a ``git.snapshot`` event. Raises RunwatchError."""
         from runwatch.settings import load
-        from runwatch.vcs import GitError, Repository, find_work_tree
+        from runwatch.vcs import GitError, Repository, git_variables
 
-        top = find_work_tree(self._folder.resolve())
-        if top is None:
+        found = git_variables(os.environ, Path.cwd(), None).work_tree(self._folder)
+        if found is None:
             raise GitError(f"{self._folder} lies in no git work tree: give the folder of a repository.")
-        base = self._base or load(top, os.environ).git.base
-        with Repository(top) as repo:
-            return msgspec.structs.asdict(repo.branch_snapshot(branch, base, _left_out(emitter, top)))
+        base = self._base or load(found.top, os.environ).git.base
+        with Repository.of(found) as repo:
+            return msgspec.structs.asdict(repo.branch_snapshot(branch, base, _left_out(emitter, found.top)))
 
     async def _covered(self, branch: str) -> dict[str, Any] | None:
         """Return the fields of a ``coverage.measured`` event; None where nothing was asked for or is there."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from runwatch.errors import RunwatchError
-from runwatch.vcs import UNBORN, Repository, Snapshot, change_key, git_dir
+from runwatch.vcs import UNBORN, Found, Repository, Snapshot, change_key
 
 EDITS_EVERY_S = 5.0
 """Edits show in no stamp of git's: from one look for them to the next at least this long."""
@@ -31,7 +30,7 @@ class GitSource:
 
     def __init__(
         self,
-        work_tree: Path,
+        work_tree: Found,
         base: str | None = None,
         start_head: str | None = None,
         *,
@@ -60,8 +59,7 @@ class GitSource:
         """
         if now_mono < self._git_from:
             return None
-        folder = git_dir(self._work_tree)
-        key = None if folder is None else change_key(folder)
+        key = change_key(self._work_tree.git_dir)
         if key == self._key and now_mono < self._edits_from:
             return None
         self._key = key  # taken before the look: what changes meanwhile shows the next time
@@ -74,7 +72,7 @@ class GitSource:
     def _look(self, now_mono: float) -> Snapshot | None:
         start = self._clock()
         try:
-            with Repository(self._work_tree) as repo:
+            with Repository.of(self._work_tree) as repo:
                 start = self._clock()  # the first time, opening imports GitPython
                 found = repo.snapshot(self._base, self._exclude, start_head=self._start_head)
         except (RunwatchError, OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runwatch.vcs.environment import GitVariables, git_at_start
+from runwatch.vcs.environment import GitVariables, git_at_start, git_variables
 from runwatch.vcs.layout import (
     Found,
     Head,
@@ -16,6 +16,7 @@ from runwatch.vcs.layout import (
     find_repository,
     find_work_tree,
     git_dir,
+    head_of,
     head_ref,
     is_bare,
     is_git_dir,
@@ -57,6 +58,8 @@ __all__ = [
     "find_work_tree",
     "git_at_start",
     "git_dir",
+    "git_variables",
+    "head_of",
     "head_ref",
     "is_bare",
     "is_git_dir",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from runwatch.vcs.layout import find_repository, head_of
+from runwatch.vcs.layout import Found, find_repository, head_of
 
 KEPT = re.compile(
     r"GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL)"
@@ -60,6 +60,15 @@ class GitVariables(msgspec.Struct, frozen=True, omit_defaults=True):
     tree: str | None = None
     """GIT_WORK_TREE."""
 
+    def repository(self, path: Path) -> Found | None:
+        """Return the repository of ``path``: the nearest above it, else the one named here; see find_repository."""
+        return find_repository(path, self.dir, self.tree)
+
+    def work_tree(self, path: Path) -> Found | None:
+        """Return the same where it has a work tree, None for a bare repository."""
+        found = self.repository(path)
+        return found if found is not None and not found.bare else None
+
 
 def git_variables(environ: Mapping[str, str], cwd: Path, top: Path | None) -> GitVariables:
     """Return what an environment names, as seen from ``cwd`` in the work tree ``top``; git takes an index from its top.
@@ -75,8 +84,7 @@ def git_variables(environ: Mapping[str, str], cwd: Path, top: Path | None) -> Gi
 
 def git_at_start(environ: Mapping[str, str], cwd: Path) -> dict[str, str | None] | None:
     """Return what a run notes of the repository that it starts in, None outside of any; a bare one is one too."""
-    named = git_variables(environ, cwd, None)
-    found = find_repository(cwd, named.dir, named.tree)
+    found = git_variables(environ, cwd, None).repository(cwd)
     if found is None:
         return None
     head = head_of(found.git_dir)

@@ -46,6 +46,11 @@ class Repository:
         self._repo: Repo | None = None
         self._hidden = stripped(os.environ)
 
+    @classmethod
+    def of(cls, found: layout.Found) -> Self:
+        """Return the repository that was found, told to git as the user told it."""
+        return cls(found.top, named=found.named, git_dir=found.git_dir)
+
     def __enter__(self) -> Self:
         """Open it. Raises GitError where git or the repository cannot be used."""
         self._repo = _open(self.work_tree, self.git_dir)
@@ -170,19 +175,19 @@ class Repository:
         return Running(cast("subprocess.Popen[bytes]", process), args[0], self.work_tree)
 
 
-def is_tracked(work_tree: Path, path: Path) -> bool:
+def is_tracked(found: layout.Found, path: Path) -> bool:
     """Whether the index of a work tree has a file; False where git cannot say."""
     try:
-        with Repository(work_tree) as repo:
+        with Repository.of(found) as repo:
             return bool(repo.plumbing("ls-files", "-z", "--", str(path), env={"GIT_LITERAL_PATHSPECS": "1"}))
     except GitError:
         return False
 
 
-def is_ignored(work_tree: Path, path: Path) -> bool:
+def is_ignored(found: layout.Found, path: Path) -> bool:
     """Whether the ignore rules of a work tree hide a path in it; False where git cannot say."""
     try:
-        with Repository(work_tree) as repo:
+        with Repository.of(found) as repo:
             return repo.is_ignored(path)
     except GitError:
         return False

@@ -57,6 +57,17 @@ def test_the_plain_form_takes_an_issue_and_a_base(recording: Recording, repo: Gi
     assert recording.events("git.snapshot")[0]["issue"] == "A-1"
 
 
+def test_a_repository_that_only_the_environment_names_is_measured(
+    recording: Recording, repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = (repo.path / ".git").rename(repo.path.parent / "dotfiles.git")
+    monkeypatch.setenv("GIT_DIR", str(folder))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repo.path))
+    found = CodeMetricsCollector(repo.path / "src").collect_for_branch_sync("topic")
+    assert found == {**EXPECTED, "test_coverage": None}
+    assert recording.events("git.snapshot")[0]["branch"] == "topic"
+
+
 def test_the_newest_report_of_a_pattern_counts(recording: Recording, repo: GitRepo) -> None:
     import os
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from git_repos import GitRepo
-from runwatch.vcs import GitError, Repository, environment, is_ignored
+from runwatch.vcs import Found, GitError, Repository, environment, find_repository, is_ignored
 
 
 def test_variables_that_name_another_repository_are_not_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +102,13 @@ def test_without_a_git_program_opening_or_asking_fails_with_a_sentence(tmp_path:
 def test_ignore_rules_are_answered_as_git_answers_them(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     repo.write(".gitignore", "*.log\n")
-    assert is_ignored(repo.path, repo.path / "a.log")
-    assert not is_ignored(repo.path, repo.path / "a.txt")
-    assert not is_ignored(repo.path, repo.path / "-q")
-    assert not is_ignored(tmp_path / "src", tmp_path / "src/a.log")  # no top of a work tree: git cannot say
+    found = find_repository(repo.path)
+    assert found is not None
+    assert is_ignored(found, repo.path / "a.log")
+    assert not is_ignored(found, repo.path / "a.txt")
+    assert not is_ignored(found, repo.path / "-q")
+    gone = Found(top=tmp_path / "src", git_dir=tmp_path / "src/.git")
+    assert not is_ignored(gone, tmp_path / "src/a.log")  # no repository: git cannot say
 
 
 def test_importing_vcs_does_not_import_gitpython() -> None:
