@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
@@ -61,6 +63,12 @@ class Pane(Widget):
         if shown is None or not shown[1].is_same(bottom):
             self.border_subtitle = bottom
         self._edges = (top, bottom)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw a part of the pane; the edges, which are as wide as it is, stand in its first frame already."""
+        if self._edges is None:
+            self.reframe()
+        return super().render_lines(crop)
 
     def _fitted(self, edge: Edge, room: int) -> Content:
         rule = "$accent" if self.is_active else "$rw-rule"
