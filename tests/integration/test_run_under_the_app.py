@@ -85,7 +85,8 @@ def test_the_app_shows_the_run_and_the_shell_gets_four_lines_and_the_commands_co
     terminal.press(b"q")
     assert terminal.status() == 7
     first_frame = terminal.screen.split(b"\x1b[1;1H")[1]
-    assert b"Steps" in first_frame and b"logs" in first_frame
+    assert b"Steps" in first_frame
+    assert b"logs" in first_frame
     tail = terminal.screen[terminal.screen.rfind(b"\x1b[?1049l") :].decode()
     assert re.findall(r"runwatch: (\w+) ", tail) == ["result", "summary", "archive", "commit"]
     assert (run_dir(tmp_path) / "logs" / "stdout.log").read_bytes() == b"True False cat\n"
