@@ -23,8 +23,8 @@ from redaction_corpus import ANNOUNCED, LOOK_ALIKES, MIXED, SHAPES, WORD, block,
 from runwatch import redact
 from runwatch.errors import SettingsError
 from runwatch.redact import Digests, Redactor
-from runwatch.redact.patterns import BUDGET_S
 from runwatch.redact.redactor import WITHHELD
+from runwatch.timed_pattern import BUDGET_S
 
 
 @pytest.fixture
@@ -155,6 +155,16 @@ def test_a_text_on_which_a_pattern_finds_no_end_is_withheld_and_the_pattern_name
     assert time.process_time() - began < 2 * (BUDGET_S + 100 * 0.02)
     assert redactor.slow_patterns == [2]
     assert redactor.text("ACME-1234, aa!") == "[redacted:pattern], aa!"
+
+
+def test_thousands_of_different_texts_cost_a_slow_pattern_its_budget_and_little_more_and_none_gets_out() -> None:
+    redactor = Redactor({}, [r"ACME-\d{4}", r"(?:a|aa)+$"])
+    began = time.process_time()
+    for number in range(3000):
+        assert redactor.text(f"{number} ACME-1234 {40 * 'a'}b") == WITHHELD
+    took_s = time.process_time() - began
+    assert took_s < BUDGET_S + 3000 * 0.0004, "2 ms for each would be 6 s more"
+    assert redactor.text("fine: ACME-1234") == "fine: [redacted:pattern]", "what it answers at once is published"
 
 
 def test_no_text_keeps_the_known_rules_busy() -> None:

@@ -13,9 +13,10 @@ from typing import Any
 from runwatch.redact.digests import Digests
 from runwatch.redact.encodings import decoded, in_base64, original
 from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret_value, secret_forms, secret_values
-from runwatch.redact.patterns import Patterns, TookTooLong
+from runwatch.redact.patterns import Patterns
 from runwatch.redact.rules import MARK, Span, concerned, is_reference
 from runwatch.redact.wrapped import Joined, joined, joined_everywhere
+from runwatch.timed_pattern import TookTooLong
 
 _FLAG = re.compile(
     r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pwd|pw|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z",
