@@ -52,7 +52,7 @@ class Scope:
 class Cell:
     """The calls of one step, issue, agent and its attempt, model and source."""
 
-    __slots__ = ("applied", "contest", "is_dirty", "model", "rows", "scope", "seen", "source", "totals")
+    __slots__ = ("applied", "contest", "is_dirty", "model", "number", "rows", "scope", "seen", "source", "totals")
 
     def __init__(self, source: str, scope: Scope, contest: Contest, model: Model, rows: list[Tally]) -> None:
         self.model = model
@@ -66,6 +66,8 @@ class Cell:
         """What of the totals is in the sums."""
         self.seen = contest.join(self)
         self.is_dirty = False
+        self.number = -1
+        """Where it is remembered for the sake of calls."""
 
 
 class Ledger:

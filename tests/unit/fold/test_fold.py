@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from journals import START, Journal, fold_lines, scenario_issues, scenario_steps, text_of
 from runwatch.events import decode
 from runwatch.fold import Fold, FoldSettings, Metrics
+from runwatch.fold.blocks import SIZE
 from runwatch.fold.money import Price
 
 NOW = "2026-11-21T12:00:00.000000Z"
@@ -248,7 +249,7 @@ def test_memory_is_flat_once_the_remembered_calls_are_full() -> None:
     tracemalloc.start()
     for part in range(5):
         journal = Journal(writer=f"w{part}")
-        for number in range(400):
+        for number in range(2 * SIZE):
             call = f"p{part}n{number}"
             journal.llm(call_id=call, request_id=call, prompt_tokens=1, completion_tokens=1, model="m")
             journal.add("tool.completed", tool="t", call_id=call)
@@ -258,7 +259,7 @@ def test_memory_is_flat_once_the_remembered_calls_are_full() -> None:
         del journal, line
         held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert fold.metrics(NOW).run.llm_calls == 2000
+    assert fold.metrics(NOW).run.llm_calls == 10 * SIZE
     assert held[-1] - held[1] < 20_000
 
 
