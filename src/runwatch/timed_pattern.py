@@ -9,12 +9,12 @@ import re
 import time
 from typing import Any
 
-LONGEST_S = 0.125
+LONGEST_S = 0.0625
 """CPU time that it may take on one text beyond the slice of that, before any took long."""
-BUDGET_S = 1.0
+BUDGET_S = 0.5
 """The same on all texts together: the less is left of it, the sooner the next one is given up."""
 _SHARE = 8
-_SLICE_S, _SLICE_PER_CHARACTER_S = 5e-5, 2.5e-7
+_SLICE_S, _SLICE_PER_CHARACTER_S = 3e-5, 2.5e-7
 """What every text gets in any case, several times what a good pattern needs."""
 
 

@@ -151,8 +151,8 @@ def test_a_text_on_which_a_pattern_finds_no_end_is_withheld_and_the_pattern_name
     redactor = Redactor({}, [r"ACME-\d{4}", r"(?:a|aa)+$"])
     hostile = "ACME-1234 " + 65536 * "a" + "b"
     began = time.process_time()
-    assert {redactor.text(f"{number} {hostile}") for number in range(100)} == {WITHHELD}
-    assert time.process_time() - began < 2 * (BUDGET_S + 100 * 0.02)
+    assert {redactor.text(f"{number} {hostile}") for number in range(30)} == {WITHHELD}
+    assert time.process_time() - began < 2 * (BUDGET_S + 30 * 0.02)
     assert redactor.slow_patterns == [2]
     assert redactor.text("ACME-1234, aa!") == "[redacted:pattern], aa!"
 
@@ -163,7 +163,7 @@ def test_thousands_of_different_texts_cost_a_slow_pattern_its_budget_and_little_
     for number in range(3000):
         assert redactor.text(f"{number} ACME-1234 {40 * 'a'}b") == WITHHELD
     took_s = time.process_time() - began
-    assert took_s < BUDGET_S + 3000 * 0.0004, "2 ms for each would be 6 s more"
+    assert took_s < BUDGET_S + 3000 * 0.0003, "2 ms for each would be 6 s more"
     assert redactor.text("fine: ACME-1234") == "fine: [redacted:pattern]", "what it answers at once is published"
 
 
