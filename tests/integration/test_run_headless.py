@@ -127,6 +127,18 @@ def test_steps_come_from_markers_and_from_runwatch_step(tmp_path: Path) -> None:
     assert b"step 001" in run.done.stderr
 
 
+def test_a_step_pattern_that_backtracks_for_ever_is_told_and_the_output_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "runwatch.toml").write_text("[steps]\npattern = '^(?P<name>(?:a|aa)+)$'\n")
+    hostile = 300 * "a" + "!"
+    recorded = record("sh", "-c", f"echo aaa; echo in; echo {hostile}; echo aaa; exit 3", cwd=tmp_path)
+    assert recorded.done.returncode == 3
+    out = f"aaa\nin\n{hostile}\naaa\n".encode()
+    assert (recorded.done.stdout, (recorded.dir / "logs/step_001/stdout.log").read_bytes()) == (out, out)
+    said = [event["message"] for event in recorded.events() if event.get("where") == "steps"]
+    because = "takes too long on a line: repeat nothing that repeats itself; it opens no steps in this run from here on"
+    assert said == [f'runwatch.toml, line 2: steps.pattern "^(?P<name>(?:a|aa)+)$" {because}.']
+
+
 def test_events_from_the_shell_reach_the_metrics_and_the_logs(tmp_path: Path) -> None:
     script = (
         "$RW step one; $RW emit llm.completed provider=openai model=gpt-4o prompt_tokens=1000 completion_tokens=500"

@@ -5,9 +5,11 @@ Must not hold the command or decide a status.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,7 +20,7 @@ from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.record import farewell, launch
 from runwatch.record.config import SupervisorConfig
-from runwatch.settings import Settings
+from runwatch.settings import Settings, where_set
 
 START_WAIT_S = 10.0
 """How long the supervisor may take to take its lock."""
@@ -32,10 +34,16 @@ def headless_config(settings: Settings, options: dict[str, Any]) -> SupervisorCo
         unbuffer=settings.capture.unbuffer,
         quiet=options["quiet"],
         marker_pattern=settings.steps.pattern,
+        marker_where=_where(settings),
         max_file_bytes=settings.capture.max_file_bytes,
         grace_person_s=settings.run.grace_person_s,
         grace_signal_s=settings.run.grace_signal_s,
     )
+
+
+def _where(settings: Settings) -> str | None:
+    """Return where the user's step marker is set; None without any."""
+    return where_set(Path.cwd(), os.environ, "steps", "pattern") if settings.steps.pattern else None
 
 
 def _apart_config(settings: Settings, stdin: str | None) -> SupervisorConfig:
@@ -49,6 +57,7 @@ def _apart_config(settings: Settings, stdin: str | None) -> SupervisorConfig:
         unbuffer=settings.capture.unbuffer,
         quiet=True,
         marker_pattern=settings.steps.pattern,
+        marker_where=_where(settings),
         max_file_bytes=settings.capture.max_file_bytes,
         grace_person_s=settings.run.grace_person_s,
         grace_signal_s=settings.run.grace_signal_s,

@@ -27,6 +27,8 @@ class SupervisorConfig(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=
     """No lines of runwatch's own on stderr."""
     marker_pattern: str | None = None
     """The user's own step marker, a regular expression."""
+    marker_where: str | None = None
+    """Where it is set: file and line, or a variable."""
     max_file_bytes: int | None = None
     """A log past it goes on in another file."""
     grace_person_s: float = 10.0

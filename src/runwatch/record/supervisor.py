@@ -88,7 +88,7 @@ class Supervisor:
         """
         size = (self.config.rows, self.config.columns) if self.config.rows else None
         channels = spawn.open_channels(self.config.mode, self.config.pass_through, size)
-        scanner = MarkerScanner(self.config.marker_pattern)
+        scanner = MarkerScanner(self.config.marker_pattern, self.config.marker_where)
         losses = self.journal.losses
         self.capture = Capture(
             self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses, by_signal

@@ -10,7 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from runwatch.timed_pattern import TimedPattern
 
 MAX_MARKER_BYTES = 4096
 """A longer line is no marker."""
@@ -47,17 +51,27 @@ class Marker:
 
 
 class MarkerScanner:
-    """Recognizes marker lines; of the user's own ``pattern`` the group ``name``, or the whole match, is the name."""
+    """Recognizes marker lines; of the user's own ``pattern`` the group ``name``, or the whole match, is the name.
 
-    def __init__(self, pattern: str | None = None) -> None:
-        self._own = re.compile(pattern.encode()) if pattern else None
+    A pattern that takes too long on a line is not looked for from then on, and a warning in its place tells so.
+    """
+
+    def __init__(self, pattern: str | None = None, where: str | None = None) -> None:
+        """``where`` is the place that sets the pattern, as people know it."""
+        self._pattern, self._where = pattern, where or "[steps] pattern"
+        self._own: TimedPattern | None = None
+        self._trouble: str | None = None
+        """What is to be said of the pattern with the next line."""
+        self._turn = Lock()
+        if pattern:
+            self._own, self._trouble = _timed(pattern)
 
     def suspects(self, buffer: bytearray, count: int) -> bool:
         """Whether the first ``count`` bytes may hold a marker, or begin one in their unfinished last line. Quick.
 
         The byte behind them may be overwritten.
         """
-        if self._own is not None or buffer.startswith(_STARTS):
+        if self._own is not None or self._trouble is not None or buffer.startswith(_STARTS):
             return True
         lacks = _quick_search() if count >= _LARGE_BYTES else None
         surely_none = lacks is not None and lacks(buffer, count, _IN_EVERY_ONE)
@@ -87,10 +101,28 @@ class MarkerScanner:
             if match[1] == b"end":
                 return Marker("close", _clean(match[2]))
             return Marker("open", _clean(match[3] or b"") or _clean(match[2]))
-        if self._own is not None and (match := self._own.search(line.rstrip(b"\r\n"))):
-            name = match.groupdict().get("name")
-            return Marker("open", _clean(match[0] if name is None else name))
+        if self._own is not None or self._trouble is not None:
+            return self._own_marker(line.rstrip(b"\r\n").decode("utf-8", "replace"))
         return None
+
+    def _own_marker(self, line: str) -> Marker | None:
+        own = self._own
+        try:
+            match = None if own is None else own.search(line)
+        except TimeoutError:
+            with self._turn:  # both streams may come to it at once
+                if self._own is not None:
+                    self._own, self._trouble = None, "takes too long on a line: repeat nothing that repeats itself"
+        else:
+            if match is not None:
+                name = match.groupdict().get("name")
+                return Marker("open", _clean(match[0] if name is None else name))
+        with self._turn:
+            trouble, self._trouble = self._trouble, None
+        if trouble is None:
+            return None
+        said = f'{self._where}: steps.pattern "{self._pattern}" {trouble}; it opens no steps in this run from here on.'
+        return Marker("warning", said, "steps")
 
 
 @cache
@@ -111,6 +143,18 @@ def _where(properties: bytes) -> str | None:
     return f"{pairs['file']}:{pairs['line']}" if "line" in pairs else pairs["file"]
 
 
-def _clean(raw: bytes) -> str:
-    """Decode a name or message, without colours and control characters."""
-    return _ESCAPES.sub("", raw.decode("utf-8", "replace")).strip()[:500]
+def _clean(raw: bytes | str) -> str:
+    """Return a name or message as text, without colours and control characters."""
+    return _ESCAPES.sub("", raw if isinstance(raw, str) else raw.decode("utf-8", "replace")).strip()[:500]
+
+
+def _timed(pattern: str) -> tuple[TimedPattern | None, str | None]:
+    """Return the user's pattern, or None and why it cannot be had."""
+    try:
+        from runwatch.timed_pattern import TimedPattern
+
+        return TimedPattern(pattern), None
+    except ValueError as error:
+        return None, f"{error}: write it another way"
+    except Exception as error:  # noqa: BLE001 - a place without room for its library still records the command
+        return None, f"cannot be used: {error}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
 from runwatch.sources import markers
 from runwatch.sources.markers import Marker, MarkerScanner
+from runwatch.timed_pattern import BUDGET_S, LONGEST_S
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,36 @@ def test_the_users_own_pattern_names_the_step() -> None:
     assert scanner.read(b"=== build ===\n") == Marker("open", "build")
     assert scanner.read(b"== build ==\n") is None
     assert MarkerScanner(r"^STEP \d+").read(b"STEP 12: x\n") == Marker("open", "STEP 12")
+
+
+def test_a_pattern_is_matched_on_characters_as_it_was_checked() -> None:
+    scanner = MarkerScanner(r"^\u00c9tape (?P<name>[é-ü]+)$")
+    assert scanner.read("Étape éü\r\n".encode()) == Marker("open", "éü")
+
+
+def test_a_pattern_that_backtracks_for_ever_is_switched_off_with_one_warning() -> None:
+    scanner = MarkerScanner(r"^(?P<name>(?:a|aa)+)$", "runwatch.toml, line 2")
+    assert scanner.read(b"aaa\n") == Marker("open", "aaa")
+    hostile = b"a" * 4000 + b"!\n"
+    began = time.process_time()
+    warning = scanner.read(hostile)
+    assert warning == Marker(
+        "warning",
+        'runwatch.toml, line 2: steps.pattern "^(?P<name>(?:a|aa)+)$" takes too long on a line: repeat nothing that '
+        "repeats itself; it opens no steps in this run from here on.",
+        "steps",
+    )
+    assert [scanner.read(line) for line in (hostile, b"aaa\n", b"::group::x\n")] == [None, None, Marker("open", "x")]
+    assert time.process_time() - began < 10 * LONGEST_S
+    assert not scanner.suspects(bytearray(hostile), len(hostile)), "from here on output is copied as without a pattern"
+
+
+def test_a_pattern_that_is_slow_on_every_line_is_switched_off_once_its_budget_is_used_up() -> None:
+    scanner = MarkerScanner(r"^(?:a|aa)+$")
+    lines = (b"a" * 15 + b"! %d\n" % number for number in range(100_000))
+    began = time.process_time()
+    assert next((marker for line in lines if (marker := scanner.read(line))), None) is not None
+    assert time.process_time() - began < 10 * BUDGET_S
 
 
 @pytest.mark.parametrize(
