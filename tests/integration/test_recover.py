@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from integration.dead_runs import LONG_AGO, OTHER_BOOT, dead_run, files, killed, read
-from integration.recorded import RUNWATCH, git, record, repository, runwatch, start, wait_for
-from runwatch.finalize import recovery
+from integration.recorded import PATIENCE_S, RUNWATCH, git, record, repository, runwatch, start, wait_for
+from runwatch.finalize import condition, recovery
 from runwatch.journal.paths import RunPaths
 from runwatch.record import sweep
 from runwatch.runs.recovery import only_one
@@ -260,6 +260,37 @@ def test_a_run_that_is_over_at_once_has_dead_ones_finalized_too(tmp_path: Path) 
     run = dead_run(tmp_path / "runs")
     assert runwatch("run", "--headless", "--", "true", cwd=tmp_path).returncode == 0
     wait_for(lambda: _is_done(run), "the recovery, which outlives the run")
+
+
+def test_a_run_that_died_moments_before_the_next_one_is_named_and_finalized_once_it_is_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(tmp_path)
+    dead, fresh = dead_run(tmp_path / "runs"), dead_run(tmp_path / "runs", "f/r2")
+    os.utime(fresh / "events.jsonl")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(condition, "SETTLED_S", 1000.0)  # here alone: the process that recovers waits for less
+    said: list[str] = []
+    neighbors = sweep.Neighbors(RunPaths(tmp_path / "runs/f/own"), said.append)
+    neighbors.start()
+    neighbors.settle(PATIENCE_S)
+    assert said[:2] == [
+        "runwatch: 1 earlier run has lost its processes and will be finalized in the background: f/r1",
+        "runwatch: 1 earlier run lost all processes moments ago and will be finalized in the background: f/r2",
+    ]
+    wait_for(lambda: len(said) == 4, "what became of both")
+    assert [line.split()[1:3] for line in said[2:]] == [["finalized", "f/r1"], ["finalized", "f/r2"]]
+    assert all(read(run, "finalize.json")["commit"]["sha"] for run in (dead, fresh))
+
+
+def test_a_run_that_somebody_goes_on_writing_to_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "UNSETTLED_S", 0.1)
+    run = dead_run(tmp_path / "runs")
+    os.utime(run / "events.jsonl")
+    sweep.sweep(tmp_path / "runs", look=False, say=print)
+    assert not (run / "finalize.json").exists()
 
 
 def test_recovery_begins_only_after_the_command_was_started(tmp_path: Path) -> None:

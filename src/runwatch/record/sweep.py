@@ -30,6 +30,9 @@ MOST_S = 600.0
 """No further run is begun after so long."""
 NAMED = 3
 """So many runs are named one by one."""
+UNSETTLED_S = 15.0
+"""So long a run that died moments ago is waited for; one that somebody writes to for longer is left to the next run."""
+_POLL_S = 0.2
 
 
 class Neighbors:
@@ -58,30 +61,33 @@ class Neighbors:
 
     def _run(self) -> None:
         try:
-            dead = recovery.waiting(self._root, wanted=self._is_dead)
-            if dead:
-                self._recover(dead)
+            dead = recovery.waiting(self._root, wanted=self._others(can_sweep))
+            fresh = recovery.waiting(self._root, wanted=self._others(will_settle))
+            if dead or fresh:
+                self._recover(dead, fresh)
         except OSError as error:
             self._tell(f"runs without an owner could not be recovered: {error.strerror}.")
         finally:
             self._looked.set()
 
-    def _is_dead(self, paths: RunPaths) -> bool:
-        return paths.root != self._own and can_sweep(paths)
+    def _others(self, wanted: Callable[[RunPaths], bool]) -> Callable[[RunPaths], bool]:
+        return lambda paths: paths.root != self._own and wanted(paths)
 
-    def _recover(self, dead: list[Path]) -> None:
-        names = [f"{path.parent.name}/{path.name}" for path in dead]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        whose = "run has lost its" if len(names) == 1 else "runs have lost their"
+    def _recover(self, dead: list[Path], fresh: list[Path]) -> None:
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         try:
             background.start(self._root, look=False, output=write_fd)
         finally:
             os.close(write_fd)
-        self._tell(
-            f"{len(names)} earlier {whose} processes and will be finalized in the background: "
-            f"{', '.join(names[:NAMED])}{more}"
-        )
+        if dead:
+            whose = "run has lost its" if len(dead) == 1 else "runs have lost their"
+            self._tell(f"{len(dead)} earlier {whose} processes and will be finalized in the background: {_named(dead)}")
+        if fresh:
+            runs = "run" if len(fresh) == 1 else "runs"
+            self._tell(
+                f"{len(fresh)} earlier {runs} lost all processes moments ago and will be finalized in the background: "
+                f"{_named(fresh)}"
+            )
         self._looked.set()
         with os.fdopen(read_fd, encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -91,24 +97,54 @@ class Neighbors:
         self._say(f"runwatch: {visible(text)}")
 
 
+def _named(runs: list[Path]) -> str:
+    names = [f"{path.parent.name}/{path.name}" for path in runs]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
 def sweep(root: Path, *, look: bool, say: Callable[[str], None]) -> None:
-    """Recover what is dead below ``root``, unless somebody else is at it already; ``say`` takes a line for each run."""
+    """Recover what is dead below ``root``, unless somebody else is at it already; ``say`` takes a line for each run.
+
+    Who does more than look waits for those that died moments ago, until their watchers have had time to speak.
+    """
     deadline = time.monotonic() + MOST_S
     with recovery.only_one(root) as alone:
         if not alone:
             return
-        wanted = needs_look if look else can_sweep
-        waiting = recovery.waiting(root, wanted=wanted)[:MOST_RUNS]
-        for result in recovery.recover_each(waiting, load_settings(), last=LOOK if look else None):
-            for line in recovery_text.lines(result):
-                say(line)
-            if time.monotonic() > deadline:
-                return
+        tried = _recover(recovery.waiting(root, wanted=needs_look if look else can_sweep), look, say, deadline)
+        if not look and _settle(recovery.waiting(root, wanted=will_settle)):
+            waiting = [path for path in recovery.waiting(root, wanted=can_sweep) if path not in tried]
+            _recover(waiting, look, say, deadline)
+
+
+def _recover(waiting: list[Path], look: bool, say: Callable[[str], None], deadline: float) -> set[Path]:
+    """Recover runs, some at most, until the time is over; return which they were."""
+    chosen = waiting[:MOST_RUNS] if time.monotonic() < deadline else []
+    for result in recovery.recover_each(chosen, load_settings(), last=LOOK if look else None):
+        for line in recovery_text.lines(result):
+            say(line)
+        if time.monotonic() > deadline:
+            break
+    return set(waiting)
+
+
+def _settle(fresh: list[Path]) -> bool:
+    """Wait until runs that died moments ago are settled or recovered by others; whether there were any."""
+    until = time.monotonic() + UNSETTLED_S
+    while time.monotonic() < until and any(will_settle(RunPaths(path)) for path in fresh):
+        time.sleep(_POLL_S)
+    return bool(fresh)
 
 
 def can_sweep(paths: RunPaths) -> bool:
     """Whether a run is dead, its last watcher has had time to speak, and it may be written here."""
     return condition(paths).found == "dead" and is_settled(paths) and os.access(paths.root, os.W_OK)
+
+
+def will_settle(paths: RunPaths) -> bool:
+    """Whether a run is dead, its last watcher may yet speak, and it may be written here."""
+    return condition(paths).found == "dead" and not is_settled(paths) and os.access(paths.root, os.W_OK)
 
 
 def main() -> int:
