@@ -18,7 +18,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from redaction_corpus import ANNOUNCED, LOOK_ALIKES, made, shapes
+from redaction_corpus import (
+    ANNOUNCED,
+    ENVIRONMENT,
+    ENVIRONMENT_LOOK_ALIKES,
+    LOOK_ALIKES,
+    NOT_FOUND,
+    WRITTEN,
+    made,
+    shapes,
+)
 from runwatch import redact
 from runwatch.redact import Redactor
 
@@ -47,6 +56,18 @@ def recall(redactor: Redactor, seeds: int) -> tuple[Counter[str], Counter[str]]:
             shown[rule] += 1
             found[rule] += secret not in redactor.text(template.format(secret))
     return shown, found
+
+
+def environment_recall(shown: Counter[str], found: Counter[str]) -> None:
+    """Count the values of variables, in each form: how often one was shown, and how often nothing of it was left."""
+    redactor = Redactor(ENVIRONMENT)
+    for form, written in WRITTEN.items():
+        for name, value in ENVIRONMENT.items():
+            text = written(value)
+            if (name, form) not in NOT_FOUND and not (form == "in small letters" and text in ENVIRONMENT.values()):
+                for around in AROUND:
+                    shown[f"env {form}"] += 1
+                    found[f"env {form}"] += text not in redactor.text(around(text))
 
 
 def _left(secret: str, result: str) -> bool:
@@ -143,6 +164,11 @@ def main() -> int:
     for text in stay:
         result = redactor.text(text)
         alarms.update(LABEL.findall(result) if result != text else [])
+    environment_recall(shown, found)
+    of_a_run = Redactor(ENVIRONMENT)
+    stay += ENVIRONMENT_LOOK_ALIKES
+    for text in (*ENVIRONMENT_LOOK_ALIKES, *LOOK_ALIKES):
+        alarms.update(LABEL.findall(of_a_run.text(text)))
     print(f"{'rule':24} {'secrets':>8} {'found':>8} {'recall':>8} {'false alarms':>13}")
     for rule in sorted({*shown, *alarms}):
         share = f"{100 * found[rule] / shown[rule]:.1f} %" if shown[rule] else "–"

@@ -278,6 +278,40 @@ ANNOUNCED: list[tuple[str, str, str]] = [
 ]
 
 
+ENVIRONMENT = {
+    "SERVICE_TOKEN": made(40, seed=5),
+    "DB_PASSWORD": "Tr0ub" + "4dor&3/x=",
+    "SHORT_PASSWORD": "s3" + "cr3t!!",
+    "APP_SECRET": "staging-data-" + "warehouse",
+    "SIGNING_KEY": made(32, HEX, seed=5),
+}
+"""Variables of a run; of these values no form may get out."""
+WRITTEN = {
+    "as it is": lambda value: value,
+    "in hex": lambda value: value.encode().hex(),
+    "in hex, capitals": lambda value: value.encode().hex().upper(),
+    "in hex, among other bytes": lambda value: f"0x00ff{value.encode().hex()}fe01",
+    "in a URL": lambda value: "".join(f"%{ord(character):02X}" for character in value),
+    "in base64": lambda value: base64.b64encode(f"user:{value}".encode()).decode(),
+    "in JSON": lambda value: "".join(f"\\u{ord(character):04x}" for character in value),
+    "in capitals": lambda value: value.upper(),
+    "in small letters": lambda value: value.lower(),
+}
+"""Forms in which a value of the environment turns up."""
+NOT_FOUND = {
+    ("SHORT_PASSWORD", "in capitals"): "too short, may be a word",
+    ("APP_SECRET", "in capitals"): "words, which a text may hold as its own",
+}
+"""What is left alone for the sake of texts that hold no secret, and why."""
+ENVIRONMENT_LOOK_ALIKES = [
+    "STAGING-DATA-WAREHOUSE is the name of a cluster",
+    "S3CR3T!! is short",
+    "sha256:" + "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "SHA1 DA39A3EE5E6B4B0D3255BFEF95601890AFD80709 id 0x7ffd5a3c1e10 48656c6c6f20776f726c64 20261121152603123456",
+    "TR0UB-4DOR",
+]
+"""Texts that hold none of these values."""
+
 LOOK_ALIKES = [
     "mysql -p base; ssh -p2222 host",
     "mysql --port=3306 --protocol=tcp",

@@ -19,7 +19,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redaction_corpus import ANNOUNCED, LOOK_ALIKES, MIXED, SHAPES, WORD, block, made, shapes
+from redaction_corpus import (
+    ANNOUNCED,
+    ENVIRONMENT_LOOK_ALIKES,
+    LOOK_ALIKES,
+    MIXED,
+    NOT_FOUND,
+    SHAPES,
+    WORD,
+    WRITTEN,
+    block,
+    made,
+    shapes,
+)
+from redaction_corpus import ENVIRONMENT as OF_A_RUN
 from runwatch import redact
 from runwatch.errors import SettingsError
 from runwatch.redact import Digests, Redactor
@@ -276,6 +289,47 @@ def test_a_value_of_the_environment_is_found_however_it_is_written(reading: str)
     result = Redactor({"APP_PASSWORD": value}).text(READINGS[reading](value))
     assert "[redacted:env:APP_PASSWORD]" in result
     assert "ub4dor" not in result
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_a_value_of_the_environment_is_found_in_every_form_in_which_it_is_no_word(name: str, form: str) -> None:
+    written = WRITTEN[form](OF_A_RUN[name])
+    for text in (f"sent {written} again", json.dumps({"sent": written})):
+        result = Redactor(OF_A_RUN).text(text)
+        expected = (name, form) in NOT_FOUND
+        assert (result == text) is expected, (text, result)
+        assert (f"[redacted:env:{name}]" in result) is not expected
+
+
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_a_value_in_hexadecimal_digits_is_found_where_a_line_breaks_it(name: str) -> None:
+    dump = b"alice says " + OF_A_RUN[name].encode() + b"\xff"
+    for width in (32, 60):
+        digits = dump.hex()
+        text = "\n".join(digits[at : at + width] for at in range(0, len(digits), width))  # as xxd -p prints it
+        left = Redactor(OF_A_RUN).text(text)
+        assert f"[redacted:env:{name}]" in left
+        assert OF_A_RUN[name].encode().hex()[-8:] not in left.replace("\n", "")
+
+
+@pytest.mark.parametrize("text", [*ENVIRONMENT_LOOK_ALIKES, *LOOK_ALIKES])
+def test_what_holds_no_value_of_the_environment_stays_as_it_is(text: str) -> None:
+    assert Redactor(OF_A_RUN).text(text) == text
+
+
+@pytest.mark.parametrize("form", ["in hex", "in hex, capitals", "in capitals", "in small letters"])
+def test_whoever_finalizes_in_another_environment_finds_these_forms_too(form: str) -> None:
+    value = OF_A_RUN["DB_PASSWORD"]
+    digests = Digests.of(Redactor({"DB_PASSWORD": value}).known_forms)
+    text = f"sent {WRITTEN[form](value)} again"
+    assert Redactor({}, digests=digests).text(text) == "sent [redacted:env:DB_PASSWORD] again"
+
+
+@pytest.mark.parametrize("kind", ["github-token", "aws-access-key"])
+def test_a_known_shape_is_found_in_hexadecimal_digits(plain: Redactor, kind: str) -> None:
+    for secret in SHAPES.get(kind, SHAPES["github-token"]):
+        assert plain.text(f"dump: {secret.encode().hex()}") == f"dump: [redacted:{kind}]"
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "user:", "abcdefg:"])

@@ -63,7 +63,7 @@ class Publisher:
     def remember_secrets(self) -> None:
         """Leave digests of the environment's secrets for whoever finalizes the run elsewhere. Raises OSError."""
         if self._redactor.values and not self.paths.secrets.exists():
-            write_json(self.paths.secrets, Digests.of(self._redactor.values), durable=False)
+            write_json(self.paths.secrets, Digests.of(self._redactor.known_forms), durable=False)
 
     def live(self, metrics: Metrics) -> None:
         """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""

@@ -27,6 +27,7 @@ _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x1b]|'"'""")
 _HAS_UNSEEN = re.compile(f"[{_UNSEEN}]")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
+_HEX = re.compile(r"[0-9A-Fa-f]{12,}")
 _PROBE = 16
 _PRINTABLE = re.compile(rb"[\t\r\n -~]+")
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -94,6 +95,17 @@ def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
             data = _bytes(word)
             if _PRINTABLE.fullmatch(data) is not None:
                 yield match.start(), match.end(), data.decode("ascii")
+
+
+def hex_digits(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield each long row of hexadecimal digits, and the printable text that it says, empty where that is none."""
+    for match in _HEX.finditer(text):
+        digits = match[0]
+        if _PRINTABLE.fullmatch(bytes.fromhex(digits[: _PROBE // 2])) is None:
+            yield match.start(), match.end(), ""
+            continue
+        data = bytes.fromhex(digits[: len(digits) - len(digits) % 2])
+        yield match.start(), match.end(), data.decode("ascii") if _PRINTABLE.fullmatch(data) else ""
 
 
 def _bytes(word: str) -> bytes:

@@ -24,6 +24,8 @@ _SHORTEST_WORD = 8
 BOUNDED_BELOW = 16
 """A value shorter than this is only taken for the secret where it stands alone."""
 _SHORTEST_BASE64 = 10
+_SHORTEST_CASED = 12
+"""Characters; a shorter value is not looked for in capitals or small letters, where it may be a word of the text."""
 
 _SECRET_ENDINGS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "CREDENTIAL", "CREDENTIALS")
 """How the last word of a variable's name ends when its value is a secret; MAX_TOKENS counts and hides nothing."""
@@ -62,7 +64,22 @@ def secret_forms(values: Mapping[str, str]) -> dict[str, str]:
         quoted = (call(value, safe="", errors="surrogateescape") for call in (quote, quote_plus))
         for form in (value, *quoted, *_in_base64(value)):
             found.setdefault(form, name)
-    return found
+    return with_other_cases(found, values)
+
+
+def with_other_cases(found: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Return what was found and, behind it, long values that are no words in capitals and in small letters."""
+    forms = dict(found)
+    for value, name in values.items():
+        if len(value) >= _SHORTEST_CASED and VARIED.search(value) is not None:
+            for form in (value.upper(), value.lower()):
+                forms.setdefault(form, name)
+    return forms
+
+
+def hex_forms(values: Mapping[str, str]) -> dict[str, str]:
+    """Return each value in hexadecimal digits, small ones → name of its variable."""
+    return {value.encode("utf-8", "surrogateescape").hex(): name for value, name in values.items()}
 
 
 def is_secret_name(name: str) -> bool:

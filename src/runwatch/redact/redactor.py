@@ -11,8 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from runwatch.redact.digests import Digests
-from runwatch.redact.encodings import decoded, in_base64, original
-from runwatch.redact.environment import BOUNDED_BELOW, is_secret_name, is_secret_value, secret_forms, secret_values
+from runwatch.redact.encodings import decoded, hex_digits, in_base64, original
+from runwatch.redact.environment import (
+    BOUNDED_BELOW,
+    hex_forms,
+    is_secret_name,
+    is_secret_value,
+    secret_forms,
+    secret_values,
+    with_other_cases,
+)
 from runwatch.redact.patterns import Patterns
 from runwatch.redact.rules import MARK, Span, concerned, is_reference
 from runwatch.redact.wrapped import Joined, joined, joined_everywhere
@@ -63,12 +71,18 @@ class Redactor:
         """The environment's secrets → names of their variables."""
         forms = secret_forms(self.values)
         self._forms = [(form, forms[form], _standing(form)) for form in sorted(forms, key=len, reverse=True)]
+        self._in_hex = hex_forms(self.values)
         self._own = Patterns(patterns)
         self._withheld: set[int] = set()
         """Hashes of texts that a pattern took too long on: once is enough."""
-        self._digests = digests.without(self.values) if digests else None
+        self._digests = digests.without(self.known_forms) if digests else None
         # What is flushed every second is mostly what was flushed the second before.
         self._remembered = lru_cache(maxsize=4096)(self._redacted)
+
+    @property
+    def known_forms(self) -> dict[str, str]:
+        """The environment's secrets, as they are and in other cases → names of their variables."""
+        return with_other_cases(self.values, self.values)
 
     @property
     def slow_patterns(self) -> list[int]:
@@ -171,6 +185,7 @@ class Redactor:
             inside = next(self._spans(said), None)
             if inside is not None:
                 found.append(Span(start, end, inside.label))
+        found += self._hex_spans(text)
         if "\n" in text:
             found += self._broken(text)
         return _replaced(text, found) if found else text
@@ -179,6 +194,7 @@ class Redactor:
         """Yield secrets that are broken over lines: known values anywhere, known shapes where no word goes on."""
         everywhere = joined_everywhere(text) if self._forms else None
         if everywhere is not None:
+            yield from _across(everywhere, self._hex_spans(everywhere.text))
             for form, name, standing in self._forms:
                 if form in everywhere.text:
                     spans = (Span(*match.span(), f"env:{name}") for match in standing.finditer(everywhere.text))
@@ -188,6 +204,19 @@ class Redactor:
             for rule in concerned(likely.text):
                 if rule.is_whole:
                     yield from _across(likely, rule.find(likely.text))
+
+    def _hex_spans(self, text: str) -> Iterator[Span]:
+        """Yield secrets that are written in hexadecimal digits, known values also among others."""
+        for start, end, said in hex_digits(text):
+            inside = next(self._spans(said), None) if said else None
+            if inside is not None:
+                yield Span(start, end, inside.label)
+                continue
+            digits = text[start:end].lower()
+            for form, name in self._in_hex.items():
+                if form in digits and (len(form) >= BOUNDED_BELOW or form == digits):
+                    for match in re.finditer(form, digits):
+                        yield Span(start + match.start(), start + match.end(), f"env:{name}")
 
     def _spans(self, text: str) -> Iterator[Span]:
         for form, name, standing in self._forms:
