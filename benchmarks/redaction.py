@@ -169,12 +169,12 @@ def main() -> int:
     stay += ENVIRONMENT_LOOK_ALIKES
     for text in (*ENVIRONMENT_LOOK_ALIKES, *LOOK_ALIKES):
         alarms.update(LABEL.findall(of_a_run.text(text)))
-    print(f"{'rule':24} {'secrets':>8} {'found':>8} {'recall':>8} {'false alarms':>13}")
+    print(f"{'rule':30} {'secrets':>8} {'found':>8} {'recall':>8} {'false alarms':>13}")
     for rule in sorted({*shown, *alarms}):
         share = f"{100 * found[rule] / shown[rule]:.1f} %" if shown[rule] else "–"
-        print(f"{rule:24} {shown[rule]:8} {found[rule]:8} {share:>8} {alarms[rule]:13}")
+        print(f"{rule:30} {shown[rule]:8} {found[rule]:8} {share:>8} {alarms[rule]:13}")
     total, hits = shown.total(), found.total()
-    print(f"{'all':24} {total:8} {hits:8} {100 * hits / total:6.1f} % {alarms.total():13} in {len(stay)} look-alikes")
+    print(f"{'all':30} {total:8} {hits:8} {100 * hits / total:6.1f} % {alarms.total():13} in {len(stay)} look-alikes")
     speed(redactor, one_alternation())
     return 0 if hits == total and not alarms else 1
 

@@ -284,6 +284,7 @@ ENVIRONMENT = {
     "SHORT_PASSWORD": "s3" + "cr3t!!",
     "APP_SECRET": "staging-data-" + "warehouse",
     "SIGNING_KEY": made(32, HEX, seed=5),
+    "CLUSTER_SECRET": "Staging-Cluster" + "-2026",
 }
 """Variables of a run; of these values no form may get out."""
 WRITTEN = {
@@ -301,11 +302,14 @@ WRITTEN = {
 NOT_FOUND = {
     ("SHORT_PASSWORD", "in capitals"): "too short, may be a word",
     ("APP_SECRET", "in capitals"): "words, which a text may hold as its own",
+    ("CLUSTER_SECRET", "in capitals"): "words and a number",
+    ("CLUSTER_SECRET", "in small letters"): "words and a number",
 }
 """What is left alone for the sake of texts that hold no secret, and why."""
 ENVIRONMENT_LOOK_ALIKES = [
     "STAGING-DATA-WAREHOUSE is the name of a cluster",
     "S3CR3T!! is short",
+    "staging-cluster-2026 is up, STAGING-CLUSTER-2026 too",
     "sha256:" + "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "SHA1 DA39A3EE5E6B4B0D3255BFEF95601890AFD80709 id 0x7ffd5a3c1e10 48656c6c6f20776f726c64 20261121152603123456",
     "TR0UB-4DOR",

@@ -26,6 +26,8 @@ BOUNDED_BELOW = 16
 _SHORTEST_BASE64 = 10
 _SHORTEST_CASED = 12
 """Characters; a shorter value is not looked for in capitals or small letters, where it may be a word of the text."""
+_WORD, _APART = re.compile(r"[^\W\d_]*|\d*"), re.compile(r"[-_.:/,\s]+")
+"""Nor is one of words and numbers alone, such as the name of a machine."""
 
 _SECRET_ENDINGS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "CREDENTIAL", "CREDENTIALS")
 """How the last word of a variable's name ends when its value is a secret; MAX_TOKENS counts and hides nothing."""
@@ -71,7 +73,7 @@ def with_other_cases(found: Mapping[str, str], values: Mapping[str, str]) -> dic
     """Return what was found and, behind it, long values that are no words in capitals and in small letters."""
     forms = dict(found)
     for value, name in values.items():
-        if len(value) >= _SHORTEST_CASED and VARIED.search(value) is not None:
+        if len(value) >= _SHORTEST_CASED and not all(map(_WORD.fullmatch, _APART.split(value))):
             for form in (value.upper(), value.lower()):
                 forms.setdefault(form, name)
     return forms
