@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import msgspec
 
-from runwatch.sdk.context import Scope, begin, enter, finish, leave, own_or_last, scope_of
+from runwatch.sdk.context import Scope, Stay, begin, drop_over, enter, finish, leave, own_or_last, scope_of, stay_from
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import one_line, text
 
@@ -26,8 +26,8 @@ class _Attempt(msgspec.Struct, frozen=True):
     call_id: str
     started: float
     """Monotonic seconds."""
-    former: Scope | None
-    """Where the task was before."""
+    stay: Stay
+    """What contexts know of it."""
 
 
 class Agents:
@@ -43,9 +43,10 @@ class Agents:
         """Begin an attempt, make it the calling task's context and return its call id."""
         scope = scope_of(emitter)
         again = self._under_way(name) if scope.agent == name and scope.issue == issue else None
-        former = enter(Scope(emitter, scope.step, issue, name))
+        stay = stay_from(scope)
+        enter(Scope(emitter, scope.step, issue, name, stay))
         number = next(self._attempts.setdefault(name, count(1)))
-        attempt = _Attempt(name, number, token_hex(6), time.monotonic(), former)
+        attempt = _Attempt(name, number, token_hex(6), time.monotonic(), stay)
         self._open[attempt.call_id] = attempt
         begin(attempt.call_id)
         if again is not None:
@@ -74,6 +75,7 @@ class Agents:
             emitter.warn(f"agent {name} was ended, but it had not started", "end_agent")
             return
         finish(attempt.call_id)
+        attempt.stay.is_over = True
         emitter.emit(
             "agent.completed",
             {
@@ -86,11 +88,12 @@ class Agents:
                 "call_id": attempt.call_id,
             },
         )
-        scope = scope_of(emitter)
-        if scope.agent == name and scope.issue == issue:
-            former = attempt.former
-            inner = former if former is not None and former.owner is emitter else Scope(emitter)
-            leave(Scope(emitter, scope.step, inner.issue, inner.agent))
+        drop_over(emitter)
+
+    def leave_all(self) -> None:
+        """Take the attempts under way out of every context: their issue has ended."""
+        for attempt in self._open.copy().values():
+            attempt.stay.is_over = True
 
     def _under_way(self, name: str) -> _Attempt | None:
         return own_or_last({key: each for key, each in self._open.copy().items() if each.name == name})

@@ -104,7 +104,7 @@ class MetricsCollector:
     def finalize(self, status: str = "completed") -> ExecutionMetrics:
         """End the task's issue, where nobody else has, and return the figures."""
         if not self._issue.ended:
-            self._issue.ended = True
+            self._issue.end()
             duration_s = round(time.monotonic() - self._started, 6)
             said = self._issue.check_end(self._emitter, text(status))
             self._emit("issue.completed", {"status": said, "duration_s": duration_s})

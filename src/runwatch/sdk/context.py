@@ -16,6 +16,15 @@ _MOST_BEGUN = 64
 """Of what a task began and others ended, no more than this is remembered."""
 
 
+class Stay(msgspec.Struct, eq=False, gc=False):
+    """One attempt of an agent, as long as somebody's context may name it."""
+
+    outer: Scope
+    """Where the task was before."""
+    is_over: bool = False
+    """Set once, by whoever ends the attempt or its issue, in whatever task or thread."""
+
+
 class Scope(msgspec.Struct, frozen=True, gc=False):
     """One place in a run. It holds for events of its owner only: another run in this process has its own."""
 
@@ -27,6 +36,19 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
     """Id of the issue."""
     agent: str | None = None
     """Role at work."""
+    stay: Stay | None = None
+    """The attempt that named issue and agent; once it is over, they are those around it."""
+
+    def at(self, step: int | None) -> Scope:
+        """Return the same place in another step."""
+        return Scope(self.owner, step, self.issue, self.agent, self.stay)
+
+    def still_open(self) -> Scope:
+        """Return the nearest place, from this one outwards, whose attempt is not over; the step stays."""
+        scope = self
+        while scope.stay is not None and scope.stay.is_over:
+            scope = scope.stay.outer
+        return scope if scope is self else scope.at(self.step)
 
 
 scope_var: ContextVar[Scope | None] = ContextVar("runwatch_scope", default=None)
@@ -36,7 +58,23 @@ scope_var: ContextVar[Scope | None] = ContextVar("runwatch_scope", default=None)
 def scope_of(owner: object) -> Scope:
     """Return the calling task's scope in ``owner``'s run; an empty one where it has none."""
     scope = scope_var.get()
-    return scope if scope is not None and scope.owner is owner else Scope(owner)
+    return scope.still_open() if scope is not None and scope.owner is owner else Scope(owner)
+
+
+def stay_from(scope: Scope) -> Stay:
+    """Return a new attempt inside ``scope``; what is over is dropped all the way out, so that no chain grows."""
+    outer = scope = scope.still_open()
+    while scope.stay is not None:
+        stay, scope = scope.stay, scope.stay.outer.still_open()
+        stay.outer = scope
+    return Stay(outer)
+
+
+def drop_over(owner: object) -> None:
+    """Take what is over out of the calling task's scope in ``owner``'s run."""
+    scope = scope_var.get()
+    if scope is not None and scope.owner is owner:
+        scope_var.set(scope.still_open())
 
 
 def enter(scope: Scope) -> Scope | None:

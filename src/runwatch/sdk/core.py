@@ -99,6 +99,7 @@ class Emitter:
         scope = scope_var.get()
         step, issue, agent = self.steps.current, None, None
         if scope is not None and scope.owner is self:
+            scope = scope.still_open()
             step, issue, agent = step if scope.step is None else scope.step, scope.issue, scope.agent
         if isinstance(event, dict):
             self._fill_foreign(event, {"step": step, "issue": issue, "agent": agent})

@@ -55,6 +55,11 @@ class IssueState:
         self.pipelines = max(self.pipelines, number)
         return number
 
+    def end(self) -> None:
+        """Note that the issue has ended: no context names it or its agents any longer."""
+        self.ended = True
+        self.agents.leave_all()
+
     def check_end(self, emitter: Emitter, status: str) -> str:
         """Return the status of the issue's end; one that nobody knows is a warning."""
         if not ended_well(status) and status.lower() not in _ENDED_BADLY:
@@ -178,7 +183,7 @@ class IssueTracker:
         if self._state.ended:
             self._emitter.warn(f"issue {self._state.issue} was finalized a second time, as {status}", "finalize_issue")
             return
-        self._state.ended = True
+        self._state.end()
         duration_s = round(time.monotonic() - self._state.started, 6)
         said = self._state.check_end(self._emitter, text(status))
         self._emit("issue.completed", {"status": said, "duration_s": duration_s})

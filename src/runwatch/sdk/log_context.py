@@ -12,7 +12,7 @@ from pathlib import Path
 from runwatch.errors import BadName
 from runwatch.journal.paths import check_name
 from runwatch.sdk import active
-from runwatch.sdk.context import Scope, enter, scope_of
+from runwatch.sdk.context import enter, scope_of
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 from runwatch.sdk.steps import Step, close_step, open_step
@@ -65,7 +65,7 @@ class LogContext:
             self._close(former)
         step = open_step(emitter, None, step_num)
         scope = scope_of(emitter)
-        enter(Scope(emitter, step, scope.issue, scope.agent))
+        enter(scope.at(step))
         _mine.set((emitter, step))
         self._set[emitter, step] = None
 
@@ -98,4 +98,4 @@ class LogContext:
                 close_step(emitter, step, "success")
         scope = scope_of(emitter)
         if scope.step == step:
-            enter(Scope(emitter, None, scope.issue, scope.agent))
+            enter(scope.at(None))

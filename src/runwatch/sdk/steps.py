@@ -50,7 +50,7 @@ class Step:
         self._entered = True
         self.number = open_step(self._emitter, self.name, self.number)
         scope = scope_of(self._emitter)
-        self._former = enter(Scope(self._emitter, self.number, scope.issue, scope.agent))
+        self._former = enter(scope.at(self.number))
         return self
 
     def __exit__(

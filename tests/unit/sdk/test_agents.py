@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import threading
 
 import pytest
 
+from runwatch.fold import Fold
+from runwatch.sdk.context import scope_of
 from runwatch.sdk.issues import IssueTracker
+from runwatch.sdk.llm import llm_metrics
+from runwatch.sdk.steps import Step
 from sdk_recording import Recording
 
 
@@ -118,3 +124,91 @@ def test_a_task_may_end_what_another_began(recording: Recording, issue: IssueTra
     asyncio.run(begin())
     issue.end_agent("coding", True)
     assert not recording.events("warning")
+
+
+def places(recording: Recording) -> list[tuple[object, object]]:
+    """Issue and agent of the errors so far."""
+    return [(event.get("issue"), event.get("agent")) for event in recording.events("error")]
+
+
+def test_no_context_goes_back_to_an_attempt_that_ended_meanwhile(recording: Recording, issue: IssueTracker) -> None:
+    other = IssueTracker(recording.paths.run_id, 2)
+    issue.start_agent("coding")
+    issue.start_agent("testing")
+    other.start_agent("review")
+    issue.end_agent("testing", True)
+    recording.emitter.emit("error", {"message": "the last that began is at work"})
+    other.end_agent("review", True)
+    recording.emitter.emit("error", {"message": "the one around it has ended, not the one around that"})
+    issue.end_agent("coding", True)
+    recording.emitter.emit("error", {"message": "nobody"})
+    assert places(recording) == [(2, "review"), (123, "coding"), (None, None)]
+
+
+def test_what_is_told_of_an_agent_later_counts_beside_calls_of_nobody(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    issue.start_agent("coding")
+    issue.start_agent("testing")
+    issue.end_agent("coding", True)
+    issue.end_agent("testing", True)
+    issue.record_token_usage("coding", {"input_tokens": 17, "output_tokens": 0, "model": "gpt-4o"})
+    with llm_metrics.track_request("gpt-4o", "openai") as request:
+        request.update(prompt_tokens=100)
+    fold = Fold()
+    for line in recording.paths.journal.read_bytes().splitlines(keepends=True):
+        fold.feed_line(line, 0)
+    metrics = fold.metrics("2100-01-01T00:00:00Z")
+    assert metrics.run.tokens.total == 117
+    assert [one.tokens.total for one in metrics.issues] == [17]
+
+
+def test_the_end_of_an_issue_takes_its_agents_out_of_every_context(recording: Recording, issue: IssueTracker) -> None:
+    other = IssueTracker(recording.paths.run_id, 2)
+    other.start_agent("review")
+    issue.start_agent("coding")
+    issue.start_agent("testing")
+    issue.finalize_issue("failed")
+    recording.emitter.emit("error", {"message": "after the end"})
+    issue.end_agent("testing", False)
+    other.end_agent("review", True)
+    recording.emitter.emit("error", {"message": "after all ends"})
+    assert places(recording) == [(2, "review"), (None, None)]
+
+
+def test_an_attempt_that_another_thread_ends_is_over_in_every_thread_and_step(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    ended, seen = threading.Event(), threading.Event()
+
+    def look() -> None:
+        ended.wait(30)
+        recording.emitter.emit("error", {"message": "in a thread that still held it"})
+        seen.set()
+
+    issue.start_agent("coding")
+    context = contextvars.copy_context()
+    looking = threading.Thread(target=lambda: context.run(look))
+    looking.start()
+    with Step(recording.emitter, "inner", None):
+        ending = threading.Thread(target=issue.end_agent, args=("coding", True))
+        ending.start()
+        ending.join(30)
+        recording.emitter.emit("error", {"message": "inside the step"})
+    recording.emitter.emit("error", {"message": "behind the step, which had it around"})
+    ended.set()
+    assert seen.wait(30)
+    looking.join(30)
+    assert places(recording) == [(None, None)] * 3
+    assert [event.get("step") for event in recording.events("error")] == [1, None, None]
+
+
+def test_attempts_that_overlap_for_ever_leave_no_chain_behind(recording: Recording, issue: IssueTracker) -> None:
+    issue.start_agent("0")
+    for number in range(1, 50):
+        issue.start_agent(str(number))
+        issue.end_agent(str(number - 1), True)
+    depth, scope = 0, scope_of(recording.emitter)
+    while scope.stay is not None:
+        depth, scope = depth + 1, scope.stay.outer
+    assert depth <= 2
