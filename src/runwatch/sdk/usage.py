@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -51,13 +52,15 @@ _NESTED = {
 }
 """Field → where OpenAI's clients and, in the singular, LangChain hold it, all within the whole."""
 _BESIDE = {
-    "prompt_tokens": (
+    "cache": ("prompt_tokens", (
         "cache_read_input_tokens", "cache_creation_input_tokens", "cacheReadInputTokens", "cacheWriteInputTokens",
-        "tool_use_prompt_token_count", "toolUsePromptTokenCount",
-    ),
-    "completion_tokens": ("thoughts_token_count", "thoughtsTokenCount"),
+    )),
+    "tools": ("prompt_tokens", ("tool_use_prompt_token_count", "toolUsePromptTokenCount")),
+    "thoughts": ("completion_tokens", ("thoughts_token_count", "thoughtsTokenCount")),
 }  # fmt: skip
-"""What Anthropic and Bedrock (cache) and Gemini (thoughts, results of tools) count beside a field, not inside."""
+"""What Anthropic and Bedrock (cache) and Gemini (results of tools, thoughts) count beside a field, not inside."""
+_Part = tuple[str, str, int]
+"""What it is, its field, and the tokens that may be missing from that."""
 _COSTS = ("cost_usd", "estimated_cost", "cost")
 _WORDS = {
     "model": ("model", "gen_ai.response.model"),
@@ -107,14 +110,34 @@ def _numbers(usage: Any) -> dict[str, Any]:
                 value = _whole(_get(_get(usage, outer), inner))
         if value is not None:
             fields[field] = value
-    for field, names in _BESIDE.items():
-        beside = sum(_whole(_get(usage, name)) or 0 for name in names)
-        if beside and field in fields:
-            fields[field] += beside
+    parts = [
+        (what, field, tokens)
+        for what, (field, names) in _BESIDE.items()
+        if field in fields and (tokens := sum(_whole(_get(usage, name)) or 0 for name in names))
+    ]
+    for _, field, tokens in _really_beside(usage, fields, parts):
+        fields[field] += tokens
     cost = next((amount for name in _COSTS if (amount := _amount(_get(usage, name))) is not None), None)
     if cost is not None:
         fields["cost_usd"] = cost
     return fields
+
+
+def _really_beside(usage: Any, fields: dict[str, Any], parts: list[_Part]) -> list[_Part]:
+    """Return which of the parts are not inside their field: as the total of the usage says, else as the names do.
+
+    LiteLLM tells Anthropic's names beside OpenAI's, and has all of it inside the whole.
+    """
+    prompt, completion, total = (fields.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if prompt is not None and completion is not None and total is not None:
+        for size in (len(parts), *range(len(parts))):
+            for some in combinations(parts, size):
+                inside = [part for part in parts if part not in some]
+                fits = all(tokens <= fields[field] for _, field, tokens in inside)
+                if fits and prompt + completion + sum(tokens for *_, tokens in some) == total:
+                    return list(some)
+    has_cached_inside = any(_whole(_get(_get(usage, outer), inner)) for outer, inner in _NESTED["cache_read_tokens"])
+    return [part for part in parts if part[0] != "cache" or not has_cached_inside]
 
 
 def _add_words(fields: dict[str, Any], source: Any, words: Mapping[str, tuple[str, ...]]) -> None:

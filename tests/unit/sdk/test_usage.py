@@ -50,6 +50,38 @@ def thing(**fields: Any) -> SimpleNamespace:
             thing(input_tokens=10, output_tokens=5, cache_read_input_tokens=80, cache_creation_input_tokens=7),
             {"prompt_tokens": 97, "completion_tokens": 5, "cache_read_tokens": 80, "cache_write_tokens": 7},
         ),
+        (  # LiteLLM: Anthropic's names, and all of it inside, as the total says
+            {
+                "prompt_tokens": 1300, "completion_tokens": 50, "total_tokens": 1350, "cache_read_input_tokens": 1000,
+                "cache_creation_input_tokens": 200, "prompt_tokens_details": {"cached_tokens": 1000},
+            },
+            {
+                "prompt_tokens": 1300, "completion_tokens": 50, "total_tokens": 1350, "cache_read_tokens": 1000,
+                "cache_write_tokens": 200,
+            },
+        ),
+        (  # the same without a total: the details say it
+            {
+                "prompt_tokens": 1300, "completion_tokens": 50, "cache_read_input_tokens": 1000,
+                "prompt_tokens_details": {"cached_tokens": 1000},
+            },
+            {"prompt_tokens": 1300, "completion_tokens": 50, "cache_read_tokens": 1000},
+        ),
+        (  # a total that only Anthropic's own way explains
+            {"input_tokens": 10, "output_tokens": 5, "total_tokens": 95, "cache_read_input_tokens": 80},
+            {"prompt_tokens": 90, "completion_tokens": 5, "total_tokens": 95, "cache_read_tokens": 80},
+        ),
+        (  # a wrapper's total of the two: what was cached cannot be inside the smaller input
+            {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "cache_read_input_tokens": 80},
+            {"prompt_tokens": 90, "completion_tokens": 5, "total_tokens": 15, "cache_read_tokens": 80},
+        ),
+        (  # Gemini through a client that counts thoughts inside, and results of tools beside
+            {
+                "prompt_token_count": 8, "candidates_token_count": 5, "thoughts_token_count": 3,
+                "tool_use_prompt_token_count": 4, "total_token_count": 17,
+            },
+            {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17, "reasoning_tokens": 3},
+        ),
         (
             thing(prompt_token_count=8, candidates_token_count=2, total_token_count=13, thoughts_token_count=3),
             {"prompt_tokens": 8, "completion_tokens": 5, "total_tokens": 13, "reasoning_tokens": 3},
