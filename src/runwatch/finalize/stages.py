@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archiving, close, commit, ignore, missing, raw_logs, refusal
+from runwatch.finalize.account import Account
 from runwatch.finalize.archive import forget
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
@@ -20,11 +21,10 @@ from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import STAGES, FinalizeState, Outcome, Stage, load_state, save_state
 from runwatch.finalize.tidy import tidy
-from runwatch.finalize.whereabouts import how_lost
 from runwatch.fold import Fold
 from runwatch.fold.metrics import Metrics
 from runwatch.journal import reserve
-from runwatch.journal.follow import Follower, read_line
+from runwatch.journal.follow import Follower
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.losses import forget_losses
 from runwatch.journal.paths import TRACKED, RunPaths
@@ -68,14 +68,13 @@ class Finalizer:
         self.paths, self.settings = paths, settings
         self.publisher = Publisher(paths, settings, environ)
         self.fold = fold if fold is not None else self.publisher.new_fold()
-        self.follower = follower if follower is not None else Follower(paths.journal)
-        self._post = Follower(paths.post)
         self.on_stage, self.is_handed_over = on_stage, is_handed_over
-        self.projector = projector if projector is not None else Projector(paths, settings.capture.max_file_bytes)
+        follower = follower if follower is not None else Follower(paths.journal)
+        projector = projector if projector is not None else Projector(paths, settings.capture.max_file_bytes)
+        self._account = Account(paths, self.fold, follower, projector)
         self.state = load_state(paths.finalize_state)
         if self.state.outcome is None:
             self.state.outcome = outcome
-        self._metrics: Metrics | None = None
         self._first: str | None = None
         self._short: str | None = None
         """The first stage that failed for a shortage of any kind."""
@@ -112,7 +111,7 @@ class Finalizer:
             if repeated:  # on disk too: killed on the way, the next finalizer does what was left
                 self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
                 self._save()
-            self._catch_up()
+            self._account.catch_up()
             if only is STAGES and last is None:
                 for name in missing.stages_to_repeat(self.paths, self.state, self.settings.commit.mode):
                     self._do(name)  # the same bytes again, so that the commit stays
@@ -133,15 +132,13 @@ class Finalizer:
 
     def close(self) -> None:
         """Give descriptors back: a program may record, and finalize, run after run."""
-        self.follower.close()
-        self._post.close()
+        self._account.close()
         self.publisher.close()
-        self.projector.close()
 
     def _merged(self, on_disk: FinalizeState) -> FinalizeState:
         """Take the state as another finalizer left it while we waited; the outcome is written once."""
         if on_disk.outcome is None:
-            on_disk.outcome = self.state.outcome or self._lost()
+            on_disk.outcome = self.state.outcome or self._account.lost()
         return on_disk
 
     def _keep_outcome(self) -> None:
@@ -154,18 +151,6 @@ class Finalizer:
             save_state(self.paths.finalize_state, self.state)
         except OSError:
             pass  # a full disk: the stage is repeated by the next finalizer, which finds its result
-
-    def _lost(self) -> Outcome:
-        """The outcome of a run whose owners are all gone: it ended with its last event."""
-        self._catch_up()
-        metrics = self.fold.metrics(now_text())
-        run, last = metrics.run, metrics.journal.last_time or now_text()
-        if self.fold.sealed and run.status:  # the disk was full, or finalize.json was lost: the seal knows
-            ended = run.end_time or last
-            return Outcome(
-                status=run.status, exit_code=run.exit_code, signal=run.signal, reason=run.reason, ended=ended
-            )
-        return Outcome(status="crashed", reason=how_lost(self.paths), ended=last)
 
     def _do(self, name: str) -> None:
         if self.on_stage:
@@ -200,49 +185,17 @@ class Finalizer:
             if failed is not None and not failed.done:
                 raise RecordError(failed.error or f"{before} failed")
 
-    def _catch_up(self) -> None:
-        """Fold what was appended since."""
-        self._metrics = None
-        while lines := self.follower.read():
-            position = self.follower.offset - sum(len(line) + 1 for line in lines)
-            for line in lines:
-                position += len(line) + 1
-                self.fold.feed_line(line, position)
-                self.projector.take(line, position)
-        if self.fold.sealed:
-            self._fold_post()
-
-    def _fold_post(self) -> None:
-        """Fold what became known after the end."""
-        while lines := self._post.read():
-            for line in lines:
-                if (event := read_line(line)) is not None:
-                    self.fold.feed_post(event)
-
     @property
     def outcome(self) -> Outcome:
-        """How the run ended; a program that joined has the last word where its command ended well."""
-        outcome = self.state.outcome
-        assert outcome is not None
-        if outcome.status == "interrupted":
-            return close.with_limit(self.fold.metrics(now_text()), outcome)
-        proposed = self.fold.metrics(now_text()).run.proposed_status if outcome.status == "completed" else None
-        if proposed and proposed != outcome.status:
-            return Outcome(
-                status=proposed,
-                exit_code=outcome.exit_code,
-                reason=outcome.reason,
-                ended=outcome.ended,
-                own=outcome.own,
-            )
-        return outcome
+        """How the run ended, as far as is known."""
+        assert self.state.outcome is not None
+        return self._account.outcome(self.state.outcome)
 
     @property
     def metrics(self) -> Metrics:
         """The fold of the whole journal."""
-        if self._metrics is None:
-            self._metrics = close.as_ended(self.fold, self.fold.metrics(now_text()), self.outcome, self.paths)
-        return self._metrics
+        assert self.state.outcome is not None
+        return self._account.metrics(self.state.outcome)
 
     # ---- the stages; each can be repeated ----
 
@@ -262,7 +215,7 @@ class Finalizer:
         """Close the journal to its writers, end what they began since the stages before, and seal it."""
         if not self.fold.sealed:
             close.shut(self.paths)
-            self._catch_up()
+            self._account.catch_up()
             self._append(self._end_journal)
         forget_losses(self.paths.losses)  # the journal tells of them
 
@@ -280,7 +233,7 @@ class Finalizer:
             writer.sync()
         finally:
             writer.close()
-        self._catch_up()
+        self._account.catch_up()
 
     def _stage_status(self) -> None:
         self.publisher.metadata(self.metrics, self.state)
@@ -290,7 +243,7 @@ class Finalizer:
 
     def _stage_reports(self) -> None:
         self.publisher.reports(self.metrics)
-        failed = self.projector.catch_up()
+        failed = self._account.projector.catch_up()
         if failed is not None:
             raise failed
         make_lasting((self.paths.issues, self.paths.csv))
