@@ -94,7 +94,7 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
         "tools": tools["rows"],
         "services": services["rows"],
         "health": health(beads),
-        "pipelines": [row_of(one, "since", "numbered") for one in pipelines],
+        "pipelines": [row_of(one, "since", "said", "end", "told") for one in pipelines],
         "pipeline_totals": pipeline_totals(pipelines, tells=len(issues) < 2),
         "debugging": [row_of(one, "since", "us", "tries", "first") for one in cycles],
         "debugging_totals": cycle_totals(cycles),
@@ -274,7 +274,7 @@ def _issue(
     return {
         "issue": issue["issue"], "title": issue["title"], "status": issue["status"], "start_time": issue["start_time"],
         "end_time": issue["end_time"], "duration_s": issue["duration_s"], "agents": shown,
-        "pipelines": [row_of(one, "since", "numbered") for one in own], "pipeline_totals": totals,
+        "pipelines": [row_of(one, "since", "said", "end", "told") for one in own], "pipeline_totals": totals,
         "debugging": [row_of(one, "since", "us", "tries", "first") for one in chased],
         "debugging_totals": cycle_totals(chased),
         "total_errors": issue["errors"] + sum(agent["failures"] for agent in shown) + totals["failed"],

@@ -207,6 +207,7 @@ def cycle_totals(cycles: list[Bead]) -> Bead:
 def pipeline_list(beads: list[Bead]) -> list[Bead]:
     """The pipelines in order of their start."""
     found: list[Bead] = []
+    taken: dict[str | None, set[int]] = {}
     for bead in beads:
         if bead["type"] == CLOSE:
             for one in found:
@@ -218,46 +219,90 @@ def pipeline_list(beads: list[Bead]) -> list[Bead]:
             continue
         one = _pipeline_of(found, bead)
         if one is None:
-            siblings = [each for each in found if text(each["issue"]) == text(bead.get("issue"))]
             one = {
                 "pipeline_id": bead["pipeline_id"], "issue": bead.get("issue"), "status": None, "commit_sha": None,
-                "triggered_by": None, "attempt": len(siblings) + 1, "start_time": None, "end_time": None,
+                "triggered_by": None, "start_time": None, "end_time": None, "said": bead.get("attempt"),
                 "queued_s": None, "duration_s": None, "failed_jobs": [], "error_type": None, "since": None,
-                "numbered": False,
+                "attempt": number_of(taken.setdefault(text(bead.get("issue")), set()), bead.get("attempt")),
+                "end": None, "told": set(),
             }  # fmt: skip
             found.append(one)
-        one["numbered"] = one["numbered"] or bead.get("attempt") is not None
-        one["issue"] = bead.get("issue") if one["issue"] is None else one["issue"]
-        for field in ("commit_sha", "triggered_by", "attempt"):
+        if one["issue"] is None and bead.get("issue") is not None:
+            one["issue"] = bead["issue"]
+            one["attempt"] = number_of(taken.setdefault(text(one["issue"]), set()), one["said"])
+        if one["said"] is None and bead.get("attempt") is not None:
+            one["said"], given = bead["attempt"], taken[text(one["issue"])]
+            if one["said"] not in given:
+                given.remove(one["attempt"])
+                given.add(one["said"])
+                one["attempt"] = one["said"]
+        for field in ("commit_sha", "triggered_by"):
             one[field] = one[field] if bead.get(field) is None else bead[field]
         if bead["type"] == "pipeline.started":
             one["since"] = one["since"] or bead
             one["start_time"] = one["start_time"] or bead["_ts"]
-            continue
-        began, ended = written(moment(bead.get("started_at"))), written(moment(bead.get("ended_at")))
-        span = said(bead)
-        if span is None and began and ended:
-            span = between(began, ended)
-        elif span is None and one["since"] is not None:
-            span = gap(one["since"], bead)
-        word = bead.get("status", "success")
-        word = {"PASSED": "success", "timed out": "timeout", "Cancelled": "canceled"}.get(word, word)
-        one.update(status=word, start_time=began or one["start_time"])
-        one.update(end_time=ended or bead["_ts"], duration_s=one["duration_s"] if span is None else span / 1e6)
-        for field in ("queued_s", "failed_jobs", "error_type"):
-            one[field] = bead[field] if bead.get(field) not in (None, []) else one[field]
+        else:
+            _pipeline_ends(one, bead)
     return found
 
 
+def _pipeline_ends(one: Bead, bead: Bead) -> None:
+    began, ended = written(moment(bead.get("started_at"))), written(moment(bead.get("ended_at")))
+    span, word = said(bead), _state(bead)
+    if span is None and began and ended:
+        span = between(began, ended)
+    if span is not None:
+        one["told"].add("duration_s")
+    elif one["end"] is None and "duration_s" not in one["told"] and one["since"] is not None:
+        span = gap(one["since"], bead)
+    if ended:
+        one["told"].add("end_time")
+    elif one["end"] is None and "end_time" not in one["told"]:
+        ended = bead["_ts"]
+    if word != one["status"]:
+        one.update(failed_jobs=[], error_type=None)
+    one.update(status=word, start_time=began or one["start_time"], end_time=ended or one["end_time"])
+    one.update(duration_s=one["duration_s"] if span is None else span / 1e6)
+    for field in ("queued_s", "failed_jobs", "error_type"):
+        one[field] = bead[field] if bead.get(field) not in (None, []) else one[field]
+    if one["end"] is None and not bead.get("goes_on"):
+        one["end"] = bead
+
+
+def _state(bead: Bead) -> str:
+    word: str = bead.get("status", "success")
+    return {"PASSED": "success", "timed out": "timeout", "Cancelled": "canceled"}.get(word, word)
+
+
+def number_of(taken: set[int], told: int | None) -> int:
+    """The number of another attempt: as told where no other has it, else the one after the largest."""
+    number = told if told is not None and told not in taken else max(taken, default=0) + 1
+    taken.add(number)
+    return number
+
+
 def _pipeline_of(found: list[Bead], bead: Bead) -> Bead | None:
+    ended = 0
     for one in reversed(found):
         if text(one["pipeline_id"]) != text(bead["pipeline_id"]):
             continue
         if bead.get("issue") is not None and one["issue"] is not None and text(one["issue"]) != text(bead["issue"]):
             continue
-        if bead.get("attempt") is not None and one["numbered"] and one["attempt"] != bead["attempt"]:
+        if bead.get("attempt") is not None and one["said"] is not None and one["said"] != bead["attempt"]:
             continue
-        return one
+        if one["end"] is None:
+            return one
+        ended += 1
+        if ended > 1:
+            continue
+        late = bead["_ts"] is not None and one["end"]["_ts"] is not None and bead["_ts"] > one["end"]["_ts"]
+        if bead["type"] == "pipeline.started" and one["since"] is None and not late:
+            return one
+        shas = [sha for sha in (bead.get("commit_sha"), one["commit_sha"]) if sha is not None]
+        short = min(map(len, shas), default=0)
+        same = shas[0][:short] == shas[-1][:short] if short >= 4 else len(set(shas)) < 2
+        if bead["type"] == "pipeline.completed" and same and _state(bead) == one["status"]:
+            return one
     return None
 
 

@@ -197,6 +197,11 @@ def _pipeline(rng: random.Random) -> tuple[str, Fields]:
         failed_jobs=rng.choice((None, [], ["lint"])),
         error_type=rng.choice((None, "test_failure")),
     )
+    more = random.Random(str(sorted(fields.items())))
+    fields |= _given(
+        commit_sha=more.choice((None, None, "abc", "abcdef1", "abcdef123", "def")),
+        goes_on=more.choice((None, None, None, True)),
+    )
     return "pipeline.completed", {**scope, **fields, **(times if rng.random() < 0.3 else {})}
 
 

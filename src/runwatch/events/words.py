@@ -27,3 +27,19 @@ _WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
 def ended_well(status: str | None) -> bool:
     """Return whether a status is one of success, completed, resolved, merged, closed, however it is spelled."""
     return status is not None and status.lower() in _WELL
+
+
+_LEAST_SHA = 4
+
+
+def is_one_commit(one: str, other: str) -> bool:
+    """Return whether two commit ids name one commit; either may be shortened, as git has it."""
+    if min(len(one), len(other)) < _LEAST_SHA:
+        return one == other
+    return one.startswith(other) or other.startswith(one)
+
+
+def repeats_end(status: str, commit: str | None, former: str, former_commit: str | None) -> bool:
+    """Return whether the end of a CI attempt is one that was told before: the same state, of no other commit."""
+    is_same = former_commit is None or commit is None or is_one_commit(commit, former_commit)
+    return is_same and (pipeline_state(status) or status) == (pipeline_state(former) or former)

@@ -69,6 +69,8 @@ class PipelineCompleted(Event, tag="pipeline.completed"):
     """Names of the jobs that failed."""
     error_type: str | None = None
     """What kind of failure."""
+    goes_on: bool = False
+    """Whether it had not ended when nobody waited for it any longer: a later end of it is its own."""
 
 
 class DebugStarted(Event, tag="debug.started"):

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from runwatch.events import Event
-from runwatch.events.words import pipeline_state
+from runwatch.events.words import pipeline_state, repeats_end
 from runwatch.events.work import PipelineCompleted, PipelineStarted
-from runwatch.fold.clock import Clock, Moment, canonical_time, elapsed, micros, micros_of, seconds
+from runwatch.fold.clock import Clock, Moment, canonical_time, elapsed, is_later, micros, micros_of, seconds
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import PipelineMetrics, PipelineTotals
+from runwatch.fold.numbering import Numbering
 from runwatch.fold.outcome import percent
 
 _FAILED = ("failed", "timeout")
@@ -25,7 +26,7 @@ _ENDED, _SUCCEEDED, _FAILURES, _QUEUED, _MICROS = range(5)
 class Pipeline:
     """One attempt."""
 
-    __slots__ = ("counted", "has_number", "issue", "ordinal", "shown", "started")
+    __slots__ = ("counted", "end", "has_told_end", "has_told_time", "issue", "number", "ordinal", "shown", "started")
 
     def __init__(self, shown: PipelineMetrics, issue: Issue | None) -> None:
         self.shown = shown
@@ -34,15 +35,19 @@ class Pipeline:
         self.started: Moment | None = None
         self.counted = [0] * 5
         """What of it is in the totals."""
-        self.has_number = False
-        """Whether a line said which attempt it is."""
+        self.number: int | None = None
+        """Which attempt it is, as a line said it."""
+        self.end: Moment | None = None
+        """When its end was told; None while it goes on, also where nobody waited for it any longer."""
+        self.has_told_time = self.has_told_end = False
+        """Whether a line told how long it ran, and when it ended: what we see arrive never takes the place of that."""
         self.ordinal = 0
         """Among all pipelines of the run."""
 
 
 class Pipelines:
-    """All pipelines, in order of their start. A pipeline that is told of twice is one, and the later word counts,
-    since a forge may run a failed job of it again; another number of attempt makes it another one."""
+    """All attempts, in order of their start. What is told under an id goes to its attempt that has not ended, or to
+    one that ended just so; another state, another commit or another number of attempt makes it another attempt."""
 
     def __init__(self, clock: Clock, issues: Issues) -> None:
         self._clock = clock
@@ -53,6 +58,8 @@ class Pipelines:
         """Outside of any issue."""
         self._row = [0] * 5
         self._rows: dict[str, list[int]] = {}
+        self._numbers: dict[str | None, Numbering] = {}
+        """Of each issue, and of those outside of any."""
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -97,64 +104,87 @@ class Pipelines:
         )
 
     def _started(self, event: PipelineStarted) -> None:
-        pipeline = self._find(event)
-        if pipeline is None:
-            pipeline = self._add(event)
+        pipeline = self._find(event) or self._add(event)
         if pipeline.started is None:
             pipeline.started = self._clock.moment(event)
         self._change(
             pipeline,
             start_time=pipeline.shown.start_time or self._clock.ts,
-            **_said(event, "commit_sha", "triggered_by", "attempt"),
+            **_said(event, "commit_sha", "triggered_by"),
         )
 
     def _completed(self, event: PipelineCompleted) -> None:
         pipeline = self._find(event) or self._add(event)
-        self._change(
-            pipeline,
-            status=pipeline_state(event.status) or event.status,
-            start_time=_time(event.started_at) or pipeline.shown.start_time,
-            end_time=_time(event.ended_at) or self._clock.ts,
-            duration_s=self._duration_s(pipeline, event),
-            **_said(event, "commit_sha", "triggered_by", "attempt", "queued_s", "failed_jobs", "error_type"),
-        )
+        values = _said(event, "commit_sha", "triggered_by", "queued_s")
+        status = pipeline_state(event.status) or event.status
+        if status != pipeline.shown.status:  # why it was in the state before explains this one no more
+            values |= {"failed_jobs": [], "error_type": None}
+        values |= _said(event, "failed_jobs", "error_type")
+        if event.started_at is not None and (start := canonical_time(event.started_at)) is not None:
+            values["start_time"] = start
+        self._change(pipeline, status=status, **values, **self._times(pipeline, event))
+        if pipeline.end is None and not event.goes_on:
+            pipeline.end = self._clock.moment(event)
 
-    def _duration_s(self, pipeline: Pipeline, event: PipelineCompleted) -> float | None:
-        """The event's, else between the forge's own times, else between our two events."""
+    def _times(self, pipeline: Pipeline, event: PipelineCompleted) -> dict[str, Any]:
+        """What is told of its end and of how long it ran, else what we saw arrive when its end was told first."""
+        values: dict[str, Any] = {}
+        since, end = micros_of(event.started_at), micros_of(event.ended_at)
         duration = micros(event.duration_s)
-        if duration is None:
-            since, end = micros_of(event.started_at), micros_of(event.ended_at)
-            if since is not None and end is not None:
-                duration = max(0, end - since)
-            elif pipeline.started is not None:
-                duration = elapsed(pipeline.started, self._clock.moment(event))
-        return pipeline.shown.duration_s if duration is None else seconds(duration)
+        if duration is None and since is not None and end is not None:
+            duration = max(0, end - since)
+        if end is not None:
+            values["end_time"] = canonical_time(event.ended_at or "")
+        elif pipeline.end is None and not pipeline.has_told_end:
+            values["end_time"] = self._clock.ts
+        if duration is not None:
+            values["duration_s"] = seconds(duration)
+        elif pipeline.end is None and not pipeline.has_told_time and pipeline.started is not None:
+            seen = elapsed(pipeline.started, self._clock.moment(event))
+            values |= {} if seen is None else {"duration_s": seconds(seen)}
+        pipeline.has_told_end = pipeline.has_told_end or end is not None
+        pipeline.has_told_time = pipeline.has_told_time or duration is not None
+        return values
 
     def _find(self, event: PipelineStarted | PipelineCompleted) -> Pipeline | None:
+        is_last = True
         for pipeline in reversed(self._by_id.get(str(event.pipeline_id), ())):
             name = None if pipeline.issue is None else pipeline.issue.name
             if event.issue is not None and name not in (None, str(event.issue)):
                 continue
-            if event.attempt is not None and pipeline.has_number and pipeline.shown.attempt != event.attempt:
+            if None not in (event.attempt, pipeline.number) and pipeline.number != event.attempt:
                 continue
-            pipeline.has_number = pipeline.has_number or event.attempt is not None
+            if pipeline.end is not None and not (is_last and self._is_said_of(pipeline, event, pipeline.end)):
+                is_last = False
+                continue
             if name is None and event.issue is not None:
                 self._adopt(pipeline, self._issues.of(event.issue))
+            if pipeline.number is None and event.attempt is not None:
+                pipeline.number = event.attempt
+                numbers = self._numbers[None if pipeline.issue is None else pipeline.issue.name]
+                self._change(pipeline, attempt=numbers.swap(pipeline.shown.attempt, event.attempt))
             return pipeline
         return None
 
+    def _is_said_of(self, pipeline: Pipeline, event: PipelineStarted | PipelineCompleted, end: Moment) -> bool:
+        """Return whether a line belongs to an attempt that has ended: its end once more, or its start written late."""
+        if isinstance(event, PipelineStarted):
+            return pipeline.started is None and not is_later(self._clock.moment(event), end)
+        shown = pipeline.shown
+        return repeats_end(event.status, event.commit_sha, shown.status or "", shown.commit_sha)
+
     def _add(self, event: PipelineStarted | PipelineCompleted) -> Pipeline:
         issue = None if event.issue is None else self._issues.of(event.issue)
-        siblings = self._loose if issue is None else issue.pipelines
+        numbers = self._numbers.setdefault(None if issue is None else issue.name, Numbering())
         shown = PipelineMetrics(
             pipeline_id=event.pipeline_id,
             issue=None if issue is None else issue.id,
-            attempt=event.attempt if event.attempt is not None else len(siblings) + 1,
+            attempt=numbers.take(event.attempt),
         )
         pipeline = Pipeline(shown, issue)
-        pipeline.has_number = event.attempt is not None
+        pipeline.number = event.attempt
         pipeline.ordinal = len(self._all)
-        siblings.append(pipeline)
+        (self._loose if issue is None else issue.pipelines).append(pipeline)
         self._all.append(pipeline)
         self._by_id.setdefault(str(event.pipeline_id), []).append(pipeline)
         return pipeline
@@ -166,7 +196,8 @@ class Pipelines:
         issue.pipelines.sort(key=lambda each: each.ordinal)
         self._count(pipeline, [0] * 5)
         pipeline.issue = issue
-        self._change(pipeline, issue=issue.id)
+        numbers = self._numbers.setdefault(issue.name, Numbering())
+        self._change(pipeline, issue=issue.id, attempt=numbers.take(pipeline.number))
 
     def _change(self, pipeline: Pipeline, **values: Any) -> None:
         pipeline.shown = shown = msgspec.structs.replace(pipeline.shown, **values)
@@ -204,7 +235,3 @@ def first_pass(pipelines: list[Pipeline]) -> bool | None:
 
 def _said(event: Event, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(event, name)) not in (None, [])}
-
-
-def _time(text: str | None) -> str | None:
-    return None if text is None else canonical_time(text)

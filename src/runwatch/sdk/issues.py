@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runwatch.events.words import ended_well, pipeline_state
+from runwatch.events.words import ended_well, pipeline_state, repeats_end
 from runwatch.sdk import active, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
@@ -29,6 +29,14 @@ _ENDED_BADLY = frozenset(
 """Words for an issue that did not end well; any other that is none for a good end is told of."""
 
 
+class _Told(NamedTuple):
+    """What was told last of a CI attempt."""
+
+    number: int
+    status: str | None = None
+    commit: str | None = None
+
+
 class IssueState:
     """What all trackers of one issue in this process share."""
 
@@ -39,16 +47,26 @@ class IssueState:
         self.cycles = Cycles()
         self.pipelines = 0
         """CI attempts so far."""
-        self._known: dict[tuple[str, int], int] = {}
+        self._known: dict[tuple[str, int | str], _Told] = {}
         self.ended = False
 
-    def attempt_of(self, pipeline_id: int | str, rerun: int) -> int:
-        """Return which attempt a pipeline is, the same number each time it is told of; a rerun is another one."""
+    def attempt_of(
+        self, pipeline_id: int | str, rerun: int | str, status: str | None = None, commit: str | None = None
+    ) -> int:
+        """Return which attempt is told of; without a ``status`` it goes on.
+
+        It is the one known under the id until that has ended, and where the end is told again: the same state, and
+        the same commit or none. A rerun is another one in any case.
+        """
         key = (str(pipeline_id), rerun)
-        if key not in self._known:
+        told = self._known.get(key)
+        if told is None or (
+            told.status is not None and (status is None or not repeats_end(status, commit, told.status, told.commit))
+        ):
             self.pipelines += 1
-            self._known[key] = self.pipelines
-        return self._known[key]
+            told = _Told(self.pipelines)
+        self._known[key] = _Told(told.number, status or told.status, commit or told.commit)
+        return told.number
 
     def named_attempt(self, number: int) -> int:
         """Note the number that the program itself gave an attempt: those that follow count on from it."""
@@ -124,7 +142,7 @@ class IssueTracker:
     def record_pipeline_attempt(
         self, pipeline_id: int | str, status: str, commit_sha: str | None = None, **more: Any
     ) -> None:
-        """Record one CI attempt; told of again, or waited for by a ``PipelineMonitor``, it stays one.
+        """Record one CI attempt; the same end told again, or one that a ``PipelineMonitor`` waited for, stays one.
 
         ``status``: success, failed, canceled, skipped or timeout, however it is spelled. ``more``: queue_time and
         execution_time in seconds, failed_jobs, error_type, triggered_by; ``rerun`` or ``attempt`` tell apart those of
@@ -140,7 +158,8 @@ class IssueTracker:
         number, rerun = fields.pop("attempt", None), fields.pop("rerun", 1)
         is_number = isinstance(pipeline_id, int) and not isinstance(pipeline_id, bool)
         found_id = pipeline_id if is_number else text(pipeline_id)
-        known = self._state.attempt_of(found_id, rerun) if number is None else self._state.named_attempt(number)
+        ended = (state or said, fields.get("commit_sha"))
+        known = self._state.attempt_of(found_id, rerun, *ended) if number is None else self._state.named_attempt(number)
         self._emit("pipeline.completed", {**fields, "pipeline_id": found_id, "status": state or said, "attempt": known})
         if wrong:
             self._emitter.warn(f"pipeline {found_id}: {'; '.join(wrong)}", "record_pipeline_attempt")

@@ -29,14 +29,21 @@ class Target:
         """Record that a pipeline is under way."""
         if self._foreign is None:
             fields = {name: found.fields.get(name) for name in ("commit_sha", "triggered_by")}
-            self._emit("pipeline.started", {"pipeline_id": found.pipeline_id, **fields, **self._attempt(found)})
+            self._emit("pipeline.started", {"pipeline_id": found.pipeline_id, **fields, **self._attempt(found, None)})
 
-    def completed(self, found: Seen, status: str, jobs: list[str], error_type: str | None) -> None:
+    def given_up(self, found: Seen) -> None:
+        """Record that nobody waits any longer for one that goes on."""
+        self.completed(found, "timeout", [], "timeout", goes_on=True)
+
+    def completed(
+        self, found: Seen, status: str, jobs: list[str], error_type: str | None, *, goes_on: bool = False
+    ) -> None:
         """Record how it ended."""
         more = {"failed_jobs": jobs, "error_type": error_type}
         if self._foreign is None:
             fields = {"pipeline_id": found.pipeline_id, "status": status, **found.fields, **more}
-            self._emit("pipeline.completed", {**fields, **self._attempt(found)})
+            fields |= {"goes_on": True} if goes_on else {}
+            self._emit("pipeline.completed", {**fields, **self._attempt(found, None if goes_on else status)})
             return
         times = {"queue_time": found.queued_s, "execution_time": found.duration_s}
         sha, who = found.fields.get("commit_sha"), found.fields.get("triggered_by")
@@ -63,8 +70,11 @@ class Target:
         """Record what could not be found out."""
         self._emit("warning", {"message": sentence[:1000], "where": _WHERE})
 
-    def _attempt(self, found: Seen) -> dict[str, int]:
-        return {} if self._state is None else {"attempt": self._state.attempt_of(found.pipeline_id, found.rerun)}
+    def _attempt(self, found: Seen, status: str | None) -> dict[str, int]:
+        if self._state is None:
+            return {}
+        sha = found.fields.get("commit_sha")
+        return {"attempt": self._state.attempt_of(found.pipeline_id, found.rerun, status, sha)}
 
     def _emit(self, type_name: str, fields: dict[str, Any]) -> None:
         self._emitter.emit(type_name, {**self._issue, **fields})

@@ -44,6 +44,9 @@ def fields_of(more: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             fields["attempt"] = attempt
         else:
             wrong.append(f"attempt {attempt!r:.40} is no number of an attempt")
+    rerun = given.get("rerun", 1)
+    if not isinstance(rerun, int | str):
+        wrong.append(f"rerun {given.pop('rerun')!r:.40} is no number of a rerun")
     for name in (*_TEXTS, *_TIMES):
         if name in given:
             value = given.pop(name)

@@ -10,6 +10,7 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runwatch.events.words import is_one_commit
 from runwatch.sdk import active, pipeline_answers
 from runwatch.sdk.beside import beside, waited
 from runwatch.sdk.core import Emitter
@@ -135,7 +136,7 @@ class _Watch:
     def _late(self) -> dict[str, Any]:
         """Record what is known when time is up: a pipeline that goes on, none, or a provider that cannot say."""
         if self._found is not None:
-            self._target.completed(self._found, "timeout", [], "timeout")
+            self._target.given_up(self._found)
         elif self._is_answered:
             self._target.warn(f"branch {self._branch} had no pipeline within {self._limit}")
         if not self._is_answered:
@@ -257,5 +258,4 @@ def _reason(error: Exception) -> str:
 
 
 def _same(sha: str | None, wanted: str) -> bool:
-    """Return whether two commit ids name one commit; either may be shortened."""
-    return sha is not None and min(len(sha), len(wanted)) >= 4 and (sha.startswith(wanted) or wanted.startswith(sha))
+    return sha is not None and is_one_commit(sha, wanted)

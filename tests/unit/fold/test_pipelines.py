@@ -44,12 +44,72 @@ def test_the_forge_s_own_times_count() -> None:
     )  # fmt: skip
 
 
-def test_a_pipeline_told_of_twice_is_one_and_the_later_word_counts() -> None:
+def test_an_end_that_is_told_again_is_one_attempt_and_what_arrives_later_measures_nothing() -> None:
     journal = Journal()
-    journal.add("pipeline.completed", pipeline_id=1, status="failed", duration_s=5)
-    journal.add("pipeline.completed", pipeline_id="1", status="success")
-    totals = journal.metrics().pipeline_totals
-    assert (totals.attempts, totals.succeeded, totals.failed, totals.duration_s) == (1, 1, 0, 5.0)
+    journal.add("pipeline.started", pipeline_id=1, commit_sha="abcdef1")
+    journal.add("pipeline.completed", after=20, pipeline_id=1, status="failed", failed_jobs=["lint"])
+    journal.add("pipeline.completed", after=5, pipeline_id="1", status="FAILURE", commit_sha="abcdef123")
+    metrics = journal.metrics()
+    totals, pipeline = metrics.pipeline_totals, metrics.pipelines[0]
+    assert (totals.attempts, totals.failed, totals.duration_s, pipeline.failed_jobs) == (1, 1, 20.0, ["lint"])
+    assert pipeline.end_time == "2026-11-21T10:00:20.000000Z"
+
+
+def test_another_state_or_another_commit_is_another_attempt() -> None:
+    journal = Journal()
+    for status, sha in (("failed", "abc"), ("failed", "def"), ("failed", None), ("success", "ghi"), ("failed", None)):
+        journal.add("pipeline.completed", issue=1, pipeline_id="5", status=status, commit_sha=sha, failed_jobs=["x"])
+    metrics = journal.metrics()
+    totals = metrics.pipeline_totals
+    assert (totals.attempts, totals.failed, totals.success_rate, totals.first_attempt_pass) == (4, 3, 25.0, False)
+    assert [pipeline.attempt for pipeline in metrics.pipelines] == [1, 2, 3, 4]
+    assert [pipeline.commit_sha for pipeline in metrics.pipelines] == ["abc", "def", "ghi", None]
+
+
+def test_what_starts_after_its_end_is_another_attempt_and_a_start_written_late_is_not() -> None:
+    journal = Journal()
+    for _ in range(2):
+        journal.add("pipeline.started", after=1, pipeline_id=5)
+        journal.add("pipeline.completed", after=30, pipeline_id=5, status="failed")
+    assert journal.metrics().pipeline_totals.attempts == 2
+    late = Journal()
+    late.add("pipeline.completed", pipeline_id=5, status="failed")
+    late.add("pipeline.started", pipeline_id=5)
+    assert late.metrics().pipeline_totals.attempts == 1
+
+
+def test_what_the_forge_measured_stays_when_the_program_tells_of_it_too() -> None:
+    journal = Journal()
+    journal.add("pipeline.started", pipeline_id=77, commit_sha="abc", attempt=1)
+    measured = {"queued_s": 12.0, "duration_s": 120.0, "failed_jobs": ["test"]}
+    times = {"started_at": "2026-11-20T10:00:00Z", "ended_at": "2026-11-20T10:02:00Z"}
+    journal.add("pipeline.completed", pipeline_id=77, status="failed", attempt=1, **measured, **times)
+    before = journal.metrics().pipelines
+    journal.add("pipeline.completed", after=0.04, pipeline_id=77, status="failed", commit_sha="abc", attempt=1)
+    assert journal.metrics().pipelines == before
+    assert (before[0].duration_s, before[0].end_time) == (120.0, "2026-11-20T10:02:00.000000Z")
+    journal.add("pipeline.completed", pipeline_id=77, status="failed", attempt=1, duration_s=121.5)
+    assert journal.metrics().pipelines[0].duration_s == 121.5, "another measurement counts"
+
+
+def test_an_end_after_all_takes_the_place_of_a_wait_that_was_given_up() -> None:
+    journal = Journal()
+    journal.add("pipeline.started", pipeline_id=77)
+    given_up = {"status": "timeout", "error_type": "timeout", "failed_jobs": ["x"], "queued_s": 3.0, "goes_on": True}
+    journal.add("pipeline.completed", after=5, pipeline_id=77, **given_up)
+    assert journal.metrics().pipeline_totals.failed == 1
+    journal.add("pipeline.completed", after=5, pipeline_id=77, status="success")
+    (pipeline,) = journal.metrics().pipelines
+    assert (pipeline.status, pipeline.error_type, pipeline.failed_jobs) == ("success", None, [])
+    assert (pipeline.queued_s, pipeline.duration_s, pipeline.end_time) == (3.0, 10.0, "2026-11-21T10:00:10.000000Z")
+
+
+def test_processes_that_each_began_at_1_are_numbered_one_after_the_other() -> None:
+    journal = Journal()
+    for number in (101, 102, 103):
+        journal.add("pipeline.started", issue=7, pipeline_id=number, attempt=1, writer=f"w{number}")
+        journal.add("pipeline.completed", issue=7, pipeline_id=number, attempt=1, writer=f"w{number}")
+    assert [(each.pipeline_id, each.attempt) for each in journal.metrics().pipelines] == [(101, 1), (102, 2), (103, 3)]
 
 
 def test_another_attempt_of_the_same_pipeline_is_another_one() -> None:
@@ -92,8 +152,9 @@ def test_a_pipeline_gets_the_issue_that_a_later_line_names() -> None:
     metrics = journal.metrics()
     assert (metrics.pipelines[0].issue, metrics.pipeline_totals.attempts) == (3, 1)
     assert metrics.issues[0].pipeline_totals.failed == 1
-    journal.add("pipeline.completed", pipeline_id=5, status="success")
-    assert journal.metrics().issues[0].pipeline_totals.failed == 0
+    journal.add("pipeline.completed", pipeline_id=5, status="failed", error_type="lint")
+    metrics = journal.metrics()
+    assert (metrics.issues[0].pipeline_totals.failed, metrics.pipelines[0].error_type) == (1, "lint")
 
 
 def test_a_pipeline_under_way_at_the_end_is_an_interrupted_attempt() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runwatch.fold import Fold
 from runwatch.sdk import active
 from runwatch.sdk.issues import IssueTracker, register
 from sdk_recording import Recording
@@ -45,18 +46,37 @@ def test_pipeline_attempts_are_numbered_and_their_times_told_apart(recording: Re
     assert (second["attempt"], second["triggered_by"], second["runner"]) == (2, "coding", "r7")
 
 
+def test_a_pipeline_that_ends_otherwise_or_of_another_commit_is_another_attempt(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    for status, sha in (
+        ("failed", "abc"), ("failed", None), ("FAILURE", "abc"), ("failed", "def"), ("success", "ghi"), ("failed", None)
+    ):  # fmt: skip
+        issue.record_pipeline_attempt("5", status, sha)
+    issue.record_pipeline_attempt("5", "failed", rerun=2)
+    issue.record_pipeline_attempt("5", "failed", rerun=[])
+    events = recording.events("pipeline.completed")
+    assert [event["attempt"] for event in events] == [1, 1, 1, 2, 3, 4, 5, 4]
+    fold = Fold()
+    for line in recording.paths.journal.read_bytes().splitlines(keepends=True):
+        fold.feed_line(line)
+    states = [pipeline.status for pipeline in fold.metrics("2026-11-21T10:00:00Z").pipelines]
+    assert states == ["failed", "failed", "success", "failed", "failed"]
+    assert recording.events("warning")[-1]["message"] == "pipeline 5: rerun [] is no number of a rerun"
+
+
 def test_a_pipeline_told_of_again_is_one_attempt_and_keeps_what_can_be_meant(
     recording: Recording, issue: IssueTracker
 ) -> None:
     issue.record_pipeline_attempt(1, "FAILURE", execution_time=50, duration=60, failed_jobs=[1, 2], queue_time="abc")
-    issue.record_pipeline_attempt("1", "passed", failed_jobs="unit", duration=7, attempt=True)
+    issue.record_pipeline_attempt("1", "failed", failed_jobs="unit", duration=7, attempt=True)
     issue.record_pipeline_attempt(1, "odd", rerun=2, failed_jobs=5)
     issue.record_pipeline_attempt(2, "success", attempt=7)
     issue.record_pipeline_attempt(3, "success", queue_time=float("nan"))
     events = recording.events("pipeline.completed")
     assert [event["attempt"] for event in events] == [1, 1, 2, 7, 8]
     states = [event.get("status", "success") for event in events]
-    assert states == ["failed", "success", "odd", "success", "success"]
+    assert states == ["failed", "failed", "odd", "success", "success"]
     assert (events[0]["duration_s"], events[0]["failed_jobs"], events[1]["failed_jobs"]) == (50.0, ["1", "2"], ["unit"])
     assert not any("queued_s" in event for event in events)
     assert events[1]["duration_s"] == 7.0
