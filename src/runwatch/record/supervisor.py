@@ -30,9 +30,10 @@ from runwatch.record.control import ControlServer, Reply, Request
 from runwatch.record.keeper import Keeper
 from runwatch.record.outcome import Stop, decide, not_started, signal_name
 from runwatch.record.stand_in import by_signal
-from runwatch.record.steps import Source, StepBook
+from runwatch.record.step_switch import StepSwitch
+from runwatch.record.steps import StepBook
 from runwatch.record.stopping import ASKING, Stopper
-from runwatch.sources.markers import Marker, MarkerScanner
+from runwatch.sources.markers import MarkerScanner
 
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM)
 """Signals that mean nothing to us and are the command's when a process sent them."""
@@ -60,6 +61,7 @@ class Supervisor:
         self.journal = EventWriter(self.paths)
         self.teller = StepTeller(self.paths.root)
         self.book = StepBook(self.teller.tell)
+        self.steps = StepSwitch(self.book, self.journal, lambda step: self.capture.cut(step))
         self.requests: list[Request] = []
         self.main_thread = threading.get_ident()
         self.outcome: Outcome | None = None
@@ -91,7 +93,7 @@ class Supervisor:
         scanner = MarkerScanner(self.config.marker_pattern, self.config.marker_where)
         losses = self.journal.losses
         self.capture = Capture(
-            self.paths, channels, scanner, self._marker, self.config.max_file_bytes, losses, by_signal
+            self.paths, channels, scanner, self.steps.marker, self.config.max_file_bytes, losses, by_signal
         )
         self.masters = [channel.read_fd for channel in channels] if self.config.mode == "pty" else []
         self.capture.start()
@@ -215,18 +217,9 @@ class Supervisor:
     def _answer(self, request: Request) -> Reply:
         """Serve one request; runs in the client's thread."""
         if request.op == "step":
-            source: Source = "shell" if request.source == "shell" else "sdk"
-            closes = self.book.last_open("shell") if source == "shell" else None
-            if closes is not None:
-                self.book.close(closes)
-            step = self.book.open(source, request.step)
-            self.capture.cut(step)
-            return Reply(ok=True, step=step, closes=closes)
+            return self.steps.begin(request)
         if request.op == "step_end":
-            if request.step is not None:
-                self.book.close(request.step)
-            self.capture.cut(self.book.current)
-            return Reply(ok=True)
+            return self.steps.end(request)
         if request.op == "stop":
             self.requests.append(request)
             signal.pthread_kill(self.main_thread, WAKE)
@@ -239,27 +232,6 @@ class Supervisor:
         if request.op == "ping":
             return Reply(ok=True, pid=self.pid, step=self.book.current)
         return Reply(ok=False, error=f"unknown request {request.op!r}")
-
-    def _marker(self, marker: Marker) -> int | None:
-        """Open or close a step at a marker line; runs in the thread of the stream. An SDK or shell step outranks it."""
-        step = self.book.current
-        if marker.kind in ("error", "warning"):
-            if marker.kind == "error":
-                self.journal.emit("error", step=step, error_type="ci", message=marker.text, where=marker.where)
-            else:
-                self.journal.emit("warning", step=step, message=marker.text, where=marker.where)
-            return step
-        if self.book.last_open("sdk", "shell") is not None:
-            return step
-        former = self.book.last_open("marker")
-        if former is not None:
-            self.book.close(former)
-            self.journal.emit("step.completed", step=former, status="success")
-        if marker.kind == "close":
-            return self.book.current
-        step = self.book.open("marker")
-        self.journal.emit("step.started", step=step, name=marker.text or None, source="marker")
-        return step
 
     def _recorder_died(self, reason: str) -> None:
         self.journal.emit("recorder.replaced", reason=reason)
