@@ -22,7 +22,7 @@ from naive_measures import (
     series,
     tests_run,
 )
-from naive_models import PICO, Price, model_calls, run_names, sums
+from naive_models import PICO, Price, model_calls, name_of, run_names, sums
 from naive_work import (
     attempt_list,
     cycle_list,
@@ -121,9 +121,9 @@ def _facts(beads: list[Bead], now: str) -> Bead:
             own = (bead.get("llm") or {}).get("temperature")
             temperature = temperature if own is None else own
     provider, model = run_names(beads)
-    asked = [bead for bead in beads if bead["type"] == "llm.started" and bead.get("model") is not None]
+    asked = [bead for bead in beads if bead["type"] == "llm.started" and name_of(bead.get("model"))]
     if model is None and asked:
-        provider, model = provider or asked[0].get("provider"), asked[0]["model"]
+        provider, model = provider or name_of(asked[0].get("provider")), asked[0]["model"]
     said_status = [bead["status"] for bead in beads if bead["type"] == "status.proposed"]
     length = gap(start or {"_ts": first["_ts"]}, end) if end else between(first["_ts"], now)
     limits = ((start or {}).get("settings") or {}).get("limits") or {}

@@ -26,15 +26,21 @@ def run_names(beads: list[Bead]) -> tuple[str | None, str | None]:
     for bead in beads:
         if (bead["type"] == "run.started" and not started) or (bead["type"] == "run.configured" and started):
             started = True
-            provider = (bead.get("llm") or {}).get("provider") or provider
-            model = (bead.get("llm") or {}).get("model") or model
-    answers = [bead for bead in beads if bead["type"] == "llm.completed" and bead.get("model") is not None]
+            provider = name_of((bead.get("llm") or {}).get("provider")) or provider
+            model = name_of((bead.get("llm") or {}).get("model")) or model
+    answers = [bead for bead in beads if bead["type"] == "llm.completed" and name_of(bead.get("model"))]
     if answers:
-        seen = answers[0].get("provider"), answers[0]["model"]
+        seen = name_of(answers[0].get("provider")), answers[0]["model"]
         fits = model in (None, seen[1]) and (provider is None or seen[0] is None or seen[0] == provider)
         if fits:
             return provider or seen[0], seen[1]
     return provider, model
+
+
+def name_of(word: str | None) -> str | None:
+    """A name, unless it is one of the words for there being none."""
+    none = {"", "unknown", "none", "null", "nil", "undefined", "unset", "n/a", "-", "?"}
+    return None if (word or "").strip().lower() in none else word
 
 
 def pico(usd: Any) -> int | None:

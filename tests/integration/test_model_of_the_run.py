@@ -16,6 +16,7 @@ from runwatch.views.phrases import UNKNOWN_MODEL
 FILE = '[llm]\nprovider = "in-file"\nmodel = "file-model"\ntemperature = 0.7\n'
 ENVIRONMENT = {"LLM_PROVIDER": "in-environment", "LLM_MODEL": "environment-model", "LLM_TEMPERATURE": "0.2"}
 NOTHING = dict.fromkeys(ENVIRONMENT, "")
+NO_NAMES = {"LLM_PROVIDER": "unknown", "LLM_MODEL": "None", "LLM_TEMPERATURE": "hot"}
 EXPLICIT = (
     "import runwatch; runwatch.RunLogger(project_id=1, config={'llm_provider': 'explicit', 'llm_model': 'said',"
     " 'llm_temperature': 0.0})"
@@ -34,7 +35,7 @@ QUIET = [sys.executable, "-c", "pass"]
             CALL, ENVIRONMENT, FILE, ("in-environment", "environment-model", 0.2), id="then the environment"
         ),
         pytest.param(CALL, NOTHING, FILE, ("in-file", "file-model", 0.7), id="then runwatch.toml"),
-        pytest.param(CALL, NOTHING, "", ("seen", "first-seen", None), id="then the first answer"),
+        pytest.param(CALL, NO_NAMES, "", ("seen", "first-seen", None), id="then the first answer"),
         pytest.param(QUIET, NOTHING, "", (None, None, None), id="then nobody knows"),
     ],
 )  # fmt: skip
@@ -53,6 +54,7 @@ def test_the_first_source_that_names_the_model_is_believed(
     (row,) = csv.DictReader(io.StringIO((metadata.parent / "csv" / "runs.csv").read_text(), newline=""))
     assert (row["provider"], row["model"]) == (expected[0] or "unknown", expected[1] or "unknown")
     summary = " ".join((metadata.parent / "logs_summary.txt").read_text().split())
+    assert ("LLM_TEMPERATURE is 'hot'" in summary) == (environment is NO_NAMES)
     markdown = (metadata.parent / "summary.md").read_text()
     if expected[1] is None:
         assert UNKNOWN_MODEL in summary

@@ -21,6 +21,15 @@ def pipeline_state(said: str) -> str | None:
     return _STATES.get(said.strip().lower().replace(" ", "_").replace("-", "_"))
 
 
+_NO_NAMES = frozenset({"", "unknown", "none", "null", "nil", "undefined", "unset", "n/a", "-", "?"})
+"""What programs write where a model or provider is not known."""
+
+
+def named(word: str | None) -> str | None:
+    """Return the name of a model or provider; None where the word only says that there is none."""
+    return None if word is None or word.strip().lower() in _NO_NAMES else word
+
+
 _WELL = frozenset({"success", "completed", "resolved", "merged", "closed"})
 
 

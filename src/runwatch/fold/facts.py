@@ -14,6 +14,7 @@ from runwatch.events import Event
 from runwatch.events.calls import LlmCompleted, LlmStarted
 from runwatch.events.lifecycle import Llm as SaidLlm
 from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted, StatusProposed
+from runwatch.events.words import named
 from runwatch.fold.clock import Clock, Moment, elapsed, seconds, until
 from runwatch.fold.metrics import Llm
 from runwatch.fold.settings import number_of
@@ -58,13 +59,13 @@ class Facts:
 
     def see_completed(self, event: LlmCompleted) -> None:
         """Take the model of the first answer for the run's, where the run named none."""
-        if event.model is not None:
+        if named(event.model) is not None:
             self.first_model = event.provider, event.model
             self._settle()
 
     def see_started(self, event: LlmStarted) -> None:
         """Take the model of the first question, as long as no answer names one."""
-        if self._first_started is None and event.model is not None:
+        if self._first_started is None and named(event.model) is not None:
             self._first_started = event.provider, event.model
 
     def limit(self, name: str) -> float | None:
@@ -77,7 +78,7 @@ class Facts:
         """Return the model of the run: explicit, else the first one seen."""
         provider, model = self.provider, self.model
         if model is None and self._first_started is not None:
-            provider, model = provider or self._first_started[0], self._first_started[1]
+            provider, model = provider or named(self._first_started[0]), self._first_started[1]
         said = self.started.llm if self.started is not None else None
         return Llm(provider=provider, model=model, temperature=said.temperature if said is not None else None)
 
@@ -103,8 +104,8 @@ class Facts:
             return
         old, new = self.started.llm or SaidLlm(), event.llm or SaidLlm()
         llm = SaidLlm(
-            provider=new.provider or old.provider,
-            model=new.model or old.model,
+            provider=named(new.provider) or old.provider,
+            model=named(new.model) or old.model,
             temperature=old.temperature if new.temperature is None else new.temperature,
         )
         self.started = msgspec.structs.replace(
@@ -121,11 +122,11 @@ class Facts:
     def _settle(self) -> None:
         """Work out the run's model: field by field explicit, else of the first answer that does not contradict it."""
         said = self.started.llm if self.started is not None else None
-        self.provider = said.provider if said is not None else None
-        self.model = said.model if said is not None else None
+        self.provider = named(said.provider) if said is not None else None
+        self.model = named(said.model) if said is not None else None
         if self.first_model is None:
             return
-        provider, model = self.first_model
+        provider, model = named(self.first_model[0]), self.first_model[1]
         if self.model in (None, model) and (None in (self.provider, provider) or self.provider == provider):
             self.provider = self.provider or provider
             self.model = model

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from runwatch.events.lifecycle import RunConfigured, RunStarted
+from runwatch.events.words import named
 from runwatch.journal.follow import events
 from runwatch.settings import Settings
 
@@ -25,7 +26,8 @@ _EARLY = 200
 def configured_llm(config: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the model: what the program says, else the environment, else the configuration; None where none does.
 
-    A temperature that is no number is passed over. Source: metrics.md, "llm configuration".
+    A temperature that is no number, and a word such as "unknown", are passed over. Source: metrics.md, "llm
+    configuration".
     """
     found: dict[str, Any] = {}
     for name in _LLM:
@@ -35,6 +37,16 @@ def configured_llm(config: Mapping[str, Any], settings: Settings, environ: Mappi
                 found[name] = usable
                 break
     return found or None
+
+
+def llm_complaint(environ: Mapping[str, str]) -> str | None:
+    """Return what is wrong with the environment's word of the model, as a sentence; None for nothing."""
+    said = environ.get("LLM_TEMPERATURE", "").strip()
+    if not said or usable_llm("temperature", said) is not None:
+        return None
+    return (
+        f"LLM_TEMPERATURE is {said!r:.60}, which is no number, and is left out: set it to one such as 0.2, or unset it."
+    )
 
 
 def llm_left_open(journal: Path, settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:
@@ -63,7 +75,7 @@ def usable_llm(name: str, value: Any) -> str | float | None:
     if value is None:
         return None
     if name != "temperature":
-        return str(value).strip() or None
+        return named(str(value).strip())
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

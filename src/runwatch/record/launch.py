@@ -23,7 +23,7 @@ from runwatch.events.lifecycle import SCHEMA
 from runwatch.journal.create import create_run
 from runwatch.journal.discard import discard
 from runwatch.journal.lock import reserve
-from runwatch.journal.origin import boot_id, configured_llm, fold_settings
+from runwatch.journal.origin import boot_id, configured_llm, fold_settings, llm_complaint
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.reserve import set_aside
 from runwatch.journal.writer import EventWriter, now_text
@@ -95,6 +95,8 @@ def _begin(request: Request, paths: RunPaths) -> RunPaths:
                 f"the journal {paths.journal} cannot be written ({writer.failure.strerror}): "
                 "free space or choose another folder with --runs-dir or RUNWATCH_RUNS_DIR."
             )
+        if (complaint := llm_complaint(request.environ)) is not None:
+            writer.emit("warning", ts=now_text(), message=complaint, where="environment")
         writer.sync()
     finally:
         writer.close()

@@ -17,9 +17,10 @@ import msgspec
 
 from runwatch.errors import RunwatchError
 from runwatch.events.lifecycle import SCHEMA
+from runwatch.events.words import named
 from runwatch.journal.create import create_run
 from runwatch.journal.lock import Role, RunLock
-from runwatch.journal.origin import boot_id, configured_llm, fold_settings, usable_llm
+from runwatch.journal.origin import boot_id, configured_llm, fold_settings, llm_complaint, usable_llm
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.reserve import set_aside
 from runwatch.journal.step_at_hand import StepTeller
@@ -82,6 +83,9 @@ def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) ->
     teller = StepTeller(paths.root)
     emitter.steps.tell(teller)
     emitter.emit("run.started", _started(wish, paths, settings))
+    if (complaint := llm_complaint(os.environ)) is not None:
+        say(complaint)
+        emitter.warn(complaint, "environment")
     return Started(emitter, lock, settings, teller)
 
 
@@ -146,7 +150,8 @@ def _said(config: Mapping[str, Any], name: str) -> Any:
 
 def _usable(name: str, value: Any) -> str | float | None:
     usable = usable_llm(name, value)
-    if usable is None and value != "":
+    is_word = isinstance(value, str) and named(value) is None
+    if usable is None and not is_word:
         what = "number" if name == "temperature" else "name"
         say(f"llm_{name} {value!r:.40} is no {what} and is left out.")
     return usable

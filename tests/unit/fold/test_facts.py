@@ -34,6 +34,14 @@ CLAUDE = {"provider": "anthropic", "model": "claude"}
         pytest.param({"provider": "p"}, [{"model": "claude"}], ("p", "claude", None), id="a missing model"),
         pytest.param({"provider": "p"}, [CLAUDE], ("p", None, None), id="no model of another provider"),
         pytest.param(None, [], (None, None, None), id="nothing said"),
+        pytest.param(
+            {"provider": "unknown", "model": "Unknown"}, [CLAUDE], ("anthropic", "claude", None), id="no names"
+        ),
+        pytest.param(
+            {"provider": " ", "model": "claude"}, [CLAUDE], ("anthropic", "claude", None), id="one is no name"
+        ),
+        pytest.param(None, [{"model": "none"}, CLAUDE], ("anthropic", "claude", None), id="a call that names none"),
+        pytest.param({"model": "unknown"}, [], (None, None, None), id="and nothing else said"),
     ],
 )
 def test_the_model_is_what_was_said_else_the_first_seen(

@@ -87,6 +87,24 @@ def test_a_temperature_of_zero_is_a_temperature(here: Path) -> None:
     assert started(config={"llm_temperature": float("nan"), "llm_model": "  "})[1].get("llm") is None
 
 
+def test_a_word_for_no_model_is_no_model(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "runwatch.toml").write_text('[llm]\nmodel = "from-file"\n')
+    _, first = started(config={"llm_provider": "unknown", "llm_model": "none"})
+    assert first["llm"] == {"model": "from-file"}
+    assert capsys.readouterr().err == "", "such a word is no mistake"
+
+
+def test_a_temperature_of_the_environment_that_is_no_number_is_a_warning(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LLM_TEMPERATURE", "hot")
+    recording, first = started()
+    assert "llm" not in first
+    (warning,) = recording.events("warning")
+    for text in (warning["message"], capsys.readouterr().err):
+        assert "LLM_TEMPERATURE is 'hot'" in text
+
+
 def test_a_wrong_configuration_is_told_and_the_defaults_are_used(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
