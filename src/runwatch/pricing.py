@@ -128,7 +128,8 @@ class Pricer:
 
     ``overrides`` maps ``model`` or ``provider/model`` to USD per million tokens under ``input``, ``output``,
     ``cache_read`` and ``cache_write``; cached input without a rate of its own costs as input. Overrides win.
-    A provider that the list does not know is not guessed from the model's name: its price is unknown.
+    A provider that the list does not know is not guessed from the model's name: its price is unknown. One that it
+    knows, but not with that model (a run's own, taken for a call that named none), gives way to whose model it is.
     """
 
     def __init__(self, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -171,9 +172,10 @@ class Pricer:
 
     def _look_up(self, provider: str | None, model: str, when: str | None) -> tuple[_Known, int]:
         """Return what is known, and how much of the time it holds for: 2026-11-21 or 2026-11-21T01:31."""
-        override = self._overrides.get(f"{provider}/{model}") or self._overrides.get(model)
-        if override is not None:
-            return _Known(override, OVERRIDE_SOURCE), 10
+        for name in (f"{provider}/{model}", model, *_without_prefixes(model)):
+            override = self._overrides.get(name)
+            if override is not None:
+                return _Known(override, OVERRIDE_SOURCE), 10
         found = _find(provider, model)
         if found is None:
             return _Known(None, None), 10
@@ -210,15 +212,53 @@ def _providers() -> list[Provider]:
     return list(providers)
 
 
+def _without_prefixes(model: str) -> Iterator[str]:
+    """Yield a model's name without the first of its prefixes, the first two, and so on."""
+    while "/" in model:
+        model = model.partition("/")[2]
+        yield model
+
+
 def _find(provider: str | None, model: str) -> ModelInfo | None:
-    from genai_prices.data_snapshot import DataSnapshot  # as above
+    """Return the list's model: as it is called, by its prefix, by the one provider that has it; None where unknown."""
+    from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id  # as above
 
     # A snapshot of our own: one that a program set or updated over the network would change what a run cost.
     snapshot = DataSnapshot(providers=_providers(), from_auto_update=False)
-    try:
-        return snapshot.find_provider_model(model, None, provider, None)[1]
-    except LookupError:
-        return None
+
+    def of(provider: str | None, model: str) -> ModelInfo | None:
+        try:
+            return snapshot.find_provider_model(model, None, provider, None)[1]
+        except LookupError:
+            return None
+
+    maker = None
+    if provider is not None:
+        providers = _providers()
+        # OpenTelemetry has x_ai for x-ai.
+        maker = find_provider_by_id(providers, provider) or find_provider_by_id(providers, provider.replace("_", "-"))
+        if maker is None and provider.lower() != "litellm":
+            return None
+        provider = provider if maker is None else maker.id
+    found = of(provider, model)
+    if found is None and maker is not None:
+        found = next((known for known in maker.models if known.id.lower() == model.lower()), None)
+    prefix, _, rest = model.partition("/")
+    while found is None and rest:
+        named = find_provider_by_id(_providers(), prefix)
+        found = (None if named is None else of(named.id, rest)) or of(provider, rest)
+        model = rest
+        prefix, _, rest = rest.partition("/")
+    return found or _only_ones().get(model.strip().lower()) or (of(None, model) if provider is not None else None)
+
+
+@cache
+def _only_ones() -> dict[str, ModelInfo]:
+    """Return the models that exactly one provider has under that name."""
+    found: dict[str, list[ModelInfo]] = {}
+    for model in (model for provider in _providers() for model in provider.models):
+        found.setdefault(model.id.lower(), []).append(model)
+    return {name: models[0] for name, models in found.items() if len(models) == 1}
 
 
 def _constraints(model: ModelInfo) -> Iterator[Any]:

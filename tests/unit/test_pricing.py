@@ -26,18 +26,14 @@ def test_every_model_of_the_list_costs_what_the_library_says(tokens: tuple[int, 
     pricer = Pricer()
     moment = datetime(2026, 11, 1, 12, tzinfo=UTC)
     compared = 0
-    for provider, model in ((maker.id, model.id) for maker in providers for model in maker.models):
+    usage = genai_prices.Usage(**dict(zip(KINDS, tokens, strict=True)))
+    for maker, known in ((each, known) for each in providers for known in each.models):
+        provider, model = maker.id, known.id
         ours = pricer(provider, model, *tokens, WHEN).pico_usd
         try:
-            theirs = genai_prices.calc_price(
-                genai_prices.Usage(**dict(zip(KINDS, tokens, strict=True))),
-                model,
-                provider_id=provider,
-                genai_request_timestamp=moment,
-            )
-        except LookupError:
-            assert ours is None
-            continue
+            theirs = genai_prices.calc_price(usage, model, provider_id=provider, genai_request_timestamp=moment)
+        except LookupError:  # the library finds it under longer names only
+            theirs = known.calc_price(usage, maker, genai_request_timestamp=moment, auto_update_timestamp=None)
         if ours is None:  # the library takes what has no rate for free
             assert None in (theirs.model_price.input_mtok, theirs.model_price.output_mtok)
             continue
@@ -68,6 +64,49 @@ def test_nobody_guesses_a_price() -> None:
     assert pricer(None, "gpt-4o", 10**6, 0, when=WHEN).pico_usd == 2_500_000_000_000
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "same_as"),
+    [
+        (None, "anthropic/claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        (None, "gemini/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("google", "models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        (None, "models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        (None, "openrouter/openai/gpt-4o", ("openrouter", "openai/gpt-4o")),
+        ("openai", "openai/gpt-4o", ("openai", "gpt-4o")),
+        ("openai", "claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        ("openai", "anthropic/claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        (None, "llama-3.1-8b-instant", ("groq", "llama-3.1-8b-instant")),
+        ("x_ai", "grok-4", ("x-ai", "grok-4")),
+    ],
+)
+def test_a_model_has_the_price_of_whoever_its_prefix_names_or_alone_has_it(
+    provider: str | None, model: str, same_as: tuple[str, str]
+) -> None:
+    price = Pricer()(provider, model, 10**6, 10**6, when=WHEN)
+    assert price.pico_usd is not None
+    assert price == Pricer()(*same_as, 10**6, 10**6, when=WHEN)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("mine", "openai/gpt-4o"),
+        ("mine", "claude-sonnet-4-5"),
+        (None, "mine/no-such-model"),
+        ("openai", "a/b/c"),
+        (None, "/"),
+    ],
+)
+def test_nor_does_a_prefix_make_anybody_guess(provider: str | None, model: str) -> None:
+    assert Pricer()(provider, model, 1, 1, when=WHEN) == Price(None, None)
+
+
+def test_an_override_holds_whatever_passes_the_model_on() -> None:
+    pricer = Pricer({"gpt-4o": {"input": 1.0}, "openai/gpt-4o": {"input": 2.0}})
+    assert pricer(None, "openrouter/openai/gpt-4o", 1, 0).pico_usd == 2_000_000
+    assert pricer("azure", "azure/gpt-4o", 1, 0).pico_usd == 1_000_000
+
+
 def test_overrides_win_and_the_longer_name_first() -> None:
     pricer = Pricer(
         {
@@ -93,6 +132,7 @@ def test_tokens_of_a_kind_that_has_no_rate_make_the_call_unpriced() -> None:
 def test_an_estimate_is_in_dollars_or_none() -> None:
     assert estimate_llm_cost("m", 1000, 500, overrides={"m": {"input": 2, "output": 4}}) == 0.004
     assert estimate_llm_cost("gpt-4o", 1_000_000, 0) is not None
+    assert estimate_llm_cost("anthropic/claude-sonnet-4-5", 1000, 100) == 0.0045
     assert estimate_llm_cost("no-such-model", 1, 1) is None
 
 
