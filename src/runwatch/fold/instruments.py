@@ -17,12 +17,11 @@ from runwatch.events.work import DispatchCycle, TaskCompleted, TasksState
 from runwatch.fold.facts import Facts
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries
 from runwatch.fold.model_instruments import NO_OTHERS, Measured
+from runwatch.fold.series_sum import labels_of_others
 
 _MOST_INSTRUMENTS = 200
 _MOST_SERIES = 1000
 """Of one instrument: a program that puts ids into labels must not fill the memory."""
-OTHER = "other"
-"""Value of every label in the series that takes what comes after the most."""
 
 _Labels = tuple[tuple[str, str], ...]
 
@@ -45,7 +44,7 @@ class _Kept:
         series = self.series.get(key)
         if series is None:
             if len(self.series) >= _MOST_SERIES:
-                labels = dict.fromkeys(labels, OTHER)
+                labels = labels_of_others(labels)
                 key = tuple(sorted(labels.items()))
                 if key in self.series:
                     return self.series[key]

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 
 from runwatch.events.instruments import PROMISED
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries, ModelMetrics
+from runwatch.fold.series_sum import OTHER, summed
 
+_MOST_MODELS = 100
+"""The first of them have series of their own; what comes after is told as one."""
 NO_OTHERS = InstrumentMetrics(name="", kind="", help="")
 
 
@@ -27,7 +30,7 @@ class Measured:
         for series in others.series:
             key = tuple(sorted(series.labels.items()))
             known = merged.get(key)
-            merged[key] = series if known is None else _sum(known, series)
+            merged[key] = series if known is None else summed(known, series)
         return InstrumentMetrics(
             name=self.name,
             kind=promised.kind,
@@ -44,15 +47,16 @@ def measured(models: Iterable[tuple[ModelMetrics, list[int]]]) -> list[Measured]
     tokens: list[InstrumentSeries] = []
     costs: list[InstrumentSeries] = []
     rate_limits: list[InstrumentSeries] = []
-    for model, buckets in models:
-        labels = {"model": model.model, "provider": model.provider}
+    for number, (model, buckets) in enumerate(models, 1):
+        is_first = number <= _MOST_MODELS
+        labels = {"model": model.model if is_first else OTHER, "provider": model.provider if is_first else OTHER}
         results = {
             "success": model.calls - model.failures,
             "rate_limit": model.rate_limits,
             "timeout": model.timeouts,
             "error": model.failures - model.rate_limits - model.timeouts,
         }
-        requests += [_counter(number, **labels, result=result) for result, number in results.items() if number]
+        requests += [_counter(count, **labels, result=result) for result, count in results.items() if count]
         if sum(buckets):
             durations.append(
                 InstrumentSeries(labels=labels, count=sum(buckets), sum=model.durations.total_s, buckets=buckets)
@@ -61,30 +65,28 @@ def measured(models: Iterable[tuple[ModelMetrics, list[int]]]) -> list[Measured]
         used = model.tokens
         unsplit = used.total - used.prompt - used.completion
         kinds = {"prompt": used.prompt, "completion": used.completion, "unsplit": unsplit}
-        tokens += [_counter(number, **labels, kind=kind) for kind, number in kinds.items() if number]
+        tokens += [_counter(count, **labels, kind=kind) for kind, count in kinds.items() if count]
         if model.cost_usd is not None:
             costs.append(_counter(model.cost_usd, **labels))
         if model.rate_limits:
             rate_limits.append(_counter(model.rate_limits, **labels))
-    return [
-        Measured("llm_requests_total", requests),
-        Measured("llm_request_duration_seconds", durations),
-        Measured("llm_tokens_total", tokens),
-        Measured("llm_cost_dollars_total", costs),
-        Measured("llm_rate_limit_events_total", rate_limits),
-    ]
+    by_name = {
+        "llm_requests_total": requests,
+        "llm_request_duration_seconds": durations,
+        "llm_tokens_total": tokens,
+        "llm_cost_dollars_total": costs,
+        "llm_rate_limit_events_total": rate_limits,
+    }
+    return [Measured(name, _by_labels(series)) for name, series in by_name.items()]
+
+
+def _by_labels(series: list[InstrumentSeries]) -> list[InstrumentSeries]:
+    found: dict[tuple[str, ...], InstrumentSeries] = {}
+    for one in series:
+        key = tuple(one.labels.values())
+        found[key] = summed(found[key], one) if key in found else one
+    return list(found.values())
 
 
 def _counter(value: float, **labels: str) -> InstrumentSeries:
     return InstrumentSeries(labels=labels, value=float(value))
-
-
-def _sum(one: InstrumentSeries, other: InstrumentSeries) -> InstrumentSeries:
-    if one.count is None or other.count is None:
-        return InstrumentSeries(labels=one.labels, value=(one.value or 0.0) + (other.value or 0.0))
-    return InstrumentSeries(
-        labels=one.labels,
-        count=one.count + other.count,
-        sum=(one.sum or 0.0) + (other.sum or 0.0),
-        buckets=[a + b for a, b in zip(one.buckets, other.buckets, strict=True)],
-    )

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries, Metrics
+from runwatch.fold.series_sum import labels_of_others
 from runwatch.views import prometheus_runs
 from runwatch.views.prometheus_names import label_names, metric_names
 from runwatch.views.prometheus_runs import unit_of
@@ -21,6 +22,9 @@ Encoder = Callable[[Any], bytes]
 """One of prometheus-client, the same object each time: from a registry to text."""
 MOST_RUNS = 100
 """Runs that are exposed one by one: the live ones, then the newest."""
+
+MOST_SERIES = 1000
+"""Of one instrument over all runs: each run may have ids of its own in its labels."""
 
 
 class Exposed(msgspec.Struct, frozen=True):
@@ -46,7 +50,8 @@ class Summed(msgspec.Struct, frozen=True):
 def added(instruments: Iterable[Sequence[InstrumentMetrics]]) -> list[InstrumentMetrics]:
     """Return the sums of counters and histograms over several runs, by name; gauges are left out.
 
-    Histograms of one name with other edges, as another version may have had them, are left out too.
+    Histograms of one name with other edges, as another version may have had them, are left out too. What comes after
+    MOST_SERIES of an instrument goes on in the one whose labels are ``other``.
     """
     totals: dict[str, InstrumentMetrics] = {}
     series: dict[tuple[str, tuple[tuple[str, str], ...]], InstrumentSeries] = {}
@@ -60,6 +65,10 @@ def added(instruments: Iterable[Sequence[InstrumentMetrics]]) -> list[Instrument
             # To Prometheus a label without a value is none.
             key = (instrument.name, tuple(sorted((label, value) for label, value in one.labels.items() if value)))
             known = series.get(key)
+            if known is None and len(total.series) >= MOST_SERIES and one.labels:
+                one = msgspec.structs.replace(one, labels=labels_of_others(one.labels))
+                key = (instrument.name, tuple(sorted(one.labels.items())))
+                known = series.get(key)
             if known is None:
                 series[key] = known = msgspec.structs.replace(one, buckets=one.buckets[:])
                 total.series.append(known)

@@ -6,8 +6,8 @@ from typing import Any
 
 from journals import Journal
 from runwatch.events.instruments import COUNT_EDGES, DURATION_EDGES
-from runwatch.fold.instruments import OTHER
 from runwatch.fold.metrics import InstrumentMetrics, InstrumentSeries
+from runwatch.fold.series_sum import OTHER
 
 
 def _named(journal: Journal) -> dict[str, InstrumentMetrics]:
@@ -150,3 +150,17 @@ def test_the_last_health_check_of_each_service_counts() -> None:
     pool, store = journal.metrics().health
     assert (pool.healthy, pool.error, pool.latency_s, pool.checks, pool.failures) == (True, None, 0.2, 2, 1)
     assert (store.healthy, store.checks) == (True, 1)
+
+
+def test_models_by_the_thousand_are_told_as_one_after_the_first_hundred() -> None:
+    journal = Journal()
+    for at in range(250):
+        journal.add("llm.completed", model=f"m{at}", provider="p", prompt_tokens=2, duration_s=1.0)
+    named = _named(journal)
+    requests, durations = named["llm_requests_total"].series, named["llm_request_duration_seconds"].series
+    assert len(requests) == len(durations) == 101
+    assert (requests[-1].labels, requests[-1].value) == (
+        {"model": OTHER, "provider": OTHER, "result": "success"},
+        150.0,
+    )
+    assert (durations[-1].count, sum(durations[-1].buckets), durations[-1].sum) == (150, 150, 150.0)

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 import metrics_samples as samples
+from journals import Journal
 from runwatch.fold.metrics import Metrics
 from runwatch.views import metrics_json
 
@@ -90,3 +91,51 @@ def test_a_long_run_is_cut_in_less_than_the_second_between_two_flushes() -> None
     began = time.process_time()
     metrics_json.render(metrics)
     assert time.process_time() - began < 1.0
+
+
+def test_series_models_and_issues_by_the_thousand_fit_and_the_totals_stay() -> None:
+    journal = Journal()
+    journal.run_started()
+    for at in range(1000):
+        labels = {"run_id": f"run-{at}"}
+        journal.add("metric.observed", name="dispatch_loop_iterations_total", kind="counter", value=1, labels=labels)
+    for at in range(400):
+        journal.add("task.completed", worker_profile=f"profile {at}", phase="work", status="done", duration_s=2)
+    for at in range(5000):
+        journal.add("llm.completed", model=f"model-{at}", provider="p", prompt_tokens=at, completion_tokens=1)
+    for at in range(3000):
+        journal.add("issue.completed", issue=f"issue {at}", status="success")
+    metrics = journal.metrics()
+    assert len(_written(metrics)) <= 256 * 1024
+    value = metrics_json.render(metrics)
+    assert (value["models_count"], value["issues_count"]) == (5000, 3000)
+    assert "model-4999" in [model["model"] for model in value["models"]], "the largest stay"
+    assert (value["run"]["llm_calls"], value["run"]["tokens"]["prompt"]) == (5000, sum(range(5000)))
+    counted = {
+        one["name"]: sum(each["value"] for each in one["series"])
+        for one in value["instruments"]
+        if one["kind"] == "counter"
+    }
+    assert counted["dispatch_loop_iterations_total"] == 1000
+    assert counted["task_completion_total"] == 400
+    assert counted["llm_requests_total"] == 5000
+    assert counted["llm_tokens_total"] == sum(range(5000)) + 5000
+    read = msgspec.json.decode(_written(metrics), type=Metrics)
+    assert sum(len(one.series) for one in read.instruments) < 1000, "a scrape stays quick"
+
+
+def test_whatever_a_program_tells_the_file_has_its_bound_and_the_totals_of_the_run() -> None:
+    metrics = samples.hostile()
+    metrics.run.llm_calls = 7
+    (one, *_) = metrics.instruments
+    (series, *_) = one.series
+    wide = msgspec.structs.replace(series, labels={"tokens": "x" * 300_000, "series": "\x1b" * 100_000})
+    edges = [float(edge) for edge in range(500)]
+    buckets = msgspec.structs.replace(series, value=None, count=1, sum=1.0, buckets=[0] * 501)
+    metrics.instruments = [
+        msgspec.structs.replace(one, series=[wide]),
+        *(msgspec.structs.replace(one, name=f"h{at}", edges=edges, series=[buckets] * 5) for at in range(40)),
+    ]
+    value = metrics_json.render(metrics)
+    assert len(_written(metrics)) <= 256 * 1024
+    assert (value["run"]["llm_calls"], value["instruments_count"]) == (7, 41)

@@ -235,3 +235,14 @@ def test_a_run_that_has_not_ended_or_whose_end_is_no_time_has_no_end() -> None:
 
 def test_no_metric_is_not_a_number() -> None:
     assert not any(math.isnan(value) for value in _values(_text(Exposed(Metrics(), live=True))).values())
+
+
+def test_series_of_ids_are_bounded_over_all_runs_and_their_sum_stays() -> None:
+    def run(number: int) -> list[InstrumentMetrics]:
+        series = [InstrumentSeries(labels={"run_id": f"{number}-{at}"}, value=1.0) for at in range(300)]
+        return [InstrumentMetrics(name="dispatch_loop_iterations_total", kind="counter", help="H.", series=series)]
+
+    (total,) = added([run(number) for number in range(5)])
+    assert len(total.series) == 1001
+    assert total.series[-1].labels == {"run_id": "other"}
+    assert sum(series.value or 0.0 for series in total.series) == 1500.0
