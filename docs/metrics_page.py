@@ -113,7 +113,7 @@ def _kinds() -> dict[type[msgspec.Struct], list[str]]:
         found[kind].append(path)
         for field in msgspec.structs.fields(kind):
             for inner in _structs(field.type):
-                many = "[]" if "list" in str(field.type) else ""
+                many = "[]" if "list" in str(field.type) or "Sequence" in str(field.type) else ""
                 visit(inner, f"{path}.{field.name}{many}".lstrip("."))
 
     visit(Metrics, "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ class _Change(NamedTuple):
     """What comes to one table."""
 
     table: str
-    entities: list[Any]
+    entities: Sequence[Any]
     make: MakeRows
     written: RowsWritten
     added: list[Row] | None

@@ -5,18 +5,21 @@ No I/O, no formatting. Definitions: metrics.md, "agent" and "external truth".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from runwatch.events import Event
 from runwatch.events.notices import OutcomeVerified
 from runwatch.events.work import AgentCompleted, AgentStarted
-from runwatch.fold.attempts import NO_CALLS, Attempt, repeats, shown
+from runwatch.fold.attempts import NO_CALLS, Attempt, repeats, under_way
 from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, seconds, until
+from runwatch.fold.ended import EndedAttempts
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
 from runwatch.fold.tally import Tally, cost_of, tokens_of
 
+_MOST_STARTLESS = 1000
+"""Ends of one agent without a start that are remembered, since their starts may still come."""
 _ATTEMPTS, _SUCCESSES, _FAILURES, _SAID_SUCCESSES, _SAID_FAILURES, _RETRIES, _MICROS, _TOOL_CALLS, _ERRORS = range(9)
 
 
@@ -37,9 +40,21 @@ class _Total:
 class Agent:
     """An agent in one issue, or outside of any."""
 
-    __slots__ = ("debug_attempts", "issue", "last", "max_attempts", "open", "order", "row", "startless", "total")
+    __slots__ = (
+        "_ended",
+        "debug_attempts",
+        "issue",
+        "last",
+        "max_attempts",
+        "open",
+        "order",
+        "row",
+        "startless",
+        "total",
+    )
 
-    def __init__(self, issue: Issue | None, total: _Total) -> None:
+    def __init__(self, issue: Issue | None, total: _Total, ended: EndedAttempts) -> None:
+        self._ended = ended
         self.issue = issue
         self.total = total
         self.row = [0] * 9
@@ -73,6 +88,12 @@ class Agent:
         self.bump(_RETRIES, max(self.row[_ATTEMPTS] - 1, self.debug_attempts, 0) - self.row[_RETRIES])
         if self.last is not None:
             self.last.retries = self.row[_RETRIES]
+            self.changed(self.last)
+
+    def changed(self, attempt: Attempt) -> None:
+        """Have an attempt shown anew that has ended."""
+        if attempt.success is not None:
+            self._ended.note(attempt)
 
     def metrics(self, now: str | None, tally: Tally) -> AgentMetrics:
         """Return it as it is shown."""
@@ -89,8 +110,7 @@ class Agents:
         """Outside of any issue."""
         self._totals: dict[str, _Total] = {}
         self._orders = 0
-        self._ordinals = 0
-        self._ended: list[Attempt] = []
+        self.ended = EndedAttempts()
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
         """Return what folds which event."""
@@ -102,7 +122,7 @@ class Agents:
         agents = self._loose if issue is None else issue.agents
         agent = agents.get(name)
         if agent is None:
-            agent = agents[name] = Agent(issue, self._totals.setdefault(name, _Total(name)))
+            agent = agents[name] = Agent(issue, self._totals.setdefault(name, _Total(name)), self.ended)
         return agent
 
     def count_tool_call(self, issue_id: int | str | None, name: str) -> None:
@@ -123,9 +143,9 @@ class Agents:
         agent = agents.get(name)
         return agent.open[-1].ordinal if agent is not None and agent.open else 0
 
-    def attempts(self, tallies: dict[int, Tally]) -> list[AttemptMetrics]:
+    def attempts(self) -> Sequence[AttemptMetrics]:
         """Return the attempts that have ended, in order of their end."""
-        return [shown(attempt, tallies) for attempt in self._ended]
+        return self.ended.rows()
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
@@ -150,6 +170,7 @@ class Agents:
             last.success = event.success
             agent.bump(_SUCCESSES, 1 if event.success else -1)
             agent.bump(_FAILURES, -1 if event.success else 1)
+            agent.changed(last)
 
     def close(self, moment: Moment) -> None:
         """End what goes on as interrupted, which counts as a failure that nobody reported."""
@@ -185,20 +206,22 @@ class Agents:
             return
         agent = self.of(event.issue, event.agent)
         moment = self._clock.moment(event)
-        attempt = _open_attempt(agent, event)
+        attempt = under_way(agent, event)
         if attempt is None:
             if repeats(agent.last, event):
                 return  # the first word stands
             attempt = self._begin(agent, event, moment)
             if event.call_id is not None:
                 agent.startless[event.call_id] = attempt, moment, micros(event.duration_s) is not None
+                if len(agent.startless) > _MOST_STARTLESS:
+                    del agent.startless[next(iter(agent.startless))]
         agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
         attempt.error = event.error
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
 
     def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> Attempt:
-        self._ordinals += 1
-        attempt = Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, self._ordinals)
+        ordinal = self.ended.begin()
+        attempt = Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, ordinal)
         if agent.order is None:
             self._orders += 1
             agent.order = self._orders
@@ -223,8 +246,7 @@ class Agents:
         attempt.micros = duration if duration is not None else elapsed(attempt.moment, moment) or 0
         agent.bump(_MICROS, attempt.micros)
         attempt.end = moment[0]
-        attempt.moment = (attempt.moment[0], None, None)  # all that is asked for of the thousands that a run may have
-        self._ended.append(attempt)
+        self.ended.note(attempt)
 
 
 def agents_of(issue: Issue, now: str | None, tallies: dict[tuple[str | None, str | None], Tally]) -> list[AgentMetrics]:
@@ -249,24 +271,12 @@ def _is_overtaken(agent: Agent, event: AgentStarted, moment: Moment) -> bool:
         return False  # the id is used again
     attempt.moment = (moment[0], None, None)
     attempt.number = attempt.number if event.attempt is None else event.attempt
-    attempt.shown = None
+    agent.changed(attempt)
     if not is_told:
         took = elapsed(moment, ended) or 0
         agent.bump(_MICROS, took - attempt.micros)
         attempt.micros = took
     return True
-
-
-def _open_attempt(agent: Agent, event: AgentCompleted) -> Attempt | None:
-    if event.call_id is not None:
-        for attempt in agent.open:
-            if attempt.call_id == event.call_id:
-                return attempt
-    left = [attempt for attempt in agent.open if event.call_id is None or attempt.call_id is None]
-    for attempt in left:
-        if event.attempt is not None and attempt.number == event.attempt:
-            return attempt
-    return left[-1] if left else None
 
 
 def _shown(

@@ -1,6 +1,6 @@
 """One attempt of an agent, and how it is shown once it has ended.
 
-No I/O, no formatting; knows nothing of other attempts. A run may have ten thousands: each holds what is asked for.
+No I/O, no formatting; knows nothing of other attempts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runwatch.events.work import AgentCompleted
 from runwatch.fold.clock import Moment, seconds
 from runwatch.fold.metrics import AttemptMetrics
-from runwatch.fold.tally import CHANGES, TOTAL, Tally
+from runwatch.fold.tally import CHANGES
 
 if TYPE_CHECKING:
     from runwatch.fold.agents import Agent
@@ -23,8 +23,8 @@ class Attempt:
     """One attempt of an agent, from its start on."""
 
     __slots__ = (
-        "agent", "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "shown",
-        "success", "tool_calls", "verified",
+        "agent", "call_id", "end", "error", "index", "micros", "moment", "number", "ordinal", "retries", "success",
+        "tool_calls", "verified",
     )  # fmt: skip
 
     def __init__(
@@ -43,33 +43,40 @@ class Attempt:
         self.micros = 0
         self.error: str | None = None
         self.retries = self.tool_calls = 0
-        self.shown: AttemptMetrics | None = None
         self.success: bool | None = None
         """How it ended, after the external truth; None while it goes on."""
         self.verified: bool | None = None
 
 
-def shown(attempt: Attempt, tallies: dict[int, Tally]) -> AttemptMetrics:
-    """Return one attempt as it is shown, the same object while nothing of it changes."""
-    tokens, success = tallies.get(attempt.ordinal, NO_CALLS)[TOTAL], bool(attempt.success)
-    now = (success, attempt.retries, attempt.tool_calls, tokens)
-    known = attempt.shown
-    if known is None or (known.success, known.retries, known.tool_calls, known.total_tokens) != now:
-        issue = attempt.agent.issue
-        known = attempt.shown = AttemptMetrics(
-            agent=attempt.agent.total.name,
-            attempt=attempt.index if attempt.number is None else attempt.number,
-            issue=None if issue is None else issue.id,
-            start_time=attempt.moment[0],
-            end_time=attempt.end,
-            duration_s=seconds(attempt.micros),
-            success=success,
-            retries=attempt.retries,
-            tool_calls=attempt.tool_calls,
-            total_tokens=tokens,
-            error=attempt.error,
-        )
-    return known
+def shown(attempt: Attempt, tokens: int) -> AttemptMetrics:
+    """Return an attempt that has ended as it is shown; its calls used so many tokens."""
+    issue = attempt.agent.issue
+    return AttemptMetrics(
+        agent=attempt.agent.total.name,
+        attempt=attempt.index if attempt.number is None else attempt.number,
+        issue=None if issue is None else issue.id,
+        start_time=attempt.moment[0],
+        end_time=attempt.end,
+        duration_s=seconds(attempt.micros),
+        success=bool(attempt.success),
+        retries=attempt.retries,
+        tool_calls=attempt.tool_calls,
+        total_tokens=tokens,
+        error=attempt.error,
+    )
+
+
+def under_way(agent: Agent, event: AgentCompleted) -> Attempt | None:
+    """Return the attempt that an end belongs to, None where there is none."""
+    if event.call_id is not None:
+        for attempt in agent.open:
+            if attempt.call_id == event.call_id:
+                return attempt
+    left = [attempt for attempt in agent.open if event.call_id is None or attempt.call_id is None]
+    for attempt in left:
+        if event.attempt is not None and attempt.number == event.attempt:
+            return attempt
+    return left[-1] if left else None
 
 
 def repeats(last: Attempt | None, event: AgentCompleted) -> bool:

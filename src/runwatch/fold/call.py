@@ -36,6 +36,8 @@ class Call(msgspec.Struct, gc=False):
     result: str
     attempt: int
     ts: str | None
+    attempt_of_agent: int = 0
+    """Ordinal of the attempt that its agent had under way; 0 without one."""
     raw: Raw | None = None
     duration: int | None = None
     """Microseconds."""
@@ -86,6 +88,8 @@ class Call(msgspec.Struct, gc=False):
                 totals[CACHE_READ] += sign * read
                 totals[CACHE_WRITE] += sign * write
                 totals[REASONING] += sign * thought
+            if self.attempt_of_agent:
+                cell.under.add(self.attempt_of_agent, sign * total)
         if self.pico is not None:
             totals[PICO] += sign * self.pico
             totals[PRICED] += sign

@@ -17,6 +17,7 @@ from runwatch.fold.contest import Contest, family
 from runwatch.fold.percentiles import Histogram
 from runwatch.fold.series import Trends
 from runwatch.fold.tally import Tally, empty, shift
+from runwatch.fold.under_attempts import UnderAttempts
 
 
 class Model:
@@ -50,9 +51,11 @@ class Scope:
 
 
 class Cell:
-    """The calls of one step, issue, agent and its attempt, model and source."""
+    """The calls of one step, issue, agent, model and source."""
 
-    __slots__ = ("applied", "contest", "is_dirty", "model", "number", "rows", "scope", "seen", "source", "totals")
+    __slots__ = (
+        "applied", "contest", "is_dirty", "model", "number", "rows", "scope", "seen", "source", "totals", "under",
+    )  # fmt: skip
 
     def __init__(self, source: str, scope: Scope, contest: Contest, model: Model, rows: list[Tally]) -> None:
         self.model = model
@@ -65,6 +68,7 @@ class Cell:
         self.applied = empty()
         """What of the totals is in the sums."""
         self.seen = contest.join(self)
+        self.under = UnderAttempts()
         self.is_dirty = False
         self.number = -1
         """Where it is remembered for the sake of calls."""
@@ -76,22 +80,21 @@ class Ledger:
     def __init__(
         self,
         on_agent: Callable[[int | str | None, str | None], None],
-        attempt_of: Callable[[int | str | None, str], int],
+        use: Callable[[int, int], None],
         trends: Trends,
     ) -> None:
         self._on_agent = on_agent
         """Told of each issue and agent that a call names first."""
-        self._attempt_of = attempt_of
-        """Ordinal of the attempt that an agent has under way, 0 without one."""
+        self._use = use
+        """Told of what came to the tokens of an attempt, which is named by its ordinal."""
         self._trends = trends
         self.run = empty()
         self.by_step: dict[int | None, Tally] = {}
         self.by_issue: dict[str | None, Tally] = {}
         self.by_agent: dict[str | None, Tally] = {}
         self.by_issue_agent: dict[tuple[str | None, str | None], Tally] = {}
-        self.by_attempt: dict[int, Tally] = {}
         self.models: dict[tuple[str | None, str | None], Model] = {}
-        self._cells: dict[tuple[int | None, int | str | None, str | None, int, str | None, str | None, str], Cell] = {}
+        self._cells: dict[tuple[int | None, int | str | None, str | None, str | None, str | None, str], Cell] = {}
         self._scopes: dict[tuple[int | None, str | None, str | None], Scope] = {}
         self._contests: dict[tuple[str | None, str | None, str | None], Contest] = {}
         self._dirty: list[Cell] = []
@@ -106,11 +109,10 @@ class Ledger:
         source: str,
     ) -> Cell:
         """Return the cell of a call that is about to change it."""
-        attempt = 0 if agent is None else self._attempt_of(issue, agent)
-        key = (step, issue, agent, attempt, provider, model, source)
+        key = (step, issue, agent, provider, model, source)
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = self._new(step, issue, agent, attempt, provider, model, source)
+            cell = self._cells[key] = self._new(step, issue, agent, provider, model, source)
         if not cell.is_dirty:
             self.touch(cell)
         return cell
@@ -148,6 +150,7 @@ class Ledger:
         for cell in self._dirty:
             if not cell.contest.is_open:
                 shift(cell.rows, cell.applied, cell.totals)
+                cell.under.settle(self._use, counts=True)
             cell.is_dirty = False
         self._dirty.clear()
         lessened = {id(model): model for each in contests.values() for model in self._decide(each)}
@@ -165,6 +168,7 @@ class Ledger:
         for cell in contest.cells:
             counts = winner is None or cell.source == winner
             shift(cell.rows, cell.applied, cell.totals if counts else empty())
+            cell.under.settle(self._use, counts=counts)
         lessened = []
         contest.counts = {source: winner is None or source == winner for source in contest.counts}
         for (source, _), seen in contest.seen.items():
@@ -185,7 +189,6 @@ class Ledger:
         step: int | None,
         issue: int | str | None,
         agent: str | None,
-        attempt: int,
         provider: str | None,
         model: str | None,
         source: str,
@@ -201,7 +204,5 @@ class Ledger:
             self.by_agent.setdefault(agent, empty()),
             self.by_issue_agent.setdefault((name, agent), empty()),
         ]
-        if attempt:
-            rows.append(self.by_attempt.setdefault(attempt, empty()))
         contest = self._contests.setdefault((agent, name, family(model)), Contest())
         return Cell(source, self.scope(step, issue, agent), contest, state, rows)

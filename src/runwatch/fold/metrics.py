@@ -5,6 +5,8 @@ No I/O, no formatting, no arithmetic. Definitions: metrics.md. A percentage of n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from runwatch.fold.metrics_calls import CallMetrics, Durations, HealthMetrics, Llm, ModelMetrics, Tokens
@@ -146,7 +148,7 @@ class Metrics(msgspec.Struct, kw_only=True):
     """In order of their start."""
     agents: list[AgentMetrics] = []
     """Over the whole run, in order of their first attempt."""
-    attempts: list[AttemptMetrics] = []
+    attempts: Sequence[AttemptMetrics] = []
     """Of agents, in order of their end."""
     models: list[ModelMetrics] = []
     """In order of their first call."""

@@ -49,7 +49,10 @@ class Models:
         ledger: Ledger,
         price: PriceFunction | None,
         settings: FoldSettings,
+        attempt_of: Callable[[int | str | None, str], int],
     ) -> None:
+        """``attempt_of`` an issue and an agent is the ordinal of the attempt under way, 0 without one."""
+        self._attempt_of = attempt_of
         self._clock = clock
         self._facts = facts
         self._ledger = ledger
@@ -226,7 +229,8 @@ class Models:
         cell.totals[CALLS] += 1
         if not is_retry:
             cell.totals[REQUESTS] += 1
-        return Call(cell, result, attempt, self._clock.ts)
+        under = 0 if event.agent is None else self._attempt_of(event.issue, event.agent)
+        return Call(cell, result, attempt, self._clock.ts, under)
 
     def _name(self, call: Call, event: LlmCompleted) -> None:
         """Remember a call under its names."""

@@ -60,7 +60,7 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
         current_step=parts.steps.current,
         issues=issues,
         agents=parts.agents.metrics(now, ledger.by_agent),
-        attempts=parts.agents.attempts(ledger.by_attempt),
+        attempts=parts.agents.attempts(),
         models=models,
         cost_by_issue=_costs(ledger.by_issue),
         cost_by_agent=_costs(ledger.by_agent),

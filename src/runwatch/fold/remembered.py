@@ -19,8 +19,8 @@ from runwatch.fold.names import Names
 from runwatch.fold.usage import Raw, normalized
 
 _Packed = tuple[
-    int, int, str, int, str | None, Raw | None, int | None, int | None, bool, str | None, bool, bool, bool, str | None,
-    str | None, int | None,
+    int, int, str, int, str | None, int, Raw | None, int | None, int | None, bool, str | None, bool, bool, bool,
+    str | None, str | None, int | None,
 ]  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[_Packed]).decode
@@ -133,6 +133,7 @@ class RememberedCalls:
                     call.result,
                     call.attempt,
                     call.ts,
+                    call.attempt_of_agent,
                     call.raw,
                     call.duration,
                     call.pico,

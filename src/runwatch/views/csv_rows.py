@@ -55,11 +55,14 @@ def tables(metrics: Metrics, *, errors: Iterable[RecordedError] | None = None) -
 
     ``errors`` None means one row for each group of equal errors, the first of it: all that the metrics hold.
     """
-    entities = {**ended(metrics), "errors": list(_first_errors(metrics) if errors is None else errors)}
+    entities: dict[str, Sequence[Any]] = {
+        **ended(metrics),
+        "errors": list(_first_errors(metrics) if errors is None else errors),
+    }
     return {table: rows_of(table, metrics, entities[table]) for table in COLUMNS}
 
 
-def ended(metrics: Metrics) -> dict[str, list[Any]]:
+def ended(metrics: Metrics) -> dict[str, Sequence[Any]]:
     """Return what each table but that of the errors has a row for, in order."""
     is_over = metrics.run.status is not None
     return {

@@ -7,9 +7,14 @@ from typing import Any
 import msgspec
 
 import metrics_samples as samples
+from journals import Journal
 from runwatch.finalize.redacted_metrics import RedactedMetrics
+from runwatch.finalize.rows_written import RowsWritten
+from runwatch.fold import Fold
+from runwatch.fold.ended import AttemptRows
 from runwatch.fold.metrics import Metrics
 from runwatch.redact import Redactor
+from runwatch.views import csv_rows, metrics_json
 
 SECRET = "hunter2-correct-horse"
 
@@ -59,3 +64,39 @@ def test_only_what_is_another_object_is_looked_through_again() -> None:
     assert len(looked) == 3
     assert ([one.attempt for one in grown.attempts], grown.errors[0].count) == ([4, 5], 9)
     assert SECRET not in msgspec.json.encode(grown).decode()
+
+
+def test_the_attempts_of_a_long_run_are_redacted_as_they_are_read_and_written_once() -> None:
+    fold, journal, written = Fold(), Journal(), RowsWritten()
+    journal.run_started()
+    redacted = RedactedMetrics(_redactor().tree)
+    rows: list[csv_rows.Row] = []
+
+    def news(attempts: int) -> list[csv_rows.Row] | None:
+        for _ in range(attempts):
+            journal.add("agent.started", issue=1, agent="a")
+            journal.add("agent.completed", after=1, issue=1, agent="a", success=False, error=f"not {SECRET}")
+        for line in journal.lines:
+            fold.feed_line(line)
+        journal.lines.clear()
+        metrics = fold.metrics(journal.now)
+        shown = redacted.of(metrics)
+        assert list(shown.attempts) == [redacted._entry(each) for each in metrics.attempts]
+        plain = msgspec.structs.replace(shown, attempts=list(shown.attempts))
+        assert metrics_json.render(shown) == metrics_json.render(plain)
+        made = written.news(shown.attempts, lambda found: csv_rows.rows_of("agents", shown, found))
+        if made:
+            written.add(shown.attempts, made)
+        return made
+
+    for attempts in (100, 900, 1, 3000, 0):  # a list at first
+        new = news(attempts)
+        assert new is not None
+        assert len(new) == attempts
+        rows += new
+    metrics = fold.metrics(journal.now)
+    assert isinstance(metrics.attempts, AttemptRows)
+    assert rows == csv_rows.rows_of("agents", metrics, redacted.of(metrics).attempts)
+    assert SECRET not in csv_rows.text(rows)
+    journal.add("outcome.verified", issue=1, agent="a", success=True, source="ci")
+    assert news(1) is None, "a row that was written is not so any more"
