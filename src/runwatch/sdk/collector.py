@@ -6,7 +6,6 @@ Must not add anything up: a fold of the task's own events does.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -79,7 +78,6 @@ class MetricsCollector:
         self._emitter = active.emitter()
         self._own = Emitter(None)
         self._issue = register(self._emitter, task_id)
-        self._started = time.monotonic()
 
     def record_llm_call(
         self,
@@ -105,9 +103,8 @@ class MetricsCollector:
         """End the task's issue, where nobody else has, and return the figures."""
         if not self._issue.ended:
             self._issue.end()
-            duration_s = round(time.monotonic() - self._started, 6)
             said = self._issue.check_end(self._emitter, text(status))
-            self._emit("issue.completed", {"status": said, "duration_s": duration_s})
+            self._emit("issue.completed", {"status": said})
         return self._figures()
 
     def to_dict(self) -> dict[str, Any]:

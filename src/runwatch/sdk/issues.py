@@ -5,7 +5,6 @@ Must not count: the fold does. A misuse is a warning event.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,7 +41,6 @@ class IssueState:
 
     def __init__(self, issue_id: int | str) -> None:
         self.issue = issue_id
-        self.started = time.monotonic()
         self.agents = Agents()
         self.cycles = Cycles()
         self.pipelines = 0
@@ -203,9 +201,8 @@ class IssueTracker:
             self._emitter.warn(f"issue {self._state.issue} was finalized a second time, as {status}", "finalize_issue")
             return
         self._state.end()
-        duration_s = round(time.monotonic() - self._state.started, 6)
         said = self._state.check_end(self._emitter, text(status))
-        self._emit("issue.completed", {"status": said, "duration_s": duration_s})
+        self._emit("issue.completed", {"status": said})  # several processes work at it: the journal knows how long
 
     def _emit(self, type_name: str, fields: Mapping[str, Any]) -> None:
         self._emitter.emit(type_name, {"issue": self._state.issue, **fields})

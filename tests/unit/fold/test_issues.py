@@ -207,3 +207,11 @@ def test_complexity_is_churn_files_and_retries_with_the_configuration_s_weights(
     assert journal.metrics(settings=told).issues[0].complexity_score == 200.0
     journal.run_started(settings={"complexity": {"churn": 0, "files": 10}})
     assert journal.metrics(settings=told).issues[0].complexity_score == 30.0
+
+
+def test_an_issue_that_several_processes_work_at_lasts_from_its_first_start_to_its_end() -> None:
+    journal = Journal()
+    for number in (1, 2, 3):
+        journal.add("issue.started", after=1, issue=7, writer=f"w{number}", mono=50.0 * number)
+    journal.add("issue.completed", after=0.84, issue=7, status="completed", writer="w3", mono=150.02)
+    assert journal.metrics().issues[0].duration_s == 2.84

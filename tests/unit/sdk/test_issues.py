@@ -132,3 +132,8 @@ def test_an_unknown_run_is_a_warning_and_counted_in_memory(recording: Recording)
     metrics = memory.metrics()
     assert metrics is not None
     assert "x77" in [issue.issue for issue in metrics.issues]
+
+
+def test_how_long_an_issue_took_is_left_to_the_journal(recording: Recording, issue: IssueTracker) -> None:
+    issue.finalize_issue("completed")
+    assert "duration_s" not in recording.events("issue.completed")[0]
