@@ -13,6 +13,7 @@ from importlib import import_module
 import click
 
 from runwatch.errors import RunwatchError, UsageError
+from runwatch.journal.descriptors import hold_standard
 from runwatch.version import VERSION
 
 RUN_WRONG_USE = 125
@@ -91,6 +92,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run one command and exit."""
+    hold_standard()
     sys.exit(run(sys.argv[1:]))
 
 

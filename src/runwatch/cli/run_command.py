@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from runwatch.errors import RecordError, UsageError
+from runwatch.journal.descriptors import is_held
 
 
 @click.command(
@@ -68,8 +69,11 @@ def command(argv: tuple[str, ...], **options: Any) -> int:
 
 
 def on_terminal() -> bool:
-    """Whether a person is there: stdin and stdout are terminals and ``CI`` is unset. Source: record.md."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+    """Whether a person is there: stdin and stdout are terminals and ``CI`` is unset. Source: record.md.
+
+    Not where stderr was closed: the app draws there.
+    """
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_held(2) and not os.environ.get("CI")
 
 
 def execute(argv: list[str]) -> NoReturn:

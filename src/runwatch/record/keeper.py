@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from runwatch.finalize.state import Outcome
+from runwatch.journal.descriptors import is_held
 from runwatch.record.outcome import signal_name
 from runwatch.record.stopping import ASKING
 
@@ -74,6 +75,8 @@ class Keeper:
             (os.POSIX_SPAWN_DUP2, read_fd, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         ]
+        if is_held(2):
+            actions.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0))
         defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP} - self._ignored)
         try:
             with _kept_back():

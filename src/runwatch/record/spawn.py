@@ -15,6 +15,7 @@ import termios
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runwatch.journal.descriptors import is_held
 from runwatch.record import limits
 
 PIPE_BYTES = 1 << 20
@@ -128,7 +129,8 @@ def _spawn(launch: Launch, channels: list[Channel], ignored: set[int]) -> int:
     if launch.null_stdin:
         actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
     for channel, fd in zip(channels, (1, 2), strict=True):
-        actions.append((os.POSIX_SPAWN_DUP2, channel.write_fd, fd))
+        if channel.pass_fd is None or not is_held(fd):  # else it was closed when we came, and is for the command too
+            actions.append((os.POSIX_SPAWN_DUP2, channel.write_fd, fd))
     # Python ignores SIGPIPE and SIGXFSZ for itself; nobody can tell whether our caller did, and no shell does.
     defaults = {signal.SIGPIPE, signal.SIGXFSZ, *signal.valid_signals()} - ignored - {signal.SIGKILL, signal.SIGSTOP}
     options = {

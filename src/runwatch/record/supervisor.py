@@ -17,6 +17,7 @@ import msgspec
 
 from runwatch.errors import RunwatchError
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.descriptors import hold_standard
 from runwatch.journal.discard import discard
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
@@ -284,6 +285,7 @@ class Supervisor:
 
 def main() -> None:
     """Run the supervisor and end as the command did."""
+    hold_standard()
     separator = sys.argv.index("--")
     config = msgspec.json.decode(sys.argv[separator - 1].encode(), type=SupervisorConfig)
     paths, argv = RunPaths(Path(sys.argv[separator - 2])), sys.argv[separator + 1 :]
