@@ -180,21 +180,31 @@ def test_a_work_tree_whose_git_folder_only_the_environment_names_is_committed_to
     repo.write("staged.txt", "the user's")
     repo.git("add", "staged.txt", **named)
     staged = repo.git("ls-files", "-s", "--", ":!runs", ":!README", **named)
-    work = "git checkout-index -a; echo one more >> README; git commit -qm mine README; echo edited >> README"
+    work = (
+        "git checkout-index -a; git checkout -qb topic; echo one more >> README; git commit -qm mine README; "
+        'echo edited >> README; runwatch_issue=\'{"type":"issue.started","issue":1}\'; '
+        'echo "$runwatch_issue" >> "$RUNWATCH_RUN_DIR/events.jsonl"'
+    )
     recorded = record("sh", "-c", work, cwd=tree, env=named)
+    assert not (recorded.dir / ".gitignore").exists(), "after the commit the rules of the folder hide the rest"
     code = recorded.json("metrics.json")["code"]
-    assert (code["branch"], code["head"]) == ("main", folder.git("rev-parse", "HEAD~").strip())
+    assert (code["branch"], code["head"]) == ("topic", folder.git("rev-parse", "HEAD~").strip())
     assert (code["commits"], code["files_modified"], code["files_created"], code["dirty"]) == (1, 1, 1, True)
     assert code["lines_added"] == 3, "one committed, one edited, one staged"
     assert recorded.event("run.started")["git"].items() >= {"dir": str(folder.path), "tree": str(tree)}.items()
     made = recorded.json("finalize.json")["commit"]
-    assert (made["sha"], made["branch"]) == (folder.head(), "main")
+    assert (made["sha"], made["branch"]) == (folder.head(), "topic")
+    assert made["note"] == "the run began on main"
     changed = repo.git("diff-tree", "-r", "--no-commit-id", "--name-only", "HEAD", **named).split()
     assert {Path(name).parent for name in changed} == {recorded.dir.relative_to(tree)}
     assert repo.git("ls-files", "-s", "--", ":!runs", ":!README", **named) == staged
     assert repo.git("diff", "--cached", "--name-only", **named).split() == ["staged.txt"]
     done = runwatch("finalize", "--from", "commit", cwd=tree)  # without the variables
     assert (done.returncode, folder.head()) == (0, made["sha"])
+    assert runwatch("reconcile", "--merged", cwd=tree).returncode == 1
+    repo.git("update-ref", "refs/heads/main", "topic", **named)
+    merged = runwatch("reconcile", "--merged", cwd=tree)
+    assert (merged.returncode, merged.stdout.startswith(b"issue 1: merged (git: topic at ")) == (0, True), merged
     journal = recorded.dir / "events.jsonl"
     pruned = runwatch("prune", "--max-age", "0.0000001", cwd=tree)  # without them too
     assert pruned.returncode == 0, pruned.stderr
