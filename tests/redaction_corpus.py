@@ -13,6 +13,7 @@ import string
 import zlib
 from functools import partial
 from typing import Protocol
+from urllib.parse import quote
 
 LETTERS = string.ascii_letters
 MIXED = LETTERS + string.digits
@@ -101,6 +102,9 @@ def shapes(seed: int = 7) -> dict[str, list[str]]:
             "nvapi-" + m(64),
             "lsv2_" + "pt_" + m(32, HEX) + "_" + m(10, HEX),
             "fw_" + m(24),
+            "e2b_" + m(40, HEX),
+            "fc-" + m(32, HEX),
+            "tgp_v1_" + m(43),
         ],
         "github-token": [
             *(checked(prefix, m(30)) for prefix in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
@@ -144,6 +148,8 @@ def shapes(seed: int = 7) -> dict[str, list[str]]:
         "service-token": [
             "lin_" + "api_" + m(40),
             "ntn_" + m(46),
+            "secret_" + m(43),
+            "napi_" + m(60, string.ascii_lowercase + string.digits),
             "PMAK-" + m(24, HEX) + "-" + m(34, HEX),
             "pul-" + m(40, HEX),
             "pscale_" + "tkn_" + m(43),
@@ -163,6 +169,7 @@ def shapes(seed: int = 7) -> dict[str, list[str]]:
             "rnd_" + m(32),
             "sb_secret_" + m(34),
             "vcp_" + m(56),
+            "vercel_" + m(24),
             "CFPAT-" + m(43),
             "pcsk_" + m(70),
             "tvly-" + m(32),
@@ -233,6 +240,17 @@ ANNOUNCED: list[tuple[str, str, str]] = [
     ("curl-user", "curl -s -u admin:{} https://example.com/api", WORD),
     ("curl-user", "curl --user='admin:{}' https://example.com", "plain" + "letters"),
     ("sshpass", "sshpass -p {} ssh host", "abc" + "def"),
+    ("password-flag", "docker login -u me -p {} registry.example.com", WORD),
+    ("password-flag", "+ az login --service-principal -u app -p {} --tenant t", "abc" + "def"),
+    ("password-flag", "twine upload -u __token__ -p {} dist/*", WORD),
+    ("password-flag", "mongodump --host db -u root -p {} --out /backup", WORD),
+    ("password-flag", "redis-cli -h cache -a {} ping", WORD),
+    ("password-flag", "ldapsearch -x -D cn=admin -w {} -b dc=example", WORD),
+    ("password-flag", "zip -r -P {} out.zip folder", WORD),
+    ("password-flag", "http -a admin:{} POST example.com/api", WORD),
+    ("password-flag", "smbclient //host/share -U admin%{}", WORD),
+    ("password-flag", "aws configure set aws_secret_access_key {}", made(40, MIXED + "+/")),
+    ("password-flag", "Command '['docker', 'login', '-u', 'me', '-p', '{}']' returned non-zero exit status 1.", WORD),
     ("glued-password", "mysql -uroot -p{} failed with exit code 1", "abc" + "def"),
     ("glued-password", "Command '['mysqldump', '-uroot', '-p{}', 'base']' returned non-zero exit status 2.", WORD),
     ("registry-auth", '{{"auths": {{"r.example.com": {{"auth": "{}"}}}}}}', made(24)),
@@ -285,16 +303,28 @@ ENVIRONMENT = {
     "APP_SECRET": "staging-data-" + "warehouse",
     "SIGNING_KEY": made(32, HEX, seed=5),
     "CLUSTER_SECRET": "Staging-Cluster" + "-2026",
+    "UNICODE_PASSWORD": "pässw" + "örd/x+9€𝄞Q",
 }
 """Variables of a run; of these values no form may get out."""
+
+
+def _units(value: str) -> list[bytes]:
+    """Return the code units of UTF-16, of which JSON's escapes are made."""
+    data = value.encode("utf-16-be")
+    return [data[at : at + 2] for at in range(0, len(data), 2)]
+
+
 WRITTEN = {
     "as it is": lambda value: value,
     "in hex": lambda value: value.encode().hex(),
     "in hex, capitals": lambda value: value.encode().hex().upper(),
     "in hex, among other bytes": lambda value: f"0x00ff{value.encode().hex()}fe01",
-    "in a URL": lambda value: "".join(f"%{ord(character):02X}" for character in value),
+    "in a URL": lambda value: "".join(f"%{byte:02X}" for byte in value.encode()),
+    "in a part of a URL": lambda value: quote(value),
+    "in a URL in a URL": lambda value: quote(quote(value)),
+    "as bytes that Python shows": lambda value: repr(value.encode()),
     "in base64": lambda value: base64.b64encode(f"user:{value}".encode()).decode(),
-    "in JSON": lambda value: "".join(f"\\u{ord(character):04x}" for character in value),
+    "in JSON": lambda value: "".join(f"\\u{unit.hex()}" for unit in _units(value)),
     "in capitals": lambda value: value.upper(),
     "in small letters": lambda value: value.lower(),
 }
@@ -317,6 +347,11 @@ ENVIRONMENT_LOOK_ALIKES = [
 """Texts that hold none of these values."""
 
 LOOK_ALIKES = [
+    "docker run -p 8080:80 nginx; zip -r out.zip folder; https --all accept:json; docker login -u me --password-stdin",
+    "az vm create -n web -p plan; mongod --port 27017 -p; http -a digest example.com/a:b",
+    "secret_santa_list_of_everybody_in_the_house_of_2026 fc-cache-of-fonts e2b_sandbox vercel_environment_variables",
+    "aws configure set region eu-central-1; aws configure set output json-of-all-the-things-2026",
+    "caf%C3%A9 na%C3%AFve b'gr\\xc3\\xb6\\xc3\\x9fer'",
     "mysql -p base; ssh -p2222 host",
     "mysql --port=3306 --protocol=tcp",
     "my7z -plain and mkdir -plugins",

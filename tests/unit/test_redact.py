@@ -187,6 +187,8 @@ def test_no_text_keeps_the_known_rules_busy() -> None:
         "sk-",
         "curl -u a ",
         "mysql -a ",
+        "docker x login x ",
+        "zip -p ",
         "7z -p ",
         "://a-",
         "secret=",
@@ -538,6 +540,21 @@ def test_no_surroundings_let_a_secret_through(secret: str, before: str, after: s
         (["redis-cli", "-a", "S3cretXyz12", "ping"], ["redis-cli", "-a", "ping"]),
         (["openssl", "enc", "-passin", "pass:S3cretXyz12"], ["openssl", "enc", "-passin"]),
         (["7z", "a", "-pS3cretXyz12", "x.7z"], ["7z", "a", "x.7z"]),
+        (["az", "login", "-u", "me", "-p", "S3cretXyz12"], ["az", "login", "-u", "me", "-p"]),
+        (["twine", "upload", "-p", "S3cretXyz12", "dist/x"], ["twine", "upload", "-p", "dist/x"]),
+        (["mongosh", "-u", "root", "-p", "S3cretXyz12"], ["mongosh", "-u", "root", "-p"]),
+        (["ldapsearch", "-x", "-w", "S3cretXyz12"], ["ldapsearch", "-x", "-w"]),
+        (["zip", "-P", "S3cretXyz12", "x.zip", "a"], ["zip", "-P", "x.zip", "a"]),
+        (["http", "-a", "me:S3cretXyz12", "example.com"], ["http", "-a", "example.com"]),
+        (["smbclient", "-U", "me%S3cretXyz12", "//h/s"], ["smbclient", "-U", "//h/s"]),
+        (
+            ["aws", "configure", "set", "aws_secret_access_key", "S3cretXyz12"],
+            ["aws", "configure", "set", "aws_secret_access_key"],
+        ),
+        (
+            ["npm", "config", "set", "//registry.example.com/:_authToken", "S3cretXyz12"],
+            ["npm", "config", "set", "//registry.example.com/:_authToken"],
+        ),
     ],
 )
 def test_a_password_that_only_its_program_announces_is_taken_out(arguments: list[str], kept: list[str]) -> None:
@@ -556,6 +573,9 @@ def test_a_password_that_only_its_program_announces_is_taken_out(arguments: list
         ["grep", "-a", "pattern-with-letters"],
         ["tool", "--auth", "kerberos"],
         ["mysql", "-p", "production_database"],
+        ["az", "vm", "create", "-p", "plan-b-of-1999"],
+        ["http", "-a", "digest", "example.com/a:b"],
+        ["aws", "configure", "set", "region", "eu-central-1"],
     ],
 )
 def test_flags_that_mean_something_else_are_left_alone(arguments: list[str]) -> None:

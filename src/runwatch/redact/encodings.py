@@ -15,13 +15,17 @@ _MOST_LAYERS = 3
 """JSON in JSON in a URL: deeper is nobody's log."""
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 """Characters of no width, as a character class: between two others nobody sees them, and no shape holds them."""
+_NEXT = r"(?:%|\\x)[89ABab][0-9A-Fa-f]"
 _ESCAPE = re.compile(
-    r"""\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
+    rf"""(?P<utf8>(?:%|\\x)(?:(?:[Cc][2-9A-Fa-f]|[Dd][0-9A-Fa-f]){_NEXT}|[Ee][0-9A-Fa-f](?:{_NEXT}){{2}}"""
+    rf"""|[Ff][0-4](?:{_NEXT}){{3}}))|"""
+    r"""\\u(?P<pair>[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2})|\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
     r"""|&\#(?P<hd>\d{1,6});|&(?P<name>amp|quot|apos|lt|gt);|\\(?P<c>[nrtbf])|(?P<quoted>'"'"'|'\\'')"""
     r"""|\\(?P<literal>[^A-Za-z0-9\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)|(?P<unseen>["""
     + _UNSEEN
     + "]+)"
 )
+_INTRODUCES_BYTE = re.compile(r"%|\\x")
 _NAMES = {"amp": "&", "quot": '"', "apos": "'", "lt": "<", "gt": ">"}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x1b]|'"'""")
@@ -30,6 +34,7 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-
 _HEX = re.compile(r"[0-9A-Fa-f]{12,}")
 _PROBE = 16
 _PRINTABLE = re.compile(rb"[\t\r\n -~]+")
+_MAY_BE_TEXT = re.compile(rb"[\t\r\n -~\x80-\xff]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -91,10 +96,8 @@ def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield each place of a text that is printable text in base64, and what it says. **Source**: RFC 4648, 4 and 5."""
     for match in _BASE64.finditer(text):
         word = match[0].translate(_URL_SAFE)
-        if _PRINTABLE.fullmatch(_bytes(word[:_PROBE])) is not None:
-            data = _bytes(word)
-            if _PRINTABLE.fullmatch(data) is not None:
-                yield match.start(), match.end(), data.decode("ascii")
+        if _MAY_BE_TEXT.fullmatch(_bytes(word[:_PROBE])) is not None and (said := _text(_bytes(word))):
+            yield match.start(), match.end(), said
 
 
 def hex_digits(text: str) -> Iterator[tuple[int, int, str]]:
@@ -108,6 +111,16 @@ def hex_digits(text: str) -> Iterator[tuple[int, int, str]]:
         yield match.start(), match.end(), data.decode("ascii") if _PRINTABLE.fullmatch(data) else ""
 
 
+def _text(data: bytes) -> str:
+    """Return what bytes say; nothing where they are no printable text."""
+    if _MAY_BE_TEXT.fullmatch(data) is None:
+        return ""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
 def _bytes(word: str) -> bytes:
     """Return what a base64 text without padding says; a lone last character is left out."""
     whole = word[: len(word) - (len(word) % 4 == 1)]
@@ -119,6 +132,10 @@ def _bytes(word: str) -> bytes:
 
 def _character(match: re.Match[str]) -> str:
     kind, value = match.lastgroup, match[match.lastgroup or 0]
+    if kind == "utf8":  # a character of several bytes, each escaped by itself
+        return bytes.fromhex(_INTRODUCES_BYTE.sub("", value)).decode("utf-8", "replace")
+    if kind == "pair":
+        return bytes.fromhex(value.replace("\\u", "")).decode("utf-16-be")
     if kind in ("u", "x", "p", "hx"):
         return chr(int(value, 16))
     if kind == "hd":

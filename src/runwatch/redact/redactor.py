@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from runwatch.redact.command_lines import without_passwords
 from runwatch.redact.digests import Digests
 from runwatch.redact.encodings import decoded, hex_digits, in_base64, original
 from runwatch.redact.environment import (
     BOUNDED_BELOW,
     hex_forms,
-    is_secret_name,
     is_secret_value,
     secret_forms,
     secret_values,
@@ -26,24 +26,6 @@ from runwatch.redact.rules import MARK, Span, concerned, is_reference
 from runwatch.redact.wrapped import Joined, joined, joined_everywhere
 from runwatch.timed_pattern import TookTooLong
 
-_FLAG = re.compile(
-    r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pwd|pw|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z",
-    re.I,
-)
-_USER_FLAGS = frozenset({"-u", "-U", "--user", "--proxy-user", "--auth"})
-_PROGRAM_FLAGS = {
-    "sshpass": "-p", "redis-cli": "-a", "mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "mariadb": "-p",
-    "7z": "-p", "7za": "-p", "7zz": "-p",
-}  # fmt: skip
-"""Programs to the flag by which they take a password, apart from it or glued to it. **Source**: their manual pages."""
-_LOGIN = frozenset({"docker", "podman", "helm", "nerdctl", "skopeo", "buildah"})
-"""Programs whose ``login`` takes one after ``-p``; anywhere else that is a port."""
-_APART = frozenset({"sshpass", "redis-cli"})
-"""Programs that take the password as the next argument; the others only glued: alone, their flag asks for it."""
-_OPENSSL = re.compile(r"pass:(?P<secret>.{4,})\Z", re.DOTALL)
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*|--?[A-Za-z][\w-]*)=(?P<value>.*)\Z", re.DOTALL)
-_USER_PASSWORD = re.compile(r"[^:\s/]*:(?P<secret>(?!\d+\Z)[^/\s].{2,})\Z")
-_NO_SECRET = re.compile(r"\d{1,6}(?:\.\d+)?")
 _KEY_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
 """How the name of a JSON key ends that announces a secret: more ways than these mean something else there."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -102,20 +84,8 @@ class Redactor:
 
     def arguments(self, arguments: Sequence[str]) -> list[str]:
         """Return a command line with secrets taken out, also those that only the flag before them announces."""
-        redacted: list[str] = []
-        before = flag = program = ""
-        for at, argument in enumerate(arguments):
-            name = argument.rpartition("/")[2]
-            if name in _PROGRAM_FLAGS:
-                program, flag = name, _PROGRAM_FLAGS[name]
-            elif name in _LOGIN and "login" in arguments[at:]:
-                program, flag = "login", "-p"
-            password = _password(argument, before, program, flag)
-            if password is not None:
-                flag = ""  # what follows may be another program's: `sshpass -p … ssh -p 22`
-            redacted.append(password or self._argument(argument, before))
-            before = argument
-        return redacted
+        shown = zip(without_passwords(arguments), arguments, strict=True)
+        return [self.text(argument) if known is None else known for known, argument in shown]
 
     def tree(self, value: Any) -> Any:
         """Return a value made of mappings, lists and plain values with the secrets in its texts taken out.
@@ -153,18 +123,6 @@ class Redactor:
         name = _HUMP.sub("_", key).upper().replace("-", "_")
         secret = redacted == value and name.endswith(_KEY_WORDS) and is_secret_value(name, value)
         return f"{MARK}secret]" if secret and not is_reference(value) else redacted
-
-    def _argument(self, argument: str, before: str) -> str:
-        if _FLAG.match(before) and not argument.startswith("-") and not _is_harmless(argument):
-            return f"{MARK}flag]"
-        if before in _USER_FLAGS and (pair := _USER_PASSWORD.match(argument)):
-            return f"{argument[: pair.start('secret')]}{MARK}flag]"
-        assigned = _ASSIGNED.match(argument)
-        if assigned is not None and not _is_harmless(assigned["value"]):
-            name, value = assigned["name"], assigned["value"]
-            if _FLAG.match(name) or (is_secret_name(name) and is_secret_value(name, value)):
-                return f"{name}={MARK}flag]"
-        return self.text(argument)
 
     def _redacted(self, text: str) -> str:
         key = hash(text)
@@ -256,22 +214,7 @@ def _replaced(text: str, found: list[Span]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def _is_harmless(value: str) -> bool:
-    return not value or is_reference(value) or _NO_SECRET.fullmatch(value) is not None
-
-
 def _standing(value: str) -> re.Pattern[str]:
     escaped = re.escape(value)
     bounded = rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])"
     return re.compile(bounded if len(value) < BOUNDED_BELOW else escaped)
-
-
-def _password(argument: str, before: str, program: str, flag: str) -> str | None:
-    """Return an argument without the password that only its program's own flag announces; None where it is none."""
-    if flag and before == flag and (program in _APART or program == "login"):
-        return f"{MARK}flag]"
-    if flag and argument.startswith(flag) and len(argument) > len(flag) and program != "login":
-        return f"{flag}{MARK}flag]"
-    if before.startswith("-pass") and _OPENSSL.match(argument):
-        return f"pass:{MARK}flag]"
-    return None
