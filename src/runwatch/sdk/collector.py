@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from runwatch.sdk import active
+from runwatch.sdk import active, call_told
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.issues import register
 from runwatch.sdk.plain import text
@@ -93,11 +93,15 @@ class MetricsCollector:
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
         }
-        self._emit("llm.completed", {**fields, "source": "usage"})
+        told, wrong = call_told.checked(fields)
+        call_told.complain(self._emitter, wrong, "a model call", "record_llm_call")
+        self._emit("llm.completed", {**told, "source": "usage"})
 
     def record_external_service_call(self, service: str, duration_seconds: float) -> None:
         """Record one call of an external service."""
-        self._emit("service.completed", {"service": text(service), "duration_s": duration_seconds, "success": True})
+        told, wrong = call_told.checked({"service": service, "duration_s": duration_seconds})
+        call_told.complain(self._emitter, wrong, "a service call", "record_external_service_call")
+        self._emit("service.completed", {**told, "success": True})
 
     def finalize(self, status: str = "completed") -> ExecutionMetrics:
         """End the task's issue, where nobody else has, and return the figures."""

@@ -48,6 +48,11 @@ class Block:
         self._taken[field] = value
         return True
 
+    def _add(self, field: str, value: float) -> bool:
+        """Take what a counter gained: of one block it all belongs together."""
+        self._taken[field] = self._taken.get(field, 0) + value
+        return True
+
 
 blocks: ContextVar[tuple[Block, ...]] = ContextVar("runwatch_blocks", default=())
 """The open blocks of the calling task, the innermost last."""

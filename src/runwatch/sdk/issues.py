@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runwatch.events.words import ended_well, pipeline_state, repeats_end
-from runwatch.sdk import active, pipeline_told
+from runwatch.sdk import active, call_told, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.debugging import Cycle, Cycles
 from runwatch.sdk.plain import kind_of, text
-from runwatch.sdk.usage import usage_fields
+from runwatch.sdk.usage import complaints, usage_fields
 
 if TYPE_CHECKING:
     from runwatch.sdk.run import RunLogger
@@ -132,6 +132,7 @@ class IssueTracker:
     def record_token_usage(self, agent: str, usage: Any) -> None:
         """Record what a model call used: a mapping or an object, as model clients return it."""
         fields = usage_fields(usage)
+        call_told.complain(self._emitter, complaints(usage), "the usage of a model call", "record_token_usage")
         if not fields:
             self._emitter.warn(f"usage of agent {agent} says nothing of tokens or cost", "record_token_usage")
             return

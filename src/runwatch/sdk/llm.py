@@ -9,12 +9,15 @@ import time
 import types
 from collections.abc import Mapping
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runwatch.sdk import active
+from runwatch.sdk import active, call_told, deadlines
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import one_line, text
+
+if TYPE_CHECKING:
+    from asyncio import Timeout
 
 _RESULTS = {
     "success": "success",
@@ -27,13 +30,6 @@ _RESULTS = {
     "failure": "error",
 }
 """What programs call a result → what the event calls it."""
-_PASSED_ON = frozenset(
-    {
-        "provider", "model", "prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tokens",
-        "cache_write_tokens", "reasoning_tokens", "request_id", "attempt", "max_tokens", "response_chars", "error",
-    }
-)  # fmt: skip
-"""Keys of the mapping that are fields of the event."""
 _TOO_MANY_REQUESTS = 429
 _TOKENS = {"prompt": "prompt_tokens", "completion": "completion_tokens"}
 """Kind of the tokens that an instrument counts → field of the event."""
@@ -44,17 +40,20 @@ class TrackedRequest(Block):
 
     def __init__(self, model: str | None, provider: str | None) -> None:
         super().__init__()
-        self._about = {"model": model, "provider": provider}
+        about = {"model": model, "provider": provider}
+        self._about = {name: None if value is None else text(value) for name, value in about.items()}
         self._emitter: Emitter | None = None
         self._call_id = ""
         self._started = 0.0
         self._said: dict[str, Any] = {}
         self._rate_limited = False
+        self._limits: tuple[Timeout, ...] = ()
 
     def __enter__(self) -> dict[str, Any]:
         self._emitter, self._call_id = active.emitter(), token_hex(6)
         self._said, self._rate_limited = {}, False
         self._open()
+        self._limits = deadlines.around()
         self._started = time.monotonic()
         self._emitter.emit("llm.started", {**self._about, "call_id": self._call_id})
         return self._said
@@ -68,9 +67,9 @@ class TrackedRequest(Block):
         if name == "llm_request_duration_seconds":
             return self._take("duration_s", value)
         if name == "llm_tokens_total" and labels.get("kind") in _TOKENS:
-            return self._take(_TOKENS[labels["kind"]], int(value))
+            return self._add(_TOKENS[labels["kind"]], value)
         if name == "llm_cost_dollars_total":
-            return self._take("cost_usd", value)
+            return self._add("cost_usd", value)
         if name == "llm_rate_limit_events_total" and value == 1 and not self._rate_limited:
             self._rate_limited = True
             return True
@@ -83,15 +82,18 @@ class TrackedRequest(Block):
         duration_s = round(time.monotonic() - self._started, 6)
         self._close()
         fields: dict[str, Any] = {**self._about, "source": "sdk", "call_id": self._call_id, "duration_s": duration_s}
-        fields |= self._taken
-        fields |= {name: value for name, value in self._said.items() if name in _PASSED_ON and value is not None}
-        cost = self._said.get("cost_usd", self._said.get("cost"))
-        if cost is not None:
-            fields["cost_usd"] = cost
+        taken, wrong = call_told.checked(self._taken)
+        said, wrong_too = call_told.fields_of(self._said)
+        call_told.complain(emitter, wrong | wrong_too, "a model call", "track_request")
+        fields |= taken | said
         if error is not None:
             fields["error"] = one_line(error)
+        failed = None if error is None else result_of(error)
+        if deadlines.has_cut_short(error, self._limits):
+            failed = "timeout"
+        self._limits = ()
         used = fields.get("prompt_tokens") or fields.get("completion_tokens")
-        fields["result"] = self._result(emitter, error, answered=bool(used))
+        fields["result"] = self._result(emitter, failed, answered=bool(used))
         emitter.emit("llm.completed", fields)
         if self._rate_limited and fields["result"] != "rate_limit":
             # The request got through in the end: turned away in between is a fact of its own.
@@ -99,21 +101,28 @@ class TrackedRequest(Block):
             observed = {"name": "llm_rate_limit_events_total", "kind": "counter", "value": 1, "labels": labels}
             emitter.emit("metric.observed", observed)
 
-    def _result(self, emitter: Emitter, error: BaseException | None, *, answered: bool) -> str:
+    def _result(self, emitter: Emitter, failed: str | None, *, answered: bool) -> str:
+        """Return the result: what was said of it, what else is known; ``failed`` is what the exception comes to."""
         said = self._said.get("result", self._taken.get("result"))
         if said is None and self._rate_limited and not answered:
             return "rate_limit"
         if said is None:
-            return "success" if error is None else result_of(error)
-        result = _RESULTS.get(str(said).lower())
+            return failed or "success"
+        result = _RESULTS.get(text(said).lower())
         if result is None:
-            emitter.warn(f"a model call's result is {said!r:.40}: it counts as an error", "track_request")
+            emitter.warn(f"a model call's result is {text(said)!r:.40}: it counts as an error", "track_request")
             return "error"
-        return result if error is None or result != "success" else result_of(error)
+        return result if failed is None or result != "success" else failed
 
 
 def result_of(error: BaseException) -> str:
-    """Tell a rate limit and a time-out from other errors, whichever client raised it."""
+    """Tell a rate limit and a time-out from other errors, whichever client raised it.
+
+    A group of exceptions is what all of them are.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        results = {result_of(each) for each in error.exceptions}
+        return results.pop() if len(results) == 1 else "error"
     status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     names = " ".join(base.__name__.lower() for base in type(error).__mro__)
     if status == _TOO_MANY_REQUESTS or "ratelimit" in names or "resourceexhausted" in names:
@@ -142,7 +151,8 @@ class LlmMetrics:
         """Return a context manager around one request, which yields a mapping to fill.
 
         Its keys: ``prompt_tokens`` (all input, cached included), ``completion_tokens``, ``cost`` (USD), ``result``
-        (success, rate_limit, timeout, error), and any other field of ``llm.completed``.
+        (success, rate_limit, timeout, error), any other field of ``llm.completed``, and what clients call tokens and
+        cost (``record_token_usage``). A value that cannot be meant is left out with a warning.
         """
         return TrackedRequest(model, provider)
 

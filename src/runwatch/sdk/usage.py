@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
+from runwatch.sdk.plain import text
+
 _NAMES: dict[str, tuple[str, ...]] = {
     "prompt_tokens": (
         "prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount", "inputTokens",
@@ -61,6 +63,8 @@ _BESIDE = {
 """What Anthropic and Bedrock (cache) and Gemini (results of tools, thoughts) count beside a field, not inside."""
 _Part = tuple[str, str, int]
 """What it is, its field, and the tokens that may be missing from that."""
+_MOST = 10**12
+"""Tokens beyond are not meant: ``events/bounds.py``."""
 _COSTS = ("cost_usd", "estimated_cost", "cost")
 _WORDS = {
     "model": ("model", "gen_ai.response.model"),
@@ -100,24 +104,40 @@ def usage_fields(usage: Any) -> dict[str, Any]:
     return fields
 
 
+def complaints(usage: Any) -> dict[str, str]:
+    """Return the names under which a usage says something that is no number of tokens or no cost, and what."""
+    wrong: dict[str, str] = {}
+    tokens = [name for names in _NAMES.values() for name in names]
+    for source in (usage, *(_get(usage, name) for name in _INSIDE)):
+        for name in (*tokens, *_COSTS):
+            value = _get(source, name)
+            if value is None or callable(value):
+                continue
+            if name in _COSTS and amount(value) is None:
+                wrong[name] = f"{text(value)!r:.60}, no amount in USD"
+            elif name not in _COSTS and whole(value) is None:
+                wrong[name] = f"{text(value)!r:.60}, no whole number"
+    return wrong
+
+
 def _numbers(usage: Any) -> dict[str, Any]:
     """Return tokens and cost."""
     fields: dict[str, Any] = {}
     for field, names in _NAMES.items():
-        value = next((whole for name in names if (whole := _whole(_get(usage, name))) is not None), None)
+        value = next((found for name in names if (found := whole(_get(usage, name))) is not None), None)
         for outer, inner in _NESTED.get(field, ()):
             if value is None:
-                value = _whole(_get(_get(usage, outer), inner))
+                value = whole(_get(_get(usage, outer), inner))
         if value is not None:
             fields[field] = value
     parts = [
         (what, field, tokens)
         for what, (field, names) in _BESIDE.items()
-        if field in fields and (tokens := sum(_whole(_get(usage, name)) or 0 for name in names))
+        if field in fields and (tokens := sum(whole(_get(usage, name)) or 0 for name in names))
     ]
     for _, field, tokens in _really_beside(usage, fields, parts):
         fields[field] += tokens
-    cost = next((amount for name in _COSTS if (amount := _amount(_get(usage, name))) is not None), None)
+    cost = next((said for name in _COSTS if (said := amount(_get(usage, name))) is not None), None)
     if cost is not None:
         fields["cost_usd"] = cost
     return fields
@@ -136,7 +156,7 @@ def _really_beside(usage: Any, fields: dict[str, Any], parts: list[_Part]) -> li
                 fits = all(tokens <= fields[field] for _, field, tokens in inside)
                 if fits and prompt + completion + sum(tokens for *_, tokens in some) == total:
                     return list(some)
-    has_cached_inside = any(_whole(_get(_get(usage, outer), inner)) for outer, inner in _NESTED["cache_read_tokens"])
+    has_cached_inside = any(whole(_get(_get(usage, outer), inner)) for outer, inner in _NESTED["cache_read_tokens"])
     return [part for part in parts if part[0] != "cache" or not has_cached_inside]
 
 
@@ -156,16 +176,18 @@ def _get(source: Any, name: str) -> Any:
         return None
 
 
-def _whole(value: Any) -> int | None:
-    number = _amount(value)
-    return None if number is None else int(number)
+def whole(value: Any) -> int | None:
+    """Return a number of things that were counted; 1200.0 is one, 1200.5 is none."""
+    number = amount(value)
+    return None if number is None or not number.is_integer() or number > _MOST else int(number)
 
 
-def _amount(value: Any) -> float | None:
+def amount(value: Any) -> float | None:
+    """Return a number from 0; None for what is none, however it is written."""
     if value is None or isinstance(value, bool):
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - a number of the program's may raise anything
         return None
     return number if math.isfinite(number) and number >= 0 else None

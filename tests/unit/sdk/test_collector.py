@@ -57,6 +57,25 @@ def test_in_a_run_the_task_is_an_issue_with_runner_and_spec_as_fields(recording:
     }  # fmt: skip
 
 
+def test_one_bad_value_leaves_the_rest_of_a_tasks_call(
+    recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collector = MetricsCollector("runner-1", "task-9")
+    collector.record_llm_call(float("nan"), 100, 60, 40.5)  # type: ignore[arg-type]  # as a program may
+    collector.record_external_service_call("repo_pool", -1.0)
+    figures = collector.finalize()
+    assert (figures.llm_calls, figures.llm_prompt_tokens, figures.llm_total_tokens) == (1, 60, 100)
+    assert figures.repo_pool_calls == 1
+    (call,) = recording.events("llm.completed")
+    assert "duration_s" not in call
+    told = [warning["message"] for warning in recording.events("warning")]
+    assert [" ".join(sentence.split()[:6]) for sentence in told] == [
+        "a model call: duration_s is 'nan',", "a model call: completion_tokens is '40.5',",
+        "a service call: duration_s is '-1.0',",
+    ]  # fmt: skip
+    assert capsys.readouterr().err.count("'nan'") == 1
+
+
 def test_two_collectors_of_one_task_end_its_issue_once(recording: Recording) -> None:
     _worked().finalize()
     _worked().finalize()

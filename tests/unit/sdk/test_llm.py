@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -46,6 +47,9 @@ class HttpError(Exception):
         (TimeoutError(), "timeout"),
         (HttpError(500), "error"),
         (ValueError("x"), "error"),
+        (ExceptionGroup("all late", [TimeoutError(), ExceptionGroup("", [APITimeoutError("late")])]), "timeout"),
+        (ExceptionGroup("all turned away", [RateLimitError("slow down")]), "rate_limit"),
+        (ExceptionGroup("of all kinds", [TimeoutError(), ValueError("x")]), "error"),
     ],
 )
 def test_an_exception_is_told_apart_and_goes_on(recording: Recording, error: Exception, result: str) -> None:
@@ -84,3 +88,79 @@ def test_requests_of_many_tasks_pair_up(recording: Recording) -> None:
     models: dict[str, Any] = {event["call_id"]: event["model"] for event in recording.events("llm.started")}
     assert {event["call_id"]: event["model"] for event in recording.events("llm.completed")} == models
     assert len(models) == 5
+
+
+@pytest.mark.parametrize("around", [1, 2])
+def test_a_request_that_a_time_limit_of_asyncio_cuts_short_is_a_timeout(recording: Recording, around: int) -> None:
+    async def ask() -> None:
+        limits = [asyncio.timeout(60), asyncio.timeout(0.01)][-around:]
+        async with contextlib.AsyncExitStack() as stack:
+            for limit in limits:
+                await stack.enter_async_context(limit)
+            with llm_metrics.track_request("m", "p"):
+                await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(ask())
+    assert recording.events("llm.completed")[0]["result"] == "timeout"
+
+
+def test_a_request_that_the_program_cancels_is_no_timeout(recording: Recording) -> None:
+    async def ask(begun: asyncio.Event) -> None:
+        async with asyncio.timeout(60):
+            with llm_metrics.track_request("m", "p"):
+                begun.set()
+                await asyncio.Event().wait()
+
+    async def give_up() -> None:
+        begun = asyncio.Event()
+        asking = asyncio.create_task(ask(begun))
+        await begun.wait()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    asyncio.run(give_up())
+    assert recording.events("llm.completed")[0]["result"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("cost", float("nan")), ("cost", "dear"), ("completion_tokens", 1200.5), ("total_tokens", True), ("attempt", [])],
+)
+def test_one_bad_value_leaves_the_rest_of_a_call_and_its_success(
+    recording: Recording, capsys: pytest.CaptureFixture[str], name: str, value: object
+) -> None:
+    for _ in range(2):
+        with llm_metrics.track_request("m", "p") as request:
+            request.update({"prompt_tokens": 1200.0, name: value})
+    for event in recording.events("llm.completed"):
+        assert (event["prompt_tokens"], event.get("result", "success")) == (1200, "success")
+        assert not {name, "cost_usd"} & event.keys()
+    (warning,) = recording.events("warning")
+    assert f"{name} is {str(value)!r}" in warning["message"]
+    assert capsys.readouterr().err.count(name) == 1
+
+
+def test_the_mapping_takes_the_names_that_clients_have_for_tokens(recording: Recording) -> None:
+    with llm_metrics.track_request("m", "p") as request:
+        request.update(input_tokens=10, output_tokens=5, cache_read_input_tokens=80, estimated_cost=0.5)
+    with llm_metrics.track_request("m", "p") as request:
+        request["usage"] = {"prompt_tokens": 3, "completion_tokens": 4}
+    with llm_metrics.track_request("m", "p") as request:
+        request.update(promt_tokens=3, max_tokens=100)
+    first, second, third = recording.events("llm.completed")
+    assert (first["prompt_tokens"], first["completion_tokens"], first["cost_usd"]) == (90, 5, 0.5)
+    assert (second["prompt_tokens"], second["completion_tokens"]) == (3, 4)
+    assert (third["max_tokens"], "prompt_tokens" in third) == (100, False)
+    (warning,) = recording.events("warning")
+    assert "promt_tokens" in warning["message"]
+
+
+def test_what_counters_gain_inside_a_block_is_the_blocks_together(recording: Recording) -> None:
+    about = {"model": "m", "provider": "p"}
+    with llm_metrics.track_request("m", "p"):
+        for _ in range(3):
+            llm_metrics.tokens.labels(**about, kind="completion").inc(10)
+            llm_metrics.cost.labels(**about).inc(0.25)
+    (event,) = recording.events("llm.completed", "metric.observed")
+    assert (event["completion_tokens"], event["cost_usd"]) == (30, 0.75)

@@ -89,6 +89,7 @@ def thing(**fields: Any) -> SimpleNamespace:
         ({"input_tokens": 1, "model": "m", "provider": "p", "request_id": "r"}, {
             "prompt_tokens": 1, "model": "m", "provider": "p", "request_id": "r",
         }),
+        ({"input_tokens": 1200.0, "output_tokens": 1200.5}, {"prompt_tokens": 1200}),
         ({"input_tokens": True, "output_tokens": -1, "cost": float("nan")}, {}),
         ({"model": "m"}, {}),
         (None, {}),
