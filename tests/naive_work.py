@@ -231,11 +231,8 @@ def pipeline_list(beads: list[Bead]) -> list[Bead]:
             one["issue"] = bead["issue"]
             one["attempt"] = number_of(taken.setdefault(text(one["issue"]), set()), one["said"])
         if one["said"] is None and bead.get("attempt") is not None:
-            one["said"], given = bead["attempt"], taken[text(one["issue"])]
-            if one["said"] not in given:
-                given.remove(one["attempt"])
-                given.add(one["said"])
-                one["attempt"] = one["said"]
+            one["said"] = bead["attempt"]
+            renumber(taken[text(one["issue"])], one, bead["attempt"])
         for field in ("commit_sha", "triggered_by"):
             one[field] = one[field] if bead.get(field) is None else bead[field]
         if bead["type"] == "pipeline.started":
@@ -279,6 +276,14 @@ def number_of(taken: set[int], told: int | None) -> int:
     number = told if told is not None and told not in taken else max(taken, default=0) + 1
     taken.add(number)
     return number
+
+
+def renumber(taken: set[int], one: Bead, told: int) -> None:
+    """Give an attempt the number that a later line tells, where no other has it."""
+    if told not in taken:
+        taken.remove(one["attempt"])
+        taken.add(told)
+        one["attempt"] = told
 
 
 def _pipeline_of(found: list[Bead], bead: Bead) -> Bead | None:
@@ -325,6 +330,7 @@ def pipeline_totals(found: list[Bead], *, tells: bool = True) -> Bead:
 def attempt_list(beads: list[Bead], tries: list[tuple[int, Any, str]], tools: list[tuple[int, Any, str]]) -> list[Bead]:
     """All attempts of agents in order of their start. ``tries`` are debugging attempts, ``tools`` are tool calls."""
     found: list[Bead] = []
+    taken: dict[Any, set[int]] = {}
     for at, bead in enumerate(beads):
         who = text(bead.get("issue")), bead.get("agent")
         own = [one for one in found if one["who"] == who]
@@ -336,18 +342,19 @@ def attempt_list(beads: list[Bead], tries: list[tuple[int, Any, str]], tools: li
         elif bead["type"] == "agent.started" and who[1] is not None:
             same = [one for one in own if bead.get("call_id") is not None and one["call_id"] == bead["call_id"]]
             if same and _came_late(same[-1], bead, "agent.completed"):
-                same[-1]["number"] = bead.get("attempt", same[-1]["number"])
-                same[-1]["attempt"] = bead.get("attempt", same[-1]["attempt"])
+                if bead.get("attempt") is not None:
+                    same[-1]["number"] = bead["attempt"]
+                    renumber(taken[who], same[-1], bead["attempt"])
                 continue
             for one in [one for one in going if one["call_id"] == bead.get("call_id")]:
                 _end(one, at, bead, False, None)
-            found.append(_attempt(own, bead, at))
+            found.append(_attempt(taken.setdefault(who, set()), bead, at))
         elif bead["type"] == "agent.completed" and who[1] is not None:
             one = _ending(going, bead)
             if one is None:
                 if own and _told(own[-1], bead):
                     continue
-                one = _attempt(own, bead, at)
+                one = _attempt(taken.setdefault(who, set()), bead, at)
                 found.append(one)
             one["reported"], one["error"] = bead.get("success", True), bead.get("error")
             _end(one, at, bead, bead.get("success", True), said(bead))
@@ -375,10 +382,10 @@ def newest(found: list[Bead], who: tuple[Any, Any], at: int) -> Bead | None:
     return going[-1] if going else None
 
 
-def _attempt(own: list[Bead], bead: Bead, at: int) -> Bead:
+def _attempt(taken: set[int], bead: Bead, at: int) -> Bead:
     return {
         "who": (text(bead.get("issue")), bead["agent"]), "agent": bead["agent"], "issue": bead.get("issue"),
-        "attempt": bead["attempt"] if bead.get("attempt") is not None else len(own) + 1, "number": bead.get("attempt"),
+        "attempt": number_of(taken, bead.get("attempt")), "number": bead.get("attempt"),
         "call_id": bead.get("call_id"), "first": bead, "began": at, "end": None, "since": bead,
         "start_time": bead["_ts"], "end_time": None, "us": 0, "success": None,
         "reported": None, "verified": None, "error": None,

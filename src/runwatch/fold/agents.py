@@ -16,6 +16,7 @@ from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, second
 from runwatch.fold.ended import EndedAttempts
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
+from runwatch.fold.numbering import Numbering
 from runwatch.fold.tally import Tally, cost_of, tokens_of
 
 _MOST_STARTLESS = 1000
@@ -46,6 +47,7 @@ class Agent:
         "issue",
         "last",
         "max_attempts",
+        "numbers",
         "open",
         "order",
         "row",
@@ -67,6 +69,7 @@ class Agent:
         """By call id, of attempts that began with their end: the attempt, when that was, and whether it told how long
         the attempt took."""
         self.debug_attempts = 0
+        self.numbers = Numbering()
 
     @property
     def failures(self) -> int:
@@ -221,7 +224,7 @@ class Agents:
 
     def _begin(self, agent: Agent, event: AgentStarted | AgentCompleted, moment: Moment) -> Attempt:
         ordinal = self.ended.begin()
-        attempt = Attempt(agent, event.attempt, event.call_id, moment, agent.row[_ATTEMPTS] + 1, ordinal)
+        attempt = Attempt(agent, event.attempt, event.call_id, moment, agent.numbers.take(event.attempt), ordinal)
         if agent.order is None:
             self._orders += 1
             agent.order = self._orders
@@ -270,7 +273,8 @@ def _is_overtaken(agent: Agent, event: AgentStarted, moment: Moment) -> bool:
     if is_later(moment, ended):
         return False  # the id is used again
     attempt.moment = (moment[0], None, None)
-    attempt.number = attempt.number if event.attempt is None else event.attempt
+    if event.attempt is not None and event.attempt != attempt.number:
+        attempt.number, attempt.index = event.attempt, agent.numbers.swap(attempt.index, event.attempt)
     agent.changed(attempt)
     if not is_told:
         took = elapsed(moment, ended) or 0

@@ -32,9 +32,9 @@ class Attempt:
     ) -> None:
         self.agent = agent
         self.number = number
-        """As it was said."""
+        """As it was said: tells attempts of one process apart."""
         self.index = index
-        """Among the agent's attempts at its issue, from 1."""
+        """Its own among the agent's attempts at its issue, from 1."""
         self.call_id = call_id
         self.moment = moment
         self.ordinal = ordinal
@@ -53,7 +53,7 @@ def shown(attempt: Attempt, tokens: int) -> AttemptMetrics:
     issue = attempt.agent.issue
     return AttemptMetrics(
         agent=attempt.agent.total.name,
-        attempt=attempt.index if attempt.number is None else attempt.number,
+        attempt=attempt.index,
         issue=None if issue is None else issue.id,
         start_time=attempt.moment[0],
         end_time=attempt.end,

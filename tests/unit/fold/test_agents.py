@@ -124,7 +124,7 @@ def test_an_attempt_whose_end_was_written_before_its_start_is_one() -> None:
         journal.add("agent.started", **about, call_id=call_id, ts=ts, writer="w2", attempt=3, max_attempts=4)
     metrics = journal.metrics()
     assert [(one.attempt, one.success, one.start_time, one.duration_s) for one in metrics.attempts] == [
-        (3, True, began[0], 6.0), (3, True, began[1], 0.5),
+        (3, True, began[0], 6.0), (2, True, began[1], 0.5),
     ]  # fmt: skip
     agent = metrics.agents[0]
     assert (agent.attempts, agent.successes, agent.failures, agent.running, agent.duration_s) == (2, 2, 0, False, 6.5)
@@ -176,3 +176,20 @@ def test_a_call_that_two_sources_saw_counts_once_in_the_attempt_too() -> None:
     journal.add("llm.completed", **about, total_tokens=90, source="otlp.span")
     journal.add("agent.completed", issue=1, agent="a")
     assert journal.metrics().attempts[0].total_tokens == 100
+
+
+def test_processes_that_each_began_at_1_are_numbered_one_after_the_other() -> None:
+    journal = Journal()
+    for number in (1, 2, 3):
+        attempt = {"issue": 7, "agent": "coding", "attempt": 1, "call_id": f"c{number}", "writer": f"w{number}"}
+        journal.add("agent.started", **attempt)
+        journal.add("agent.completed", success=True, **attempt)
+    assert [attempt.attempt for attempt in journal.metrics().attempts] == [1, 2, 3]
+
+
+def test_a_start_that_was_written_after_its_end_gives_the_attempt_its_number() -> None:
+    journal = Journal()
+    journal.add("agent.completed", agent="coding", call_id="c", success=True)
+    journal.add("agent.started", agent="coding", call_id="c", attempt=4)
+    journal.add("agent.completed", agent="coding", call_id="d", success=True)
+    assert [attempt.attempt for attempt in journal.metrics().attempts] == [4, 5]
