@@ -222,6 +222,17 @@ def test_a_run_without_any_summary_file_is_refused(tmp_path: Path) -> None:
     assert "has none of its summary files" in refused(run)
 
 
+def test_a_run_below_a_name_that_git_keeps_for_itself_is_refused(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    head, before = repo.head(), repo.state()
+    run = a_run(repo).rename(repo.path / "runs/f/.Git")
+    with pytest.raises(CommitError, match=r"git keeps the name '\.Git' for itself: choose another"):
+        commit(run)
+    assert (repo.head(), repo.state()) == (head, before)
+    assert repo.git("diff", "--cached") == ""
+    assert_nothing_is_left(repo)
+
+
 def test_a_filter_that_fails_is_told_in_git_s_words(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     repo.git("config", "filter.broken.clean", "false")

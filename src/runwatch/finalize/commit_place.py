@@ -23,6 +23,7 @@ from runwatch.vcs import (
     is_git_dir,
     read_ref,
 )
+from runwatch.vcs.special_names import first_special
 
 IN_PROGRESS = {
     "MERGE_HEAD": "a merge",
@@ -146,6 +147,12 @@ def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | 
         folder=root.parts[-3:] if found.bare else root.relative_to(found.top).parts,
         names=tuple(name for name in names if _is_regular(root / name)),
     )
+    special = first_special(place.folder)
+    if special is not None:
+        raise CommitError(
+            f"{root} cannot be committed, since git keeps the name {special!r} for itself: choose another framework, "
+            "run id or runs folder for the runs to come."
+        )
     if not place.names:
         raise place.refuse(f"{root} has none of its summary files")
     return place

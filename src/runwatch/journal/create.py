@@ -15,6 +15,8 @@ from pathlib import Path
 from runwatch.errors import BadName, RecordError, UsageError
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
 from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
+from runwatch.vcs import find_repository
+from runwatch.vcs.special_names import first_special
 
 _IGNORE_ALL = b"*\n"
 _OURS = frozenset({".gitignore", ".lock"})
@@ -36,10 +38,11 @@ def create_run(
 
     The directory is made exclusively, so that two processes never get the same one. Without ``run_id`` it is named
     after ``now`` (UTC), with ``project_id`` after that too and ``_2`` … where that name is taken.
-    Raises BadName for a name that cannot be a file name, UsageError where ``run_id`` is taken, RecordError where the
-    file system refuses; nothing of the run is left behind then.
+    Raises BadName for a name that cannot be a file name and for a runs folder inside a git folder, UsageError where
+    ``run_id`` is taken, RecordError where the file system refuses; nothing of the run is left behind then.
     """
     check_name("framework", framework)
+    _check_place(runs_root)
     names = _candidates(run_id, project_id, now)
     try:
         _make_folder(runs_root, parents=True)
@@ -60,6 +63,19 @@ def create_run(
     except OSError as error:
         raise RecordError(_refusal(runs_root, error)) from error
     raise UsageError(f"run id {run_id!r} is taken in {runs_root / framework}: choose another or leave it out.")
+
+
+def _check_place(runs_root: Path) -> None:
+    """Raise BadName for a runs folder below a name that git keeps for itself: what is committed could not be cloned."""
+    where = Path(os.path.realpath(runs_root))
+    found = find_repository(where)
+    parts = where.parts if found is None else where.parts[-1:] if found.bare else where.relative_to(found.top).parts
+    special = first_special(parts)
+    if special is not None:
+        raise BadName(
+            f"runs folder {str(runs_root)!r} lies in {special!r}, a name that git keeps for itself: "
+            "choose another with --runs-dir or RUNWATCH_RUNS_DIR."
+        )
 
 
 def _refusal(runs_root: Path, error: OSError) -> str:

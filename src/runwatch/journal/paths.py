@@ -29,6 +29,14 @@ def check_name(kind: str, name: str) -> str:
             f"{kind} {name!r} cannot be a file name: use 1 to 100 letters, digits, '.', '_' or '-', "
             "and neither '.', '..' nor 'csv'."
         )
+    if name.startswith("."):
+        from runwatch.vcs.special_names import is_special  # the supervisor has no need of it
+
+        if is_special(name):
+            raise BadName(
+                f"{kind} {name!r} is a name that git keeps for itself, so that nobody could clone what is committed: "
+                "choose another, without a dot in front."
+            )
     return name
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from git_repos import GitRepo
 from runwatch.errors import BadName, RecordError, UsageError
 from runwatch.journal.create import create_run
 
@@ -113,3 +114,19 @@ def test_what_else_lies_in_the_runs_folder_stays_visible_to_git(tmp_path: Path, 
         assert status() == before
         paths.ignore.unlink()
         assert status() == before, "also when the run's own ignore file is gone"
+
+
+def test_a_runs_folder_that_git_could_not_check_out_is_refused_and_not_made(tmp_path: Path) -> None:
+    repo = GitRepo.create(tmp_path / "repo")
+    (tmp_path / "link").symlink_to(repo.path / ".git")
+    for runs in (
+        repo.path / ".git/runs",
+        repo.path / "x/GIT~1/runs",
+        tmp_path / "link/runs",
+        tmp_path / "none/.git/runs",
+    ):
+        with pytest.raises(BadName, match="choose another"):
+            create_run(runs, "f", now=NOW)
+        assert not runs.exists()
+    bare = GitRepo.create(tmp_path / "as-it-is-cloned/.git", "--bare")
+    assert create_run(bare.path / "runs", "f", now=NOW).root.is_dir()

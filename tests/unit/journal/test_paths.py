@@ -23,7 +23,15 @@ def test_a_name_that_is_no_file_name_is_refused_with_value_and_remedy(name: str)
     assert "use 1 to 100" in error.value.sentence
 
 
-@pytest.mark.parametrize("name", ["a", "baes", "run_1.2-x", "x" * 100, "..."])
+@pytest.mark.parametrize("name", [".git", ".GIT", ".git..", ".gitmodules", ".GitAttributes", ".gitignore.", ".mailmap"])
+def test_a_name_that_git_keeps_for_itself_is_refused_with_value_and_remedy(name: str) -> None:
+    with pytest.raises(BadName) as error:
+        check_name("framework", name)
+    assert repr(name) in error.value.sentence
+    assert "choose another" in error.value.sentence
+
+
+@pytest.mark.parametrize("name", [".github", ".x", "git", "a", "baes", "run_1.2-x", "x" * 100, "..."])
 def test_an_ordinary_name_is_itself(name: str) -> None:
     assert check_name("run id", name) == name
 
