@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 SIZE = 256
 """Values a block. The last so many, at the least, are never packed."""
-_AT_HAND = 4
+_AT_HAND = 2
 """Packed blocks that are held unpacked: lines about old values come in the order of these."""
 _LEVEL = 1
 """Of the compression; a higher one takes twice the time and saves nothing here."""

@@ -34,8 +34,8 @@ from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
 from runwatch.fold.usage import merged, normalized, raw_usage
 
-_PORTIONS = 20
-"""Prices are due by a twentieth of the remembered calls, so that nobody waits long while they are written."""
+_PORTIONS = 200
+"""Prices are due by so small a part of the remembered calls: nobody waits long while they are written."""
 _Open = tuple[LlmStarted, Moment]
 
 

@@ -24,12 +24,14 @@ _Packed = tuple[
 ]  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[_Packed]).decode
+_IN_TURN = 8
+"""Prices are told in the order of their calls; between two of them may be calls that have none."""
 
 
 class RememberedCalls:
     """At most ``limit`` calls; the oldest is forgotten first. A call that was found must be kept again once changed."""
 
-    __slots__ = ("_call_ids", "_calls", "_cells", "_limit", "_next", "_refs", "_request_ids")
+    __slots__ = ("_call_ids", "_calls", "_cells", "_limit", "_next", "_priced", "_refs", "_request_ids")
 
     def __init__(self, limit: int) -> None:
         self._limit = max(1, limit)
@@ -40,7 +42,9 @@ class RememberedCalls:
         self._call_ids = Names(self._limit)
         self._request_ids = Names(self._limit)
         self._refs: Names | None = None
-        """By writer and number in it; made when the first price is told."""
+        """By writer and number in it; made when the first price is told out of turn."""
+        self._priced = -1
+        """Number of the call whose price was told last."""
 
     def __len__(self) -> int:
         return min(self._next, self._limit)
@@ -91,6 +95,9 @@ class RememberedCalls:
         """Return the call that an ``llm.priced`` names."""
         writer, _, seq = ref.rpartition(":")
         if writer and seq.isdecimal():
+            following = self._in_turn(writer, int(seq))
+            if following is not None:
+                return following
             if self._refs is None:
                 self._refs = Names(self._limit)
                 for call in self.all():
@@ -99,6 +106,16 @@ class RememberedCalls:
             if found is not None:
                 return found
         return self.by_request(ref)
+
+    def _in_turn(self, writer: str, seq: int) -> Call | None:
+        """Return the call, where it is among those that follow the one whose price was told before."""
+        first = max(self._priced + 1, self._next - self._limit)
+        for number in range(first, min(first + _IN_TURN, self._next)):
+            call = self._calls[number]
+            if call.seq == seq and call.writer == writer:
+                self._priced = number
+                return call
+        return None
 
     def all(self) -> Iterator[Call]:
         """Yield the remembered calls, the oldest first."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from runwatch.events import Event, Unknown, Unreadable, decode, salvage
 from runwatch.journal.beneath import open_regular
 
-CHUNK_BYTES = 1 << 20
-"""How much one call reads at the most."""
+CHUNK_BYTES = 1 << 18
+"""How much one call reads at the most. Its lines take three times that for a moment."""
 MAX_LINE_BYTES = 64 << 20
 """A longer line is given up: it is no event, and holding it would cost the reader its memory."""
 
