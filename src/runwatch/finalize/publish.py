@@ -17,6 +17,8 @@ from runwatch.finalize import failing
 from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
+from runwatch.finalize.unlocated import Unlocated
+from runwatch.finalize.whereabouts import repository_of
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import IssueMetrics, Metrics, Run
@@ -47,7 +49,7 @@ class Publisher:
     """Writes the files of one run; each call replaces them whole, so that it can be repeated."""
 
     def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-        self.paths, self.settings = paths, settings
+        self.paths, self.settings, self._environ = paths, settings, environ
         self._redactor = Redactor(environ, settings.redact.patterns, _digests(paths.secrets))
         self._written: dict[Path, int] = {}
         """File to the hash of what this publisher wrote into it last."""
@@ -147,12 +149,20 @@ class Publisher:
         shown = msgspec.structs.replace(
             facts,
             commit=None,
+            failures=self._unlocated(facts.failures),
             failed_step=failed,
             host=platform.node() if "host" in publish else None,
             cwd=self._started_in() if "cwd" in publish else None,
         )
         # A stage's error may name a remote with its password.
         return msgspec.convert(self._redactor.tree(msgspec.to_builtins(shown)), Facts)
+
+    def _unlocated(self, failures: tuple[StageFailure, ...]) -> tuple[StageFailure, ...]:
+        if not failures:
+            return ()
+        publish, found = self.settings.commit.publish, repository_of(self.paths)
+        tell = Unlocated(self.paths.root, found, self._environ, publish, self._started_in())
+        return tuple(msgspec.structs.replace(each, reason=tell(each.reason)) for each in failures)
 
     def _started_in(self) -> str | None:
         _, first = next(events(self.paths.journal), (0, None))
