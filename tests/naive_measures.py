@@ -93,14 +93,13 @@ def code(beads: list[Bead], issue: str | None) -> Bead | None:
     covered = [bead["percent"] for bead in own if bead["type"] == "coverage.measured"]
     if not shots and not covered:
         return None
-    last = shots[-1] if shots else {}
     counted = ("files_created", "files_modified", "files_deleted", "files_renamed", "lines_added", "lines_deleted")
     return {
-        **{name: last.get(name) for name in ("branch", "head", "base")},
-        **{name: last.get(name, 0) for name in (*counted, "commits")},
-        "dirty": last.get("dirty", False),
+        **{name: shots[-1].get(name) if shots else None for name in ("branch", "head", "base")},
+        **{name: shots[-1].get(name, 0) if shots else None for name in (*counted, "commits")},
+        "dirty": shots[-1].get("dirty", False) if shots else None,
         "coverage_percent": covered[-1] if covered else None,
-        "coverage_change": round(covered[-1] - covered[0], 4) if covered else None,
+        "coverage_change": round(covered[-1] - covered[0], 4) if len(covered) > 1 else None,
     }
 
 

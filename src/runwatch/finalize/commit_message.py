@@ -123,12 +123,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return f"{_line(self.model or 'unknown')}, {spent}"
 
     def _changes(self) -> str:
-        code = self.code
-        if code is None:
+        seen = None if self.code is None else self.code.changes
+        if seen is None:
             return "not measured"
-        files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
-        lines = f"+{count(code.lines_added)} -{count(code.lines_deleted)}"
-        return f"{_counted(files, 'file')}, {lines}, {_counted(code.commits, 'commit')}"
+        lines = f"+{count(seen.lines_added)} -{count(seen.lines_deleted)}"
+        return f"{_counted(seen.files, 'file')}, {lines}, {_counted(seen.commits, 'commit')}"
 
     def _archive(self) -> str:
         if self.archive_sha256 is None:

@@ -12,11 +12,12 @@ from runwatch.fold.metrics import CodeMetrics, TestMetrics
 class Code:
     """The last snapshot, and coverage from the first measure to the last."""
 
-    __slots__ = ("_first_coverage", "_snapshot", "coverage")
+    __slots__ = ("_first_coverage", "_is_measured_again", "_snapshot", "coverage")
 
     def __init__(self) -> None:
         self._snapshot: GitSnapshot | None = None
         self._first_coverage: float | None = None
+        self._is_measured_again = False
         self.coverage: float | None = None
 
     def see(self, snapshot: GitSnapshot) -> None:
@@ -25,6 +26,7 @@ class Code:
 
     def measure(self, event: CoverageMeasured) -> None:
         """Take over a measure of coverage."""
+        self._is_measured_again = self._first_coverage is not None
         if self._first_coverage is None:
             self._first_coverage = event.percent
         self.coverage = event.percent
@@ -34,7 +36,7 @@ class Code:
         if self._snapshot is None and self.coverage is None:
             return None
         code = CodeMetrics(coverage_percent=self.coverage)
-        if self.coverage is not None and self._first_coverage is not None:
+        if self.coverage is not None and self._first_coverage is not None and self._is_measured_again:
             code.coverage_change = round(self.coverage - self._first_coverage, 4)
         if (seen := self._snapshot) is not None:
             for name in (

@@ -11,6 +11,7 @@ import msgspec
 
 from runwatch.fold.metrics_calls import CallMetrics, Durations, HealthMetrics, Llm, ModelMetrics, Tokens
 from runwatch.fold.metrics_measures import (
+    Changes,
     CodeMetrics,
     InstrumentMetrics,
     InstrumentSeries,
@@ -34,6 +35,7 @@ __all__ = [
     "AgentMetrics",
     "AttemptMetrics",
     "CallMetrics",
+    "Changes",
     "CodeMetrics",
     "DebuggingCycle",
     "DebuggingTotals",

@@ -5,11 +5,31 @@ No I/O, no formatting, no arithmetic. Definitions: metrics.md. A percentage of n
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import msgspec
 
 
+class Changes(NamedTuple):
+    """What git was seen to say of a branch."""
+
+    files_created: int
+    files_modified: int
+    files_deleted: int
+    files_renamed: int
+    lines_added: int
+    lines_deleted: int
+    commits: int
+    dirty: bool
+
+    @property
+    def files(self) -> int:
+        """Files of any kind of change."""
+        return self.files_created + self.files_modified + self.files_deleted + self.files_renamed
+
+
 class CodeMetrics(msgspec.Struct, kw_only=True):
-    """The branch against its merge base."""
+    """The branch against its merge base; what nobody measured is None."""
 
     branch: str | None = None
     """None when detached."""
@@ -17,26 +37,34 @@ class CodeMetrics(msgspec.Struct, kw_only=True):
     """Object id."""
     base: str | None = None
     """Object id of the merge base."""
-    files_created: int = 0
+    files_created: int | None = None
     """Files."""
-    files_modified: int = 0
+    files_modified: int | None = None
     """Files."""
-    files_deleted: int = 0
+    files_deleted: int | None = None
     """Files."""
-    files_renamed: int = 0
+    files_renamed: int | None = None
     """Files."""
-    lines_added: int = 0
+    lines_added: int | None = None
     """Lines."""
-    lines_deleted: int = 0
+    lines_deleted: int | None = None
     """Lines."""
-    commits: int = 0
+    commits: int | None = None
     """Commits."""
-    dirty: bool = False
+    dirty: bool | None = None
     """Whether tracked files differ from HEAD."""
     coverage_percent: float | None = None
     """0 to 100, the last one measured."""
     coverage_change: float | None = None
-    """Points since the first one measured."""
+    """Points since the first one measured; None where there is no second one."""
+
+    @property
+    def changes(self) -> Changes | None:
+        """What git says; None where coverage alone was measured."""
+        if self.commits is None:
+            return None
+        told: dict[str, Any] = {name: getattr(self, name) or 0 for name in Changes._fields}
+        return Changes(**told)
 
 
 class TestMetrics(msgspec.Struct, kw_only=True):

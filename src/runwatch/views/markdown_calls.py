@@ -119,14 +119,16 @@ def code_changes(metrics: Metrics) -> list[str]:
 
 
 def _branch(branch: CodeMetrics) -> list[str]:
-    changed = f"{count(branch.files_deleted)} deleted, {count(branch.files_renamed)} renamed"
-    lines = [
-        f"- Branch {code(branch.branch or 'detached head')}, {plural(branch.commits, 'commit')} since "
-        f"{code((branch.base or 'none')[:12])}, head {code((branch.head or 'none')[:12])}"
-        + (", uncommitted changes" if branch.dirty else ""),
-        f"- Files: {count(branch.files_created)} created, {count(branch.files_modified)} modified, {changed}",
-        f"- Lines: {count(branch.lines_added)} added, {count(branch.lines_deleted)} deleted",
-    ]
+    lines = []
+    if (seen := branch.changes) is not None:
+        changed = f"{count(seen.files_deleted)} deleted, {count(seen.files_renamed)} renamed"
+        lines = [
+            f"- Branch {code(branch.branch or 'detached head')}, {plural(seen.commits, 'commit')} since "
+            f"{code((branch.base or 'none')[:12])}, head {code((branch.head or 'none')[:12])}"
+            + (", uncommitted changes" if seen.dirty else ""),
+            f"- Files: {count(seen.files_created)} created, {count(seen.files_modified)} modified, {changed}",
+            f"- Lines: {count(seen.lines_added)} added, {count(seen.lines_deleted)} deleted",
+        ]
     if branch.coverage_percent is not None:
         change = "" if branch.coverage_change is None else f" ({branch.coverage_change:+.1f})"
         lines.append(f"- Coverage: {percent(branch.coverage_percent)}{change}")

@@ -52,8 +52,13 @@ def _issue_cells(issue: IssueMetrics) -> list[str]:
         "" if issue.test_coverage is None else percent(issue.test_coverage),
         "" if issue.complexity_score is None else f"{issue.complexity_score:g}",
         phrases.yes_no(issue.first_time_right),
-        "" if issue.code is None else f"+{count(issue.code.lines_added)} -{count(issue.code.lines_deleted)}",
+        _lines(issue),
     ]
+
+
+def _lines(issue: IssueMetrics) -> str:
+    seen = None if issue.code is None else issue.code.changes
+    return "" if seen is None else f"+{count(seen.lines_added)} -{count(seen.lines_deleted)}"
 
 
 def agents(metrics: Metrics) -> list[str]:

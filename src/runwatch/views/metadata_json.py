@@ -35,7 +35,7 @@ def render(metrics: Metrics, facts: Facts = NO_FACTS) -> dict[str, Any]:
         "total_errors": run.total_errors,
         "total_successes": run.total_successes,
         "git": None
-        if code is None
+        if code is None or code.changes is None
         else {
             "branch": code.branch,
             "head": code.head,

@@ -116,23 +116,23 @@ def code_changes(metrics: Metrics) -> list[str]:
     """Return the branch against its base, coverage and the last test run."""
     lines = []
     code, tests = metrics.code, metrics.tests
-    if code is not None:
+    if code is not None and (seen := code.changes) is not None:
         lines += wrap(
-            f"{one_line(code.branch or 'detached head')}, {plural(code.commits, 'commit')} since "
+            f"{one_line(code.branch or 'detached head')}, {plural(seen.commits, 'commit')} since "
             f"{one_line(code.base or 'none')[:12]}, head {one_line(code.head or 'none')[:12]}"
-            f"{', uncommitted changes' if code.dirty else ''}",
+            f"{', uncommitted changes' if seen.dirty else ''}",
             first="Branch:     ",
             rest=" " * 12,
             most_lines=2,
         )
         lines.append(
-            f"Files:      {count(code.files_created)} created, {count(code.files_modified)} modified, "
-            f"{count(code.files_deleted)} deleted, {count(code.files_renamed)} renamed"
+            f"Files:      {count(seen.files_created)} created, {count(seen.files_modified)} modified, "
+            f"{count(seen.files_deleted)} deleted, {count(seen.files_renamed)} renamed"
         )
-        lines.append(f"Lines:      +{count(code.lines_added)} -{count(code.lines_deleted)}")
-        if code.coverage_percent is not None:
-            change = "" if code.coverage_change is None else f" ({code.coverage_change:+.1f})"
-            lines.append(f"Coverage:   {percent(code.coverage_percent)}{change}")
+        lines.append(f"Lines:      +{count(seen.lines_added)} -{count(seen.lines_deleted)}")
+    if code is not None and code.coverage_percent is not None:
+        change = "" if code.coverage_change is None else f" ({code.coverage_change:+.1f})"
+        lines.append(f"Coverage:   {percent(code.coverage_percent)}{change}")
     if tests is not None:
         took = "" if tests.duration_s is None else f" in {latency(tests.duration_s)}"
         more = f" (last of {plural(tests.runs, 'run')})" if tests.runs > 1 else ""

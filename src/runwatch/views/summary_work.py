@@ -47,8 +47,8 @@ def _issue(issue: IssueMetrics, room: Room) -> list[str]:
         facts.append(f"pipelines {count(runs.succeeded)} of {count(runs.attempts)} passed")
     if cycles.cycles:
         facts.append(f"debugging {count(cycles.resolved)} of {count(cycles.cycles)} resolved")
-    if issue.code is not None and issue.code.head is not None:
-        facts.append(f"lines +{count(issue.code.lines_added)} -{count(issue.code.lines_deleted)}")
+    if issue.code is not None and (seen := issue.code.changes) is not None:
+        facts.append(f"lines +{count(seen.lines_added)} -{count(seen.lines_deleted)}")
     if issue.test_coverage is not None:
         facts.append(f"coverage {percent(issue.test_coverage)}")
     if issue.complexity_score is not None:

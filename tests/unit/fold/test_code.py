@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from journals import Journal
+from runwatch.views import csv_rows, summary_markdown, summary_text
 
 
 def test_the_last_snapshot_counts_for_the_run_and_for_the_issue_that_it_was_made_for() -> None:
@@ -59,3 +62,30 @@ def test_resources_are_the_last_the_peak_and_the_mean() -> None:
     assert (seen.samples, seen.cpu_percent, seen.mean_cpu_percent) == (2, 50.0, 75.0)
     assert (seen.rss_bytes, seen.peak_rss_bytes, seen.processes) == (400, 900, 1)
     assert (seen.read_bytes, seen.written_bytes) == (10, 5)
+
+
+def test_what_nobody_measured_is_told_as_nothing_not_as_none() -> None:
+    journal = Journal()
+    journal.add("coverage.measured", issue=1, percent=81.25)
+    metrics = journal.metrics()
+    code = metrics.issues[0].code
+    assert code is not None
+    told = msgspec.structs.asdict(code)
+    assert {name for name, value in told.items() if value is not None} == {"coverage_percent"}
+    assert code.changes is None
+    (row,) = csv_rows.rows_of("issues", metrics, metrics.issues)
+    cells = dict(zip(csv_rows.COLUMNS["issues"], row, strict=True))
+    names = ("files_created", "files_modified", "lines_added", "lines_deleted", "commits")
+    assert [cells[name] for name in names] == [""] * 5
+    for view in (summary_text.render(metrics), summary_markdown.render(metrics)):
+        assert "commits since" not in view
+
+
+def test_a_snapshot_without_changes_is_told_as_none() -> None:
+    journal = Journal()
+    journal.add("git.snapshot", branch="b")
+    code = journal.metrics().code
+    assert code is not None
+    assert (code.commits, code.dirty, code.files_created) == (0, False, 0)
+    assert code.changes is not None
+    assert code.changes.files == 0

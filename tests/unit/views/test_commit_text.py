@@ -19,10 +19,10 @@ def test_outside_a_repository_the_file_says_so() -> None:
 
 
 def test_an_unborn_branch_and_a_detached_head_are_named() -> None:
-    text = commit_text.render(Metrics(code=CodeMetrics()))
+    text = commit_text.render(Metrics(code=CodeMetrics(commits=0)))
     assert text.startswith("head: none\nbase: none\nbranch: none (detached head)\n")
 
 
 def test_a_hostile_branch_stays_on_its_line() -> None:
-    text = commit_text.render(Metrics(code=CodeMetrics(branch="a\nhead: b\x1b[2J")))
+    text = commit_text.render(Metrics(code=CodeMetrics(commits=0, branch="a\nhead: b\x1b[2J")))
     assert "branch: a head: b␛[2J\n" in text

@@ -144,7 +144,7 @@ def test_errors_show_the_first_and_then_the_most_frequent() -> None:
 
 
 def test_a_run_without_changes_to_tell_shows_its_branch_alone() -> None:
-    text = summary_text.render(Metrics(code=CodeMetrics(head="c" * 40)))
+    text = summary_text.render(Metrics(code=CodeMetrics(commits=0, head="c" * 40)))
     assert "Branch:     detached head, 0 commits since none, head cccccccccccc\n" in text
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from runwatch.fold.metrics import CodeMetrics, Metrics, TestMetrics
+from runwatch.fold.metrics import Changes, CodeMetrics, Metrics, TestMetrics
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, blank, clean, left, line
 from runwatch.tui.look import DIM
@@ -33,35 +33,39 @@ def _labeled(label: str, *pieces: Piece, whole: str | None = None) -> Line:
 
 
 def _code(code: CodeMetrics, width: int) -> list[Line]:
+    seen = code.changes
+    rows = [] if seen is None else _branch(code, seen, width)
+    if code.coverage_percent is not None:
+        rows.append(_coverage(code.coverage_percent, code.coverage_change, width))
+    return rows
+
+
+def _branch(code: CodeMetrics, seen: Changes, width: int) -> list[Line]:
     branch = clean(code.branch) if code.branch else "detached head"
-    state: Piece = ("modified work tree", "$rw-warning") if code.dirty else ("clean work tree", DIM)
+    state: Piece = ("modified work tree", "$rw-warning") if seen.dirty else ("clean work tree", DIM)
     commits = [Content.assemble((f"{name} ", DIM), clean(sha)[:9]) for name, sha in _ids(code)]
-    plus, minus = charts.split([code.lines_added, code.lines_deleted], min(_BAR, max(10, width - 36)))
-    files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
+    plus, minus = charts.split([seen.lines_added, seen.lines_deleted], min(_BAR, max(10, width - 36)))
     kinds = [
         quantity(count(number), kind)
         for number, kind in (
-            (code.files_created, "created"),
-            (code.files_modified, "modified"),
-            (code.files_deleted, "deleted"),
-            (code.files_renamed, "renamed"),
+            (seen.files_created, "created"),
+            (seen.files_modified, "modified"),
+            (seen.files_deleted, "deleted"),
+            (seen.files_renamed, "renamed"),
         )
     ]
-    rows = [
+    return [
         _labeled("branch", spaced([branch, *commits, state]), whole=branch),
-        _labeled("commits", count(code.commits), (" since the base", DIM)),
-        _labeled("files", spaced([left(count(files), 6), *kinds])),
+        _labeled("commits", count(seen.commits), (" since the base", DIM)),
+        _labeled("files", spaced([left(count(seen.files), 6), *kinds])),
         _labeled(
             "lines",
-            (left(f"+{count(code.lines_added)}", 8), "$rw-done"),
-            (left(f"−{count(code.lines_deleted)}", 8), "$rw-failed"),
+            (left(f"+{count(seen.lines_added)}", 8), "$rw-done"),
+            (left(f"−{count(seen.lines_deleted)}", 8), "$rw-failed"),
             ("━" * plus, "$rw-done"),
             ("━" * minus, "$rw-failed"),
         ),
     ]
-    if code.coverage_percent is not None:
-        rows.append(_coverage(code.coverage_percent, code.coverage_change, width))
-    return rows
 
 
 def _ids(code: CodeMetrics) -> list[tuple[str, str]]:

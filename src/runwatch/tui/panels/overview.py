@@ -139,20 +139,26 @@ def _memory(metrics: Metrics, picture: int) -> _Row:
 
 def _git(metrics: Metrics) -> _Row:
     code = metrics.code
-    if code is None:
-        return "git", "", "–", _none("no repository")
-    plus, minus = charts.split([code.lines_added, code.lines_deleted], _BAR)
+    seen = None if code is None else code.changes
+    if code is None or seen is None:
+        coverage = None if code is None else code.coverage_percent
+        nothing = _none("no repository")
+        return "git", "", "–", nothing if coverage is None else [_covered(coverage)]
+    plus, minus = charts.split([seen.lines_added, seen.lines_deleted], _BAR)
     shape = Content.assemble(("━" * plus, "$rw-done"), ("━" * minus, "$rw-failed"))
-    files = code.files_created + code.files_modified + code.files_deleted + code.files_renamed
     detail: list[Piece] = [
         Content.assemble(
-            (f"+{count(code.lines_added)}", "$rw-done"), " ", (f"−{count(code.lines_deleted)}", "$rw-failed")
+            (f"+{count(seen.lines_added)}", "$rw-done"), " ", (f"−{count(seen.lines_deleted)}", "$rw-failed")
         ),
-        counted(code.commits, "commit"),
+        counted(seen.commits, "commit"),
     ]
     if code.coverage_percent is not None:
-        detail.append(Content.assemble(("coverage ", DIM), percent(code.coverage_percent)))
-    return "git", shape, f"{count(files)} file{'' if files == 1 else 's'}", detail
+        detail.append(_covered(code.coverage_percent))
+    return "git", shape, f"{count(seen.files)} file{'' if seen.files == 1 else 's'}", detail
+
+
+def _covered(coverage: float) -> Piece:
+    return Content.assemble(("coverage ", DIM), percent(coverage))
 
 
 def _tests(metrics: Metrics) -> _Row:
