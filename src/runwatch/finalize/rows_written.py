@@ -12,6 +12,8 @@ from typing import Any
 
 from runwatch.views.csv_rows import Row
 
+MOST_NEWS = 500
+"""Rows made at a time: a recorder that has caught up with a busy program may find ten thousands."""
 MakeRows = Callable[[Sequence[Any]], list[Row]]
 
 
@@ -28,18 +30,21 @@ class RowsWritten:
         self._hashes = array("q")
         """Of the rows, as this process hashes them."""
 
+    def __len__(self) -> int:
+        return len(self._hashes)
+
     def news(self, entities: Sequence[Any], make: MakeRows) -> list[Row] | None:
-        """Return the rows of what came since; None where a row has been corrected or taken away."""
+        """Return the first ``MOST_NEWS`` rows of what came since; None where one has been corrected or taken away."""
         written = len(self._hashes)
         if len(entities) < written or self._is_corrected(entities, make):
             return None
         self._hold(entities, written)
-        return make(entities[written:])
+        return make(entities[written : written + MOST_NEWS])
 
     def add(self, entities: Sequence[Any], rows: list[Row]) -> None:
-        """Note that these rows were added to what was written, which is of ``entities`` now."""
-        self._hold(entities, len(entities))
+        """Note that these rows were added to what was written, which is of the first of ``entities`` now."""
         self._hashes.extend(map(hash, rows))
+        self._hold(entities, len(self._hashes))
 
     def _is_corrected(self, entities: Sequence[Any], make: MakeRows) -> bool:
         corrections = getattr(entities, "corrections", None)

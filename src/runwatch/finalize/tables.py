@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from runwatch.finalize.error_rows import ErrorRows
-from runwatch.finalize.rows_written import MakeRows, RowsWritten
+from runwatch.finalize.rows_written import MOST_NEWS, MakeRows, RowsWritten
 from runwatch.finalize.shared_table import SharedTable, locked
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.atomic import DIR_MODE, write_atomic
@@ -42,8 +42,10 @@ class _Change(NamedTuple):
     """The rows that come to those written before; None where all must be written."""
 
     def all(self) -> list[Row]:
-        """Return all rows."""
-        return self.make(self.entities)
+        """Return all rows, up to those that come now."""
+        if self.added is None:
+            return self.make(self.entities)
+        return self.make(self.entities[: len(self.written) + len(self.added)])
 
 
 class Tables:
@@ -77,7 +79,8 @@ class Tables:
 
     def live(self, metrics: Metrics) -> None:
         """Add the rows of what has ended since. Raises OSError; what was not written is written the next time."""
-        self._write(metrics)
+        while self._write(metrics):
+            pass  # there may be more
 
     def final(self, metrics: Metrics) -> None:
         """Bring all files to agree with the sealed journal, whatever is in them. Raises OSError."""
@@ -91,7 +94,8 @@ class Tables:
             with locked(self._folder):
                 self._replace_errors()
 
-    def _write(self, metrics: Metrics) -> None:
+    def _write(self, metrics: Metrics) -> bool:
+        """Write what came since; return whether it was only the first of it."""
         self._paths.csv.mkdir(mode=DIR_MODE, exist_ok=True)
         if self._common != (now := csv_rows.common(metrics)):
             self._common = now
@@ -112,6 +116,7 @@ class Tables:
             written = RowsWritten() if change.added is None else change.written
             written.add(change.entities, change.all() if change.added is None else change.added)
             self._own[change.table] = written
+        return any(change.added is not None and len(change.added) == MOST_NEWS for change in changed)
 
     def _changes(self, metrics: Metrics) -> Iterator[_Change]:
         for table, entities in csv_rows.ended(metrics).items():

@@ -13,6 +13,7 @@ import pytest
 
 from journals import Journal
 from runwatch.finalize import tables
+from runwatch.finalize.rows_written import MOST_NEWS
 from runwatch.finalize.tables import Tables
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.follow import Follower
@@ -103,6 +104,23 @@ def test_a_row_that_is_corrected_later_stands_once_as_it_is(tmp_path: Path) -> N
     run.final()
     assert _all(tmp_path, "issues", "status") == [("a", "failed")]
     assert _all(tmp_path, "runs", "status") == [("other", "completed"), ("a", "completed")]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_the_rows_of_a_long_backlog_are_all_written_once(tmp_path: Path, taken: bool) -> None:
+    run = Written(tmp_path, "r1", errors=0)
+    for attempts in (3, 4 * MOST_NEWS // 3, 2 * MOST_NEWS, 1):
+        for _ in range(attempts):
+            run.journal.add("agent.started", issue=1, agent="a")
+            run.journal.add("agent.completed", after=1, issue=1, agent="a", success=True)
+        if taken:
+            (tmp_path / "csv" / "agents.csv").unlink(missing_ok=True)
+        run.live()
+        own, shared = _rows(run.paths.csv / "agents.csv"), _rows(tmp_path / "csv" / "agents.csv")
+        assert own == shared
+        number = COLUMNS["agents"].index("attempt")
+        assert [int(row[number]) for row in own[1:]] == list(range(1, len(own)))
+    assert len(own) == 1 + 4 + 4 * MOST_NEWS // 3 + 2 * MOST_NEWS
 
 
 @pytest.mark.parametrize("shared", range(4))
