@@ -99,6 +99,8 @@ _EVENTS: list[tuple[str, dict[str, Any]]] = [
     ("step.completed", {"step": 1, "status": "success", "retries": 1, "note": "twice", "duration_s": 99.0}),
     ("step.started", {"step": 2, "name": "publish", "source": "sdk"}),
     ("llm.completed", {"step": 2, "model": "unheard-of", "provider": "nobody", "prompt_tokens": 5, "duration_s": 1.0}),
+    ("llm.completed", {"step": 2, "model": "mute", "provider": "nobody", "duration_s": 1.0}),
+    ("llm.completed", {"step": 2, "model": "mute", "provider": "nobody", "total_tokens": 5, "duration_s": 1.0}),
     ("tool.started", {"step": 2, "tool": "sed", "call_id": "t9"}),
     ("status.proposed", {"status": "resolved", "reason": "all fixed"}),
     ("run.completed", {"status": "failed", "exit_code": 3, "signal": "SIGTERM", "reason": "exit code 3"}),

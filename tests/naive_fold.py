@@ -67,7 +67,8 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
         "steps_by_status": dict(Counter(step["status"] or "running" for step in steps)),
         "success_rate": rate(good, len(ended)),
         "errors": sum(bead["type"] == "error" for bead in beads),
-        "unpriced_models": list(dict.fromkeys(model["model"] for model in models if not model["priced"])),
+        "unpriced_models": list(dict.fromkeys(model["model"] for model in models if model["calls_without_price"])),
+        "unmeasured_models": list(dict.fromkeys(model["model"] for model in models if model["calls_without_split"])),
         "llm_calls": len(counted),
         "llm_requests": sum(not call["retry"] for call in counted),
         "llm_duration_s": sum(call["duration"] or 0 for call in counted) / 1e6,
@@ -298,6 +299,7 @@ def _models(calls: list[Bead], run: Bead) -> list[Bead]:
         if not own:
             continue
         results = [call["result"] for call in own]
+        costless = [call for call in own if call["needs_price"] and call["pico"] is None]
         rows.append(
             {
                 "provider": provider,
@@ -309,9 +311,16 @@ def _models(calls: list[Bead], run: Bead) -> list[Bead]:
                 "timeouts": results.count("timeout"),
                 "failures": len(own) - results.count("success"),
                 **sums(own),
-                "priced": not any(call["needs_price"] and call["pico"] is None for call in own),
+                "priced": not costless,
+                "calls_without_price": sum(call["raw"] is not None and _split(call) for call in costless),
+                "calls_without_split": sum(call["raw"] is None or not _split(call) for call in costless),
+                "calls_without_tokens": sum(call["raw"] is None and call["result"] == "success" for call in own),
                 "prices": lists,
                 "durations": durations([call["duration"] for call in own if call["duration"] is not None]),
             }
         )
     return rows
+
+
+def _split(call: Bead) -> bool:
+    return call["raw"][0] is not None or call["raw"][1] is not None

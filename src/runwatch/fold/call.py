@@ -14,6 +14,7 @@ from runwatch.fold.tally import (
     COMPLETION,
     FAILURES,
     MICROS,
+    MUTE,
     PICO,
     PRICED,
     PROMPT,
@@ -22,8 +23,9 @@ from runwatch.fold.tally import (
     TIMEOUTS,
     TOTAL,
     UNPRICED,
+    UNSPLIT,
 )
-from runwatch.fold.usage import NOTHING, Counts, Raw
+from runwatch.fold.usage import NOTHING, Counts, Raw, has_split
 
 FOREIGN = "#"
 """Stands for the writer of a call that names none and has no request id; its number is that of the line among calls."""
@@ -90,11 +92,15 @@ class Call(msgspec.Struct, gc=False):
                 totals[REASONING] += sign * thought
             if self.attempt_of_agent:
                 cell.under.add(self.attempt_of_agent, sign * total)
+        elif self.result == "success":
+            totals[MUTE] += sign
         if self.pico is not None:
             totals[PICO] += sign * self.pico
             totals[PRICED] += sign
         elif self.is_priced:
             totals[UNPRICED] += sign
+            if not has_split(self.raw):
+                totals[UNSPLIT] += sign
         if self.duration is not None:
             totals[MICROS] += sign * self.duration
         if self.result != "success":

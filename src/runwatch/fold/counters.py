@@ -26,7 +26,7 @@ class Counters:
     def __init__(self) -> None:
         self._last: dict[_Key, _Told] = {}
 
-    def growth(self, name: str, event: LlmCompleted) -> tuple[Raw, float | None] | None:
+    def growth(self, name: str, event: LlmCompleted) -> tuple[Raw | None, float | None] | None:
         """Return tokens and USD that the totals gained; None where they were told before and have not grown.
 
         A total that fell in any number was started anew (another session): all of it counts.
@@ -45,5 +45,5 @@ class Counters:
             grown = tuple(None if new is None else new - (old or 0) for old, new in pairs)  # type: ignore[assignment]  # seven of seven
             if not any(grown):
                 return None
-        cost = grown[6]
-        return grown[:6], None if cost is None else usd_of(cost)
+        raw, cost = grown[:6], grown[6]
+        return None if raw == NO_USAGE else raw, None if cost is None else usd_of(cost)

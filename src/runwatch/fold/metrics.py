@@ -117,6 +117,8 @@ class Run(msgspec.Struct, kw_only=True):
     """Of all priced model calls; None without any."""
     unpriced_models: list[str] = []
     """Models that were called and have no known price."""
+    unmeasured_models: list[str] = []
+    """Models with calls that have no cost because nobody tells how many tokens went in and came out."""
     llm_calls: int = 0
     """Model calls that ended, retries included."""
     llm_requests: int = 0

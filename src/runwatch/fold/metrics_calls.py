@@ -95,6 +95,12 @@ class ModelMetrics(msgspec.Struct, kw_only=True):
     """None when it has no known price."""
     priced: bool = True
     """False when any call of it has no known price, or succeeded with a usage that nobody knows."""
+    calls_without_price: int = 0
+    """Calls whose usage is known and whose price is not."""
+    calls_without_split: int = 0
+    """Calls without a cost because nobody tells how many tokens went in and how many came out."""
+    calls_without_tokens: int = 0
+    """Calls that succeeded and of which nobody tells any tokens."""
     prices: str | None = None
     """Library, version and date of the price list; None where the provider said the cost."""
     durations: Durations = msgspec.field(default_factory=Durations)

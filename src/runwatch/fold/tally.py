@@ -28,12 +28,22 @@ PICO = 11
 PRICED = 12
 """Calls with a price."""
 UNPRICED = 13
-"""Calls whose price nobody knows."""
+"""Calls without a cost that should have one:"""
+UNSPLIT = 15
+"""those of them of which nobody tells how many tokens went in and how many came out; a price is not known for the rest."""
+MUTE = 16
+"""Calls that succeeded and of which nobody tells any tokens."""
 MICROS = 14
 """Time in calls, in microseconds."""
-CHANGES = 15
+UNSPLIT = 15
+"""those of them of which nobody tells how many tokens went in and how many came out; a price is not known for the rest."""
+MUTE = 16
+"""Calls that succeeded and of which nobody tells any tokens."""
+MICROS = 14
+"""Time in calls, in microseconds."""
+CHANGES = 17
 """How often this row changed: tells whether what was made of it is still right."""
-WIDTH = 15
+WIDTH = 17
 
 Tally = list[int]
 """One row: a number for each of the names above."""

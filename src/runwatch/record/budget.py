@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from runwatch.fold.metrics import Metrics
 from runwatch.settings import Limits
+from runwatch.units import count
 
 ERRORS_WINDOW_S = 60.0
 """Errors are counted over so long."""
+_LOOKS = 3
+"""So often in a row must the usage of calls be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class Budget:
         self._reached: set[str] = set()
         self._errors: deque[tuple[float, int]] = deque()
         self._blind: set[str] = set()
+        self._unsplit: deque[dict[str, int]] = deque(maxlen=_LOOKS)
+        self._mute: deque[dict[str, int]] = deque(maxlen=_LOOKS)
+        """The last looks: model to how many calls nobody has told the usage of."""
 
     @property
     def is_set(self) -> bool:
@@ -81,21 +87,36 @@ class Budget:
             found.append(Crossing(rule, value, threshold, stops=rule in limits.stop))
         return found
 
-    def unseen(self, metrics: Metrics) -> list[str]:
-        """Return, once each, what a budget cannot see: calls without a known price or without a known usage."""
+    def unseen(self, metrics: Metrics, *, ended: bool = False) -> list[str]:
+        """Return, once each, what a budget cannot see: calls without a known price or without a known usage.
+
+        A usage may be told a moment after its call: while the run goes on, one that is not there at several looks in a
+        row counts as not known.
+        """
         found = {}
         limits = self._limits
+        unsplit = self._lasting({m.model: m.calls_without_split for m in metrics.models}, self._unsplit, ended)
+        mute = self._lasting({m.model: m.calls_without_tokens for m in metrics.models}, self._mute, ended)
         if limits.max_cost_usd is not None and metrics.run.unpriced_models:
             names = ", ".join(metrics.run.unpriced_models[:5])
             found["cost"] = f"max_cost_usd cannot see the calls of {names}: no price is known; add one under [pricing]"
-        if limits.max_tokens is not None:
-            blind = [model.model for model in metrics.models if model.calls > model.failures and not model.tokens.total]
-            if blind:
-                names = ", ".join(blind[:5])
-                found["tokens"] = f"max_tokens cannot see the calls of {names}: nothing says how many tokens they used"
+        if limits.max_cost_usd is not None and unsplit:
+            found["usage"] = f"max_cost_usd cannot see {_calls(unsplit)}: nothing says how many tokens went in and out"
+        if limits.max_tokens is not None and mute:
+            found["tokens"] = f"max_tokens cannot see {_calls(mute)}: nothing says how many tokens they used"
         new = [sentence for kind, sentence in found.items() if kind not in self._blind]
         self._blind |= set(found)
         return new
+
+    def _lasting(self, now: dict[str, int], looks: deque[dict[str, int]], ended: bool) -> dict[str, int]:
+        """Return how many calls of each model were unknown at each of the last looks; at the end, now."""
+        looks.append({model: number for model, number in now.items() if number})
+        if ended:
+            return looks[-1]
+        if len(looks) < _LOOKS:
+            return {}
+        least = {model: min(look.get(model, 0) for look in looks) for model in looks[-1]}
+        return {model: number for model, number in least.items() if number}
 
     def _recent_errors(self, metrics: Metrics, now: float) -> int:
         """Count the errors of the last minute."""
@@ -108,3 +129,10 @@ class Budget:
         while len(self._errors) > 1 and self._errors[1][0] <= now - ERRORS_WINDOW_S:
             self._errors.popleft()
         return errors - self._errors[0][1]
+
+
+def _calls(unknown: dict[str, int]) -> str:
+    """Return ``2 calls of gpt-4o, 1 of o3``."""
+    parts = [f"{count(number)} of {model}" for model, number in list(unknown.items())[:5]]
+    first, *_ = unknown.values()
+    return ", ".join(parts).replace(" of ", " call of " if first == 1 else " calls of ", 1)

@@ -91,7 +91,7 @@ class Watch:
             self._writer.emit("alert.raised", rule=rule, value=value, threshold=threshold)
 
     def _look(self, metrics: Metrics, now: float, *, ended: bool) -> None:
-        for sentence in self._budget.unseen(metrics):
+        for sentence in self._budget.unseen(metrics, ended=ended):
             self._writer.emit("warning", message=sentence, where="limits")
         for crossing in self._budget.check(metrics, now=now, quiet_s=0.0 if ended else now - self._active):
             stops = crossing.stops and not ended  # what has ended was stopped by nobody

@@ -84,7 +84,7 @@ def _result(metrics: Metrics, color: bool) -> str:
     run = metrics.run
     how = phrases.how_it_ended(run)
     facts = [f"after {duration_long(run.duration_seconds)}"]
-    if run.cost_usd is not None or run.unpriced_models:
+    if run.cost_usd is not None or run.unpriced_models or run.unmeasured_models:
         facts.append(phrases.cost(run))
     if run.tokens.total:
         facts.append(f"{count_short(run.tokens.total)} tokens")

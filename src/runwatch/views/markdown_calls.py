@@ -98,7 +98,7 @@ def _model_cells(model: ModelMetrics) -> list[str]:
         count(model.failures),
         count(model.tokens.prompt),
         count(model.tokens.completion),
-        count(model.tokens.total),
+        count(model.tokens.total) + phrases.without_tokens(model),
         code(phrases.model_cost(model)),
         code(model.prices, most=60) if model.prices else "",
     ]

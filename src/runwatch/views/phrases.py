@@ -74,15 +74,23 @@ def step_status(step: StepMetrics) -> str:
 
 
 def cost(run: Run) -> str:
-    """Return the cost of the run, with its budget and what it leaves out: ``$0.43 of $5.00 (unpriced: a, b)``."""
+    """Return the cost of the run, with its budget and what it leaves out: ``$0.43 of $5.00 (unpriced: a, b)``.
+
+    What has no known price is told apart from what nobody knows the usage of.
+    """
     budget = "" if run.max_cost_usd is None else f" of {usd(run.max_cost_usd)}"
-    if not run.unpriced_models:
+    parts = [("unpriced", run.unpriced_models), ("usage unknown", run.unmeasured_models)]
+    unseen = "; ".join(f"{what}: {_few(names)}" for what, names in parts if names)
+    if not unseen:
         return ("none" if run.cost_usd is None else usd(run.cost_usd)) + budget
-    names = ", ".join(map(one_line, run.unpriced_models[:5]))
-    more = f" and {count(len(run.unpriced_models) - 5)} more" if len(run.unpriced_models) > 5 else ""
     if run.cost_usd is None:
-        return f"unpriced: {names}{more}" + (f", of a budget{budget}" if budget else "")
-    return f"{usd(run.cost_usd)}{budget} (unpriced: {names}{more})"
+        return unseen + (f", of a budget{budget}" if budget else "")
+    return f"{usd(run.cost_usd)}{budget} ({unseen})"
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {count(len(names) - 5)} more" if len(names) > 5 else ""
+    return ", ".join(map(one_line, names[:5])) + more
 
 
 def tokens(run: Run) -> str:
@@ -91,8 +99,22 @@ def tokens(run: Run) -> str:
 
 
 def model_cost(model: ModelMetrics) -> str:
-    """Return the cost of a model's calls: ``unpriced`` where it has no known price, ``none`` where nothing was used."""
-    return "none" if model.cost_usd is None and model.priced else usd(model.cost_usd)
+    """Return the cost of a model's calls: ``unpriced`` where it has no known price, ``none`` where nothing was used.
+
+    ``usage unknown``: where that is why. Calls beside priced ones are counted: ``$0.43 (2 calls unpriced)``.
+    """
+    parts = [("unpriced", model.calls_without_price), ("usage unknown", model.calls_without_split)]
+    unseen = [(what, number) for what, number in parts if number]
+    if model.cost_usd is None:
+        return ", ".join(what for what, _ in unseen) or ("none" if model.priced else "unpriced")
+    more = ", ".join(f"{plural(number, 'call')} {what}" for what, number in unseen)
+    return usd(model.cost_usd) + (f" ({more})" if more else "")
+
+
+def without_tokens(model: ModelMetrics) -> str:
+    """Return how many calls the tokens of a model leave out, as what goes behind them; empty text where none."""
+    number = model.calls_without_tokens
+    return f" (not those of {plural(number, 'call')})" if number else ""
 
 
 def record_notices(journal: JournalMetrics, run: Run) -> list[str]:

@@ -91,7 +91,7 @@ def _model(model: ModelMetrics) -> list[str]:
         f"{count(model.rate_limits)} rate limited",
         f"{count(model.timeouts)} timed out",
         f"{count(model.failures)} failed",
-        f"{count(model.tokens.total)} tokens",
+        f"{count(model.tokens.total)} tokens{phrases.without_tokens(model)}",
         f"mean {_latency(model.durations.mean_s)}, p95 {_latency(model.durations.p95_s)}",
         f"cost {phrases.model_cost(model)}",
     ]

@@ -11,6 +11,7 @@ from runwatch.events import encode
 from runwatch.fold import Fold, Metrics
 from runwatch.fold.money import Price
 from runwatch.fold.settings import FoldSettings
+from runwatch.views import phrases
 
 
 def price(provider: Any, model: Any, prompt: int, completion: int, read: int, write: int, when: Any) -> Price:
@@ -242,8 +243,9 @@ def test_a_call_counts_once_where_one_source_names_its_model_with_a_date_or_a_pr
     ]  # fmt: skip
 
 
-def test_a_success_whose_usage_nobody_knows_is_unpriced_and_a_failure_is_not() -> None:
-    assert told(("completed", {})).run.unpriced_models == ["m"]
+def test_a_success_whose_usage_nobody_knows_is_told_as_such_and_a_failure_is_not() -> None:
+    run = told(("completed", {})).run
+    assert (run.unpriced_models, run.unmeasured_models) == ([], ["m"])
     failed = told(("completed", {"result": "rate_limit"}))
     assert failed.run.unpriced_models == []
     assert failed.run.cost_usd is None
@@ -425,3 +427,12 @@ def test_only_the_last_calls_are_remembered() -> None:
     for line in journal.lines:
         fold.feed_line(line)
     assert fold.metrics(journal.now).run.llm_calls == 4
+
+
+def test_a_call_without_usage_beside_priced_ones_is_not_called_unpriced() -> None:
+    metrics = told(("completed", OK), ("completed", {}), ("completed", {"total_tokens": 7}))
+    (model,) = metrics.models
+    assert (model.calls_without_price, model.calls_without_split, model.calls_without_tokens) == (0, 2, 1)
+    assert (metrics.run.unpriced_models, metrics.run.unmeasured_models) == ([], ["m"])
+    assert phrases.cost(metrics.run).endswith(" (usage unknown: m)")
+    assert phrases.model_cost(model).endswith(" (2 calls usage unknown)")

@@ -65,14 +65,26 @@ def test_a_new_recorder_does_not_take_old_errors_for_new_ones_nor_say_what_was_s
 def test_a_budget_that_cannot_see_says_so_once() -> None:
     metrics = _metrics()
     metrics.run.unpriced_models = ["homemade"]
-    metrics.models = [ModelMetrics(provider="p", model="mute", calls=2)]
+    metrics.models = [ModelMetrics(provider="p", model="mute", calls=3, calls_without_split=2, calls_without_tokens=1)]
     budget = Budget(Limits(max_cost_usd=5.0, max_tokens=5))
-    cost, tokens = budget.unseen(metrics)
-    assert "max_cost_usd" in cost
-    assert "homemade" in cost
-    assert "mute" in tokens
-    assert budget.unseen(metrics) == []
-    assert Budget(Limits()).unseen(metrics) == []
+    assert budget.unseen(metrics, ended=True) == [
+        "max_cost_usd cannot see the calls of homemade: no price is known; add one under [pricing]",
+        "max_cost_usd cannot see 2 calls of mute: nothing says how many tokens went in and out",
+        "max_tokens cannot see 1 call of mute: nothing says how many tokens they used",
+    ]
+    assert budget.unseen(metrics, ended=True) == []
+    assert Budget(Limits()).unseen(metrics, ended=True) == []
+
+
+def test_a_usage_that_is_told_a_moment_after_its_call_is_not_called_unknown() -> None:
+    metrics, budget = _metrics(), Budget(Limits(max_tokens=5))
+    seen = [1, 1, 0, 1, 2, 2]
+    told = []
+    for number in seen:
+        metrics.models = [ModelMetrics(provider="p", model="m", calls=9, calls_without_tokens=number)]
+        told.append(budget.unseen(metrics))
+    assert told[:-1] == [[]] * 5
+    assert told[-1] == ["max_tokens cannot see 1 call of m: nothing says how many tokens they used"]
 
 
 def test_the_budget_stands_in_the_metrics() -> None:

@@ -148,7 +148,7 @@ def _facts(heading: Heading, *, narrow: bool) -> Content:
 
 def _cost(run: Run) -> str:
     if run.cost_usd is None:
-        return "unpriced" if run.unpriced_models else "–"
+        return "unpriced" if run.unpriced_models else "unknown" if run.unmeasured_models else "–"
     return usd(run.cost_usd)
 
 

@@ -60,11 +60,19 @@ def _model(model: ModelMetrics, width: int) -> Line:
         count_short(tokens.prompt),
         count_short(tokens.completion),
         dash_or(tokens.cache_read, count_short(tokens.cache_read)),
-        usd(model.cost_usd) if model.cost_usd is not None else ("unpriced", "$rw-warning"),
+        _cost(model),
         latency(times.p50_s) if times.p50_s is not None else ("–", DIM),
         latency(times.p95_s) if times.p95_s is not None else ("–", DIM),
     )
     return row(_COLUMNS, pieces, width)
+
+
+def _cost(model: ModelMetrics) -> Piece:
+    if model.cost_usd is not None:
+        return usd(model.cost_usd)
+    if model.priced:
+        return "–", DIM
+    return "unknown" if model.calls_without_split and not model.calls_without_price else "unpriced", "$rw-warning"
 
 
 def _trends(metrics: Metrics, width: int, height: int) -> list[Line]:

@@ -97,7 +97,8 @@ def _split(tokens: Tokens) -> Sequence[Piece]:
 
 def _cost(metrics: Metrics, picture: int) -> _Row:
     run = metrics.run
-    value = usd(run.cost_usd) if run.llm_calls else "–"
+    is_unknown = run.cost_usd is None and not run.unpriced_models
+    value = "–" if not run.llm_calls else "unknown" if is_unknown and run.unmeasured_models else usd(run.cost_usd)
     picture, shown, below = _budgeted(
         value,
         phrases.of_budget(run),
@@ -110,6 +111,8 @@ def _cost(metrics: Metrics, picture: int) -> _Row:
     detail: list[Piece] = [*below, counted(run.llm_calls, "call"), quantity(latency(run.llm_duration_s), "in calls")]
     if run.unpriced_models:
         detail.append((f"unpriced: {clean(', '.join(run.unpriced_models))}", "$rw-warning"))
+    if run.unmeasured_models:
+        detail.append((f"usage unknown: {clean(', '.join(run.unmeasured_models))}", "$rw-warning"))
     return "cost", spark, shown, detail
 
 
