@@ -1,6 +1,7 @@
 """Appending to the journal: one write a line, its result checked.
 
-Must not build or interpret events, and must never raise into the program that emits.
+Must not build or interpret events, never raise into the program that emits, and never write into another file: before
+each line the descriptor is proved to be the journal still, since a program may close all that it does not know.
 A line that was acknowledged stands before the seal, whatever its writer and the finalizer did at the same moment: the
 finalizer takes the file's write permission away, waits for ``CLOSING_S``, and only then seals; a writer that has not
 seen that permission within the last ``LOOK_S`` seconds looks for it *after* its write, before it acknowledges.
@@ -18,6 +19,7 @@ from pathlib import Path
 from runwatch.errors import RecordError
 from runwatch.journal.atomic import FILE_MODE
 from runwatch.journal.beneath import open_regular
+from runwatch.journal.descriptors import above_standard, close_own, identity
 
 CLOSED_MODE = 0o400
 """Of a journal that takes no more events."""
@@ -40,9 +42,10 @@ class Appender:
         self._sealing = sealing
         self._looked = float("-inf")
         try:
-            self._fd = _open_closed(path) if sealing else open_regular(path, _FLAGS)
+            self._fd = above_standard(_open_closed(path) if sealing else open_regular(path, _FLAGS))
         except OSError as error:
             raise RecordError(f"The journal {path} cannot be opened ({error.strerror}): check the folder.") from error
+        self._file = identity(self._fd)
         self._torn = not _ends_with_line_feed(path)
         self.dropped = 0
         """Lines that could not be written."""
@@ -62,6 +65,11 @@ class Appender:
         """
         data = b"\n" + line if self._torn else line
         try:
+            state = os.fstat(self._fd)
+            if (state.st_dev, state.st_ino) != self._file:
+                raise OSError(errno.EBADF, "its descriptor is another file's by now")
+            if not state.st_nlink:
+                raise OSError(0, "it was deleted")
             written = os.write(self._fd, data)
         except OSError as error:
             self.dropped += 1
@@ -103,6 +111,8 @@ class Appender:
         if self.unsynced:
             self.unsynced = 0
             try:
+                if self._fd >= 0 and identity(self._fd) != self._file:
+                    raise OSError(errno.EBADF, "its descriptor is another file's by now")
                 os.fdatasync(self._fd)
             except OSError as error:
                 self.last_error = error.strerror or str(error)
@@ -114,10 +124,10 @@ class Appender:
         return self._fd
 
     def close(self) -> None:
-        """Close the descriptor; a second call does nothing."""
+        """Close the descriptor, unless it is somebody else's by now; a second call does nothing."""
         fd, self._fd = self._fd, -1  # first: another thread must not write to a number that is free again
         if fd >= 0:
-            os.close(fd)
+            close_own(fd, self._file)
 
 
 def close_to_writers(path: Path | str) -> None:

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
+from runwatch.journal.descriptors import above_standard, close_own, identity
 from runwatch.journal.paths import check_name
 
 MAX_OPEN = 32
@@ -25,12 +26,13 @@ _Key = tuple[Path, int | None, str]
 
 
 class _File:
-    """An open log, closed once it is neither listed nor in use."""
+    """An open log, closed once it is neither listed nor in use, unless its descriptor is somebody else's by then."""
 
-    __slots__ = ("fd", "listed", "torn", "users")
+    __slots__ = ("fd", "identity", "listed", "torn", "users")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self.identity = identity(fd)
         self.torn = False
         self.users = 0
         self.listed = True
@@ -53,8 +55,7 @@ class LogAppender:
         key = (logs, step, component)
         file = self._borrow(key)
         try:
-            now = os.fstat(file.fd)
-            if now.st_nlink == 0 or (max_bytes and now.st_size >= max_bytes):
+            if _is_over(file, max_bytes):
                 self._forget(key, file)
                 self._give_back(file)
                 file = self._borrow(key, max_bytes)
@@ -102,7 +103,7 @@ class LogAppender:
         with self._lock:
             file.users -= 1
             if not file.users and not file.listed:
-                os.close(file.fd)
+                close_own(file.fd, file.identity)
 
     def _forget(self, key: _Key, file: _File) -> None:
         with self._lock:
@@ -114,7 +115,17 @@ class LogAppender:
     def _unlist(file: _File) -> None:
         file.listed = False
         if not file.users:
-            os.close(file.fd)
+            close_own(file.fd, file.identity)
+
+
+def _is_over(file: _File, max_bytes: int | None) -> bool:
+    """Whether the log has to be opened anew: it is full, deleted, or its descriptor the program's by now."""
+    try:
+        now = os.fstat(file.fd)
+    except OSError:  # the program closed what it does not know
+        return True
+    moved = (now.st_dev, now.st_ino) != file.identity
+    return moved or now.st_nlink == 0 or bool(max_bytes and now.st_size >= max_bytes)
 
 
 def place(step: int | None, component: str) -> tuple[str | None, str]:
@@ -148,6 +159,7 @@ def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | Non
         number = 0
         while True:
             fd = os.open(f"{stem}.{number}.log" if number else f"{stem}.log", _FILE, FILE_MODE, dir_fd=at)
+            fd = above_standard(fd)
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 os.close(fd)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runwatch.errors import RunwatchError
 from runwatch.journal.beneath import open_regular
+from runwatch.journal.descriptors import Identity, above_standard, close_own, identity
 
 NAME = ".step"
 """Name of the file in the run directory."""
@@ -24,6 +25,7 @@ class StepTeller:
     def __init__(self, root: Path) -> None:
         self._path = root / NAME
         self._fd: int | None = None
+        self._file: Identity | None = None
         self._pid = os.getpid()
         self.tell(None)
 
@@ -32,18 +34,19 @@ class StepTeller:
         if self._pid != os.getpid():
             return
         try:
-            if self._fd is None:
-                self._fd = open_regular(self._path, os.O_WRONLY | os.O_CREAT)
+            if self._fd is None or identity(self._fd) != self._file:  # a program may close what it does not know
+                self._fd = above_standard(open_regular(self._path, os.O_WRONLY | os.O_CREAT))
+                self._file = identity(self._fd)
             os.pwrite(self._fd, _BEFORE + b"%010d\n" % (step or 0), 0)
         except OSError:
-            pass  # a full disk, a program that closes what it does not know: joined processes keep what they knew
+            pass  # a full disk: joined processes keep what they knew
 
     def close(self) -> None:
         """Take the file away: nobody can join any more."""
         fd, self._fd = self._fd, None
+        if fd is not None:
+            close_own(fd, self._file)
         try:
-            if fd is not None:
-                os.close(fd)
             os.unlink(self._path)
         except OSError:
             pass

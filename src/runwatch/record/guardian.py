@@ -1,7 +1,8 @@
 """The guardian of a program that records itself: keeps a recorder beside it, and has the run finalized when it is gone.
 
 Must stay tiny and asleep while the program lives. Started by the SDK as
-``python -P -m runwatch.record.guardian RUN_DIR PID``; its standard input carries the goodbye, one JSON line.
+``python -P -m runwatch.record.guardian RUN_DIR PID [LOCK_FD]``; its standard input carries the goodbye, one JSON line,
+and as long as it lives that descriptor says that the run does, whatever the program does to its own lock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NoReturn
 import msgspec
 
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.lock import RunLock
 from runwatch.journal.losses import Loss
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
@@ -46,8 +48,10 @@ class Goodbye(msgspec.Struct, kw_only=True):
 class Guardian:
     """Watches over one program."""
 
-    def __init__(self, run_dir: Path, pid: int) -> None:
+    def __init__(self, run_dir: Path, pid: int, lock_fd: int = -1) -> None:
         self.paths, self.pid = RunPaths(run_dir), pid
+        if lock_fd >= 0:
+            RunLock.adopt(self.paths.lock, lock_fd)
         self.journal = EventWriter(self.paths)
         arguments = ["--owner", str(os.getpid()), "--command", str(pid), "--alone"]
         self.keeper = Keeper(run_dir, arguments, self._recorder_died)
@@ -75,11 +79,20 @@ class Guardian:
                     self.keeper.reap()
                 elif fd == 0 and not self._hear():
                     # A forked child may hold the pipe open, and the program may close it: its death is what counts.
-                    poll.unregister(0)
+                    if not self._keep_open():
+                        poll.unregister(0)
                 elif fd == program:
                     outcome = self._last_word()
             outcome = outcome or self._said()
         self._end(outcome)
+
+    def _keep_open(self) -> bool:
+        """Hold the pipe's other end: a program that closed what it does not know opens it again to say goodbye."""
+        try:
+            os.open("/proc/self/fd/0", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return False
+        return True
 
     def _last_word(self) -> Outcome:
         """The outcome of a program that is gone: what it said is in the pipe, if it said anything."""
@@ -130,7 +143,7 @@ def main() -> None:
     limits.raise_files()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # whoever stops the program's whole group must not stop its finalizing
-    Guardian(Path(sys.argv[1]), int(sys.argv[2])).run()
+    Guardian(Path(sys.argv[1]), *map(int, sys.argv[2:])).run()
 
 
 if __name__ == "__main__":

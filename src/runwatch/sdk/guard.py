@@ -18,11 +18,14 @@ from typing import Any
 
 import msgspec
 
+from runwatch.journal.descriptors import above_standard, close_own
 from runwatch.journal.paths import RunPaths
 
 _SHELL = "/bin/sh"
 _SCRIPT = 'exec 3<&0; "$@" <&3 3<&- >/dev/null 2>&1 & echo $!'
 """Starts the guardian in the background and leaves at once, so that init inherits it; the pid comes back."""
+_LOCK_FD = 4
+"""What the shell leaves alone."""
 _POLL_S = 0.05
 
 
@@ -33,19 +36,21 @@ class Guardian:
         self.pid = pid
         self._goodbye_fd = goodbye_fd
         self._identity = _identity(goodbye_fd)
-        try:
-            self._pid_fd: int | None = os.pidfd_open(pid)
-        except (AttributeError, OSError):  # no such call on this system, or no such process any more
-            self._pid_fd = None
+        self._pid_fd = _pidfd_open(pid)
 
     @classmethod
-    def start(cls, paths: RunPaths) -> Guardian:
-        """Start a guardian in a session of its own. Raises OSError."""
+    def start(cls, paths: RunPaths, lock_fd: int = -1) -> Guardian:
+        """Start a guardian in a session of its own. Raises OSError.
+
+        ``lock_fd`` is what `reserve` returned: the guardian holds it from its first moment to its last.
+        """
         if not sys.executable:
             raise OSError(errno.ENOENT, "this interpreter does not know its own program")
         theirs, ours = os.pipe()
         try:
-            pid = _start([sys.executable, "-P", "-m", "runwatch.record.guardian", *_arguments(paths)], theirs)
+            ours = above_standard(ours)
+            own = [sys.executable, "-P", "-m", "runwatch.record.guardian"]
+            pid = _start([*own, *_arguments(paths, lock_fd)], theirs, lock_fd)
         except OSError:
             os.close(ours)
             raise
@@ -55,16 +60,31 @@ class Guardian:
 
     def say_goodbye(self, message: dict[str, Any]) -> bool:
         """Send the goodbye; False when nobody can hear it."""
-        if self.wait(0) or _identity(self._goodbye_fd) != self._identity:
-            return False  # gone, or the program closed what it did not know
+        if _identity(self._goodbye_fd) != self._identity:
+            self._goodbye_fd = self._found_again()
+        if self._goodbye_fd < 0 or self.wait(0):
+            return False
         try:
             os.write(self._goodbye_fd, msgspec.json.encode(message, enc_hook=str) + b"\n")
         except OSError:
             return False
         return True
 
+    def _found_again(self) -> int:
+        """Open the goodbye pipe again at its other end, for a program that closed what it does not know; else -1."""
+        try:
+            fd = above_standard(os.open(f"/proc/{self.pid}/fd/0", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        except OSError:
+            return -1  # gone, or a system that does not show it
+        if _identity(fd) == self._identity:
+            return fd
+        os.close(fd)
+        return -1
+
     def wait(self, wait_s: float) -> bool:
         """Wait until the guardian has ended; False when it is still at work after ``wait_s`` seconds."""
+        if self._pid_fd is not None and not _is_pidfd(self._pid_fd, self.pid):
+            self._pid_fd = _pidfd_open(self.pid)
         if self._pid_fd is not None:
             poll = select.poll()
             poll.register(self._pid_fd, select.POLLIN)
@@ -77,21 +97,41 @@ class Guardian:
         return True
 
     def close(self) -> None:
-        """Give the descriptors back."""
-        for fd, mine in ((self._goodbye_fd, _identity(self._goodbye_fd) == self._identity), (self._pid_fd, True)):
-            if fd is not None and mine:
-                try:
-                    os.close(fd)
-                except OSError:
-                    pass  # the program closed it
+        """Give the descriptors back, but those that are the program's by now."""
+        if self._goodbye_fd >= 0 and self._identity is not None:
+            close_own(self._goodbye_fd, self._identity)
+        if self._pid_fd is not None and _is_pidfd(self._pid_fd, self.pid):
+            os.close(self._pid_fd)
+        self._goodbye_fd, self._pid_fd = -1, None
 
 
-def _arguments(paths: RunPaths) -> list[str]:
-    return [str(paths.root), str(os.getpid())]
+def _pidfd_open(pid: int) -> int | None:
+    """Return a descriptor of a process; None where there is no such call, or no such process any more."""
+    try:
+        return above_standard(os.pidfd_open(pid))
+    except (AttributeError, OSError):
+        return None
 
 
-def _start(argv: list[str], stdin: int) -> int:
-    """Start a program that is nobody's child, with ``stdin`` as its standard input; return its pid. Raises OSError."""
+def _is_pidfd(fd: int, pid: int) -> bool:
+    """Whether a descriptor is still that of a process: their inodes do not tell them apart. Source: proc(5)."""
+    try:
+        with open(f"/proc/self/fdinfo/{fd}") as file:
+            said = dict(line.split(":", 1) for line in file if ":" in line)
+    except OSError:
+        return False
+    return said.get("Pid", "").strip() in (str(pid), "-1")  # -1: it has ended, and was waited for
+
+
+def _arguments(paths: RunPaths, lock_fd: int) -> list[str]:
+    return [str(paths.root), str(os.getpid()), *([str(_LOCK_FD)] if lock_fd >= 0 else [])]
+
+
+def _start(argv: list[str], stdin: int, lock_fd: int = -1) -> int:
+    """Start a program that is nobody's child, with ``stdin`` as its standard input; return its pid. Raises OSError.
+
+    It has ``lock_fd`` under the number ``_LOCK_FD``; no other process inherits it.
+    """
     answer, theirs = os.pipe()
     try:
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
@@ -99,6 +139,8 @@ def _start(argv: list[str], stdin: int) -> int:
             (os.POSIX_SPAWN_DUP2, theirs, 1),
             (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
         ]
+        if lock_fd >= 0:
+            actions.append((os.POSIX_SPAWN_DUP2, lock_fd, _LOCK_FD))
         shell = os.posix_spawn(
             _SHELL,
             [_SHELL, "-c", _SCRIPT, "runwatch", *argv],

@@ -19,12 +19,13 @@ from runwatch.errors import RunwatchError
 from runwatch.events.lifecycle import SCHEMA
 from runwatch.events.words import named
 from runwatch.journal.create import create_run
-from runwatch.journal.lock import Role, RunLock
+from runwatch.journal.lock import Role, RunLock, reserve
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings, llm_complaint, usable_llm
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.reserve import set_aside
 from runwatch.journal.step_at_hand import StepTeller
 from runwatch.sdk.core import Emitter
+from runwatch.sdk.forks import after_fork
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
 from runwatch.settings import Settings, load, runs_root
@@ -63,10 +64,11 @@ class Started(msgspec.Struct, frozen=True):
     """Says which step is at hand to processes that join."""
 
 
-def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) -> Started:
+def start(wish: Wish, watch_over: Callable[[RunPaths, int], object] | None = None) -> Started:
     """Create a run and write ``run.started``. Raises RunwatchError, OSError; a disk that is full is no error.
 
-    ``watch_over`` is called before the first event: no event is acknowledged that nobody watches over.
+    ``watch_over`` is called before the first event, with the run and a descriptor that holds it (-1: there is none): no
+    event is acknowledged that nobody watches over.
     """
     cwd = Path.cwd()
     settings = _settings(cwd)
@@ -75,9 +77,13 @@ def start(wish: Wish, watch_over: Callable[[RunPaths], object] | None = None) ->
     root = wish.runs_dir.expanduser() if wish.runs_dir is not None else runs_root(settings, cwd, work_tree)
     paths = create_run(root.absolute(), framework, wish.run_id, project_id=wish.project_id, now=datetime.now(UTC))
     set_aside(paths)
-    lock = _lock(paths)
     if watch_over is not None:
-        watch_over(paths)
+        reservation = _Reservation(paths)
+        try:
+            watch_over(paths, reservation.fd)
+        finally:
+            reservation.close()
+    lock = _lock(paths)  # now: to close the reservation would have dropped it
     emitter = Emitter(paths)
     emitter.max_log_bytes = settings.capture.max_file_bytes
     teller = StepTeller(paths.root)
@@ -96,6 +102,23 @@ def _settings(cwd: Path) -> Settings:
     except (RunwatchError, OSError) as error:
         say(f"{error} The defaults are used.")
         return Settings()
+
+
+class _Reservation:
+    """Holds a new run until its guardian does; a child that another thread forks meanwhile does not keep it."""
+
+    def __init__(self, paths: RunPaths) -> None:
+        try:
+            self.fd = reserve(paths.lock, inheritable=False)
+        except OSError:
+            self.fd = -1  # told by whoever takes the lock itself
+        after_fork(self, _Reservation.close)
+
+    def close(self) -> None:
+        """Let go of it; who inherited it has it still."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 def _lock(paths: RunPaths) -> RunLock | None:

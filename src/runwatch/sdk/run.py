@@ -113,9 +113,9 @@ class RunLogger:
             emitter.troubles.report("guardian", sentence)
         return emitter
 
-    def _guard(self, paths: RunPaths) -> None:
+    def _guard(self, paths: RunPaths, lock_fd: int) -> None:
         try:
-            self._guardian = Guardian.start(paths)
+            self._guardian = Guardian.start(paths, lock_fd)
         except OSError as error:
             self._unguarded = error
 

@@ -144,7 +144,19 @@ class JournalSink:
 
     def _sync(self) -> None:
         appender = self._appender
-        if appender is not None and not appender.sync():
+        if appender is None or appender.sync():
+            return
+        if self._is_lost(appender):
+            with self._lock:
+                if self._appender is appender and not self.closed:
+                    self._reopen(counted=False)
+            again = self._appender
+            if again is None:
+                return
+            again.unsynced += 1  # what was written through the lost descriptor is in the same file
+            if again.sync():
+                return
+        if not self.closed:
             self._report("sync", f"the journal is not safe from a power cut ({appender.last_error}).")
 
 

@@ -199,7 +199,7 @@ class Feed:
             self._seen_recorder = now
         young = now - self._began < GRACE_S and self._is_new()
         pulse = Pulse(
-            owner=Role.OWNER in held or young,
+            owner=not held.keys().isdisjoint({Role.OWNER, Role.STARTER}) or young,
             recorder=Role.RECORDER in held or young or (bool(held) and now - self._seen_recorder < GRACE_S),
             finalizer=Role.FINALIZER in held,
             heartbeat_age_s=heartbeat_age_s(self.paths.lock) if Role.RECORDER in held else None,

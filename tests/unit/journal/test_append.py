@@ -142,3 +142,20 @@ def test_a_line_in_a_deleted_journal_is_lost_and_said_so(tmp_path: Path) -> None
     path.unlink()
     assert not journal.append(b"{}\n")
     assert (journal.dropped, journal.last_error) == (1, "it was deleted")
+
+
+def test_a_descriptor_that_the_program_has_taken_over_is_neither_written_to_nor_synced_nor_closed(
+    tmp_path: Path,
+) -> None:
+    journal = Appender(tmp_path / "events.jsonl")
+    assert journal.append(b'{"type":"tool.started"}\n')
+    with open(tmp_path / "users", "wb") as mine:
+        number = journal.fileno()
+        os.dup2(mine.fileno(), number)
+        assert not journal.append(b'{"type":"tool.started"}\n')
+        assert not journal.sync(), "what was written is synced through another descriptor"
+        journal.close()
+        os.write(number, b"theirs")
+        os.close(number)
+    assert (tmp_path / "users").read_bytes() == b"theirs"
+    assert (tmp_path / "events.jsonl").read_bytes() == b'{"type":"tool.started"}\n'

@@ -147,3 +147,39 @@ def test_who_writes_files_or_finalizes_does_not_make_a_run_live(tmp_path: Path) 
     assert lock.acquire(Role.FINALIZER)
     assert not is_live(path)
     lock.close()
+
+
+def test_a_descriptor_that_the_program_closed_is_opened_again_and_not_closed_a_second_time(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    lock = RunLock.of(path)
+    assert lock.acquire(Role.OWNER)
+    number = lock._fd
+    with open(tmp_path / "users", "wb") as mine:
+        os.dup2(mine.fileno(), number)
+        assert not lock.acquire(Role.FINALIZER, wait_s=60), "at once: nobody else has it"
+        assert holders(path) == {}
+        lock.release(Role.OWNER)
+        newer = RunLock.of(path)
+        assert newer.acquire(Role.FINALIZER)
+        lock.close()
+        assert not newer.is_open
+        os.write(number, b"theirs")
+        os.close(number)
+    assert (tmp_path / "users").read_bytes() == b"theirs"
+
+
+def test_what_a_guardian_was_given_says_that_the_run_lives_whatever_the_program_does_to_its_lock(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / ".lock"
+    fd = reserve(path, inheritable=False)
+    guardian = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[fd])
+    os.close(fd)
+    assert RunLock.of(path).acquire(Role.OWNER)
+    RunLock.of(path).close()  # as any close of the file does, it drops every record lock of this process
+    assert holders(path).keys() == {Role.STARTER}
+    assert is_live(path)
+    assert guardian.stdin is not None
+    guardian.stdin.close()
+    guardian.wait()
+    assert not is_live(path)

@@ -97,3 +97,19 @@ def test_threads_write_whole_lines_while_files_come_and_go(tmp_path: Path) -> No
         thread.join()
     lines = [line for path in tmp_path.rglob("*.log") for line in path.read_bytes().splitlines()]
     assert sorted(lines) == sorted(b"%d-%d" % (name, number) for name in range(6) for number in range(300))
+
+
+def test_a_descriptor_that_the_program_has_taken_over_is_left_alone_and_the_log_opened_again(tmp_path: Path) -> None:
+    logs = LogAppender()
+    logs.append(tmp_path, None, "run", b"one\n")
+    number = next(iter(logs._files.values())).fd
+    with open(tmp_path / "users", "wb") as mine:
+        os.dup2(mine.fileno(), number)
+        logs.append(tmp_path, None, "run", b"two\n")
+        os.close(next(iter(logs._files.values())).fd)
+        logs.append(tmp_path, None, "run", b"three\n")
+        logs.close()
+        os.write(number, b"theirs")
+        os.close(number)
+    assert (tmp_path / "run.log").read_bytes() == b"one\ntwo\nthree\n"
+    assert (tmp_path / "users").read_bytes() == b"theirs"

@@ -45,3 +45,19 @@ def test_without_the_file_or_through_a_link_there_is_no_reader(tmp_path: Path) -
     assert reader_of(tmp_path) is None
     StepTeller(tmp_path).tell(3)
     assert (tmp_path / "elsewhere").read_bytes() == b"step 0000000001\n"
+
+
+def test_the_step_is_not_told_into_a_file_of_the_programs(tmp_path: Path) -> None:
+    teller = StepTeller(tmp_path)
+    number = teller._fd
+    assert number is not None
+    with open(tmp_path / "users", "wb") as mine:
+        os.dup2(mine.fileno(), number)
+        teller.tell(7)
+        assert StepReader(tmp_path).read(None) == 7
+        os.write(number, b"theirs")
+        os.dup2(number, teller._fd or -1)
+        teller.close()
+        os.write(number, b" still")
+        os.close(number)
+    assert (tmp_path / "users").read_bytes() == b"theirs still"

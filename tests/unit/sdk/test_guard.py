@@ -43,10 +43,16 @@ def test_a_descriptor_that_the_program_has_taken_over_is_not_written_to(tmp_path
     number = guardian._goodbye_fd
     with open(tmp_path / "users-file", "wb") as mine:
         os.dup2(mine.fileno(), number)
-    assert not guardian.say_goodbye({"op": "end"})
+    os.dup2(os.open("/dev/null", os.O_RDONLY), guardian._pid_fd or -1)
+    mine = guardian._pid_fd or -1
+    assert not guardian.wait(0)
+    assert guardian.say_goodbye({"op": "end"}), "told through the pipe's other end"
+    assert guardian.wait(30)
     guardian.close()
+    assert (tmp_path / "heard").read_text() == '{"op":"end"}\n'
     assert os.fstat(number).st_size == 0, "neither written to nor closed"
     os.close(number)
+    os.close(mine)
 
 
 def test_a_program_that_does_not_exist_is_noticed_as_gone(tmp_path: Path) -> None:

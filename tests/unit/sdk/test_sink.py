@@ -59,6 +59,26 @@ def test_a_descriptor_that_the_program_closed_is_opened_again(recording: Recordi
     assert recording.types() == ["error"]
 
 
+def test_a_descriptor_that_is_the_programs_by_now_is_left_alone_and_the_journal_opened_again(
+    recording: Recording, tmp_path: Path
+) -> None:
+    sink = recording.emitter.sink
+    assert sink is not None
+    assert recording.emitter.emit("error", {"message": "before"})
+    assert sink._appender is not None
+    number = sink._appender.fileno()
+    with open(tmp_path / "users-file", "wb") as mine:
+        os.dup2(mine.fileno(), number)
+    sink._sync()  # first: what was written through the lost descriptor has to be synced by another
+    assert sink._appender.fileno() != number
+    assert sink._appender.unsynced == 0
+    os.dup2(number, sink._appender.fileno())
+    assert recording.emitter.emit("error", {"message": "after"})
+    assert recording.types() == ["error", "error"]
+    assert os.fstat(number).st_size == 0
+    os.close(number)
+
+
 def test_a_journal_that_cannot_be_opened_again_is_counted(tmp_path: Path) -> None:
     told: list[str] = []
     (tmp_path / "run").mkdir()
