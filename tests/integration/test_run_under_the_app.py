@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -21,12 +22,12 @@ from integration.recorded import PATIENCE_S, RUNWATCH, repository, run_dir, wait
 class Terminal:
     """A terminal of 100 × 30 with ``runwatch run`` in it."""
 
-    def __init__(self, cwd: Path, *command: str) -> None:
+    def __init__(self, cwd: Path, *command: str, options: tuple[str, ...] = ()) -> None:
         self.screen = b""
         self.fd, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.process = subprocess.Popen(
-            [*RUNWATCH, "run", "--", *command], cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
+            [*RUNWATCH, "run", *options, "--", *command], cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
             start_new_session=True, env={**os.environ, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"},
         )  # fmt: skip
         os.close(slave)
@@ -160,3 +161,57 @@ def test_a_program_that_reads_meets_the_end_and_is_pointed_out(tmp_path: Path) -
     terminal.press(b"q")
     assert terminal.status() == 1
     assert "--headless" in (run_dir(tmp_path) / "logs_summary.txt").read_text()
+
+
+def test_a_signal_to_the_app_is_the_commands_and_the_terminal_is_as_it_was(tmp_path: Path) -> None:
+    script = "trap 'echo told; exit 5' USR1 TERM; echo ready; while :; do sleep 0.05; done"
+    terminal = Terminal(tmp_path, "sh", "-c", script)
+    terminal.shows(b"ready")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.status() == 5, "it closes by itself: who sent the signal waits for the end"
+    found = _state(tmp_path)
+    assert (found["status"], found["exit_code"]) == ("interrupted", 5)
+    assert b"\x1b[?1049l" in terminal.screen
+    assert b"runwatch: result" in terminal.screen[terminal.screen.rfind(b"\x1b[?1049l") :]
+
+
+def test_a_run_whose_directory_is_deleted_ends_as_its_command_did_or_is_left_running(tmp_path: Path) -> None:
+    waiting = "while [ ! -e go ]; do sleep 0.05; done; exit 9"
+    folders = [tmp_path / "ends", tmp_path / "goes-on"]
+    for folder in folders:
+        folder.mkdir()
+    terminals = [Terminal(folder, "sh", "-c", waiting) for folder in folders]
+    for folder, terminal in zip(folders, terminals, strict=True):
+        terminal.shows(b"running")
+        shutil.rmtree(run_dir(folder))
+        terminal.shows(b"its directory is not there any more")
+    ends, goes_on = terminals
+    (folders[0] / "go").touch()
+    children = Path(f"/proc/{ends.process.pid}/task/{ends.process.pid}/children")
+    supervisor = int(children.read_text().split()[0])
+    wait_for(lambda: ") Z " in Path(f"/proc/{supervisor}/stat").read_text(), "the supervisor's end")
+    for terminal in terminals:
+        terminal.press(b"q")
+    assert ends.status() == 9
+    assert b"was deleted or moved away while the command ran: it is not finalized" in ends.screen
+    assert goes_on.status() == 0
+    said = re.search(rb"The command goes on: `kill (\d+)` ends it", goes_on.screen)
+    assert said is not None
+    os.kill(int(said[1]), signal.SIGKILL)
+    (folders[1] / "go").touch()
+
+
+def test_who_wants_the_input_for_the_command_gets_no_app(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, sys.executable, "-c", "print('got', input())", options=("--stdin", "inherit"))
+    wait_for(lambda: list(tmp_path.glob("runs/*/*/control.sock")), "the supervisor")
+    terminal.press(b"some words\n")
+    assert terminal.status() == 0
+    assert b"got some words" in terminal.screen
+    assert b"\x1b[?1049h" not in terminal.screen
+    done = subprocess.run(
+        [*RUNWATCH, "run", "--detach", "--run-id", "piped", "--stdin", "inherit", "--", "cat"],
+        cwd=tmp_path, input=b"from a pipe\n", capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert subprocess.run([*RUNWATCH, "wait", "piped"], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert (tmp_path / "runs/default/piped/logs/stdout.log").read_bytes() == b"from a pipe\n"

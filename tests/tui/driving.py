@@ -33,6 +33,8 @@ class Control:
     """Signals, ``detach`` and sizes, in order."""
     unreachable: bool = False
     """Whether the owner is gone."""
+    is_ending: bool = False
+    """Whether this terminal's program was told to end."""
 
     def stop(self, signal: str, by: str) -> None:
         """Remember the signal."""

@@ -23,6 +23,7 @@ class SocketControl:
 
     def __init__(self, paths: RunPaths) -> None:
         self._path = paths.control
+        self.is_ending = False
 
     def stop(self, signal: str, by: str) -> None:
         """Ask the run to stop. Raises OSError when its supervisor does not answer."""

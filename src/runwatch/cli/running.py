@@ -10,20 +10,28 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
 
+from runwatch.cli.control import SocketControl
 from runwatch.errors import RunwatchError
-from runwatch.finalize.state import load_state
+from runwatch.finalize.state import Outcome, load_state
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.record import farewell, launch
 from runwatch.record.config import SupervisorConfig
+from runwatch.record.outcome import signal_name
 from runwatch.settings import Settings, where_set
 
 START_WAIT_S = 10.0
 """How long the supervisor may take to take its lock."""
+END_WAIT_S = 5.0
+"""How long it may take to go once the run is finalized."""
+_ENDING = (signal.SIGTERM, signal.SIGQUIT)
+_PASSED_ON = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals to the app that are the command's. One that closes the terminal is not: the run goes on then."""
 
 
 def headless_config(settings: Settings, options: dict[str, Any]) -> SupervisorConfig:
@@ -53,7 +61,7 @@ def _apart_config(settings: Settings, stdin: str | None) -> SupervisorConfig:
         mode="pipe" if settings.capture.mode == "pipe" else "pty",
         pass_through=False,
         own_session=True,
-        null_stdin=(stdin or settings.capture.stdin) != "inherit",
+        null_stdin=not wants_input(settings, stdin),
         unbuffer=settings.capture.unbuffer,
         quiet=True,
         marker_pattern=settings.steps.pattern,
@@ -66,9 +74,14 @@ def _apart_config(settings: Settings, stdin: str | None) -> SupervisorConfig:
     )
 
 
-def detach(paths: RunPaths, settings: Settings, argv: list[str]) -> int:
+def wants_input(settings: Settings, stdin: str | None) -> bool:
+    """Whether the command is to have our input, which is not the app's then."""
+    return (stdin or settings.capture.stdin) == "inherit"
+
+
+def detach(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: str | None) -> int:
     """Start the run and leave it; print how to watch, wait and stop."""
-    launch.start_supervisor(paths, _apart_config(settings, None), argv)
+    launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
     _await_start(paths)
     click.echo(left_running(paths), err=True)
     return 0
@@ -76,12 +89,12 @@ def detach(paths: RunPaths, settings: Settings, argv: list[str]) -> int:
 
 def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: str | None) -> int:
     """Start the run, show it in the app until its end or until the person leaves, and end as the command did."""
-    from runwatch.cli.control import SocketControl
-
     control = SocketControl(paths)
     # Until the app reads the keys itself, Ctrl-C is a signal: it must stop the run, not only this process.
     signal.signal(signal.SIGINT, lambda number, frame: control.stop_soon())
-    launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
+    relay = _Relay(control)
+    supervisor = launch.start_supervisor(paths, _apart_config(settings, stdin), argv)
+    relay.begin(supervisor)
     from runwatch.tui import collector
 
     collector.rest()
@@ -94,22 +107,82 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
         if is_live(paths.lock):
             click.echo(left_running(paths), err=True)
         raise
-    if is_live(paths.lock):
+    return _leave(paths, supervisor)
+
+
+class _Relay:
+    """Hands signals that this process gets to the supervisor, which passes them on as it does without an app."""
+
+    def __init__(self, control: SocketControl) -> None:
+        self._control = control
+        self._supervisor: int | None = None
+        self._waiting: list[int] = []
+        for number in _PASSED_ON:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def begin(self, supervisor: int) -> None:
+        """Name the supervisor, which takes what has come so far."""
+        self._supervisor = supervisor
+        while self._waiting:
+            os.kill(supervisor, self._waiting.pop(0))
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if number in _ENDING:
+            self._control.is_ending = True
+        if self._supervisor is None:
+            self._waiting.append(number)
+        else:
+            os.kill(self._supervisor, number)  # our child, and nobody's else: once dead a zombie until it is waited for
+
+
+def _leave(paths: RunPaths, supervisor: int) -> int:
+    """Say what became of the run; end as its command did, or leave it running."""
+    ended = load_state(paths.finalize_state).complete
+    status = _wait_status(supervisor, END_WAIT_S if ended else 0.0)
+    if farewell.is_gone(paths):
+        if status is None:
+            click.echo(
+                f"runwatch: {paths.root} was deleted or moved away, and nothing more is recorded. "
+                f"The command goes on: `kill {supervisor}` ends it.",
+                err=True,
+            )
+            return 0
+        farewell.not_finalized(paths)
+        return farewell.end_like(_as_supervised(status))
+    if status is None and is_live(paths.lock):
         click.echo(left_running(paths), err=True)
         return 0
-    return finish(paths)
+    return _finish(paths, status)
 
 
-def finish(paths: RunPaths) -> int:
+def _finish(paths: RunPaths, status: int | None) -> int:
     """Print the four closing lines and end as the command did; 1 where nobody knows how that was."""
     from runwatch.finalize.publish import closing_lines
 
     for line in closing_lines(paths):
         click.echo(line, err=True)
     outcome = load_state(paths.finalize_state).outcome
-    if outcome is None:
-        return 1
-    return farewell.end_like(outcome)
+    if outcome is None and status is not None:
+        outcome = _as_supervised(status)
+    return 1 if outcome is None else farewell.end_like(outcome)
+
+
+def _wait_status(pid: int, patience_s: float) -> int | None:
+    """Return the wait status of a child, None while it goes on."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found or time.monotonic() >= deadline:
+            return status if found else None
+        time.sleep(0.01)
+
+
+def _as_supervised(status: int) -> Outcome:
+    """Return how the command ended, by the supervisor that ended as it did."""
+    if os.WIFSIGNALED(status):
+        return Outcome(status="", signal=signal_name(os.WTERMSIG(status)))
+    return Outcome(status="", exit_code=os.WEXITSTATUS(status))
 
 
 def left_running(paths: RunPaths) -> str:

@@ -54,6 +54,8 @@ class Request:
     """The environment, for the model's configuration and the parent run."""
     cwd: Path
     """Where the command runs."""
+    complaint: str | None = None
+    """What endangers the run, for its summary."""
 
 
 def prepare(request: Request) -> RunPaths:
@@ -97,6 +99,8 @@ def _begin(request: Request, paths: RunPaths) -> RunPaths:
             )
         if (complaint := llm_complaint(request.environ)) is not None:
             writer.emit("warning", ts=now_text(), message=complaint, where="environment")
+        if request.complaint is not None:
+            writer.emit("warning", ts=now_text(), message=request.complaint, where="git")
         writer.sync()
     finally:
         writer.close()
@@ -133,8 +137,12 @@ def become_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]
 
 
 def start_supervisor(paths: RunPaths, config: SupervisorConfig, argv: list[str]) -> int:
-    """Start the supervisor in a session of its own, with no terminal, and return its pid."""
-    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    """Start the supervisor in a session of its own, with no terminal, and return its pid.
+
+    What comes through a pipe or from a file it keeps as its input, where the command is to have it.
+    """
+    given = 0 if config.null_stdin or sys.stdin.isatty() else 1
+    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)[given:]]
     argv = _supervisor(paths, config, argv)
     pid = os.posix_spawn(sys.executable, argv, os.environ, file_actions=null, setsid=True)
     while _reserved:

@@ -18,6 +18,9 @@ ESCALATION = ("SIGINT", "SIGTERM", "SIGKILL")
 class RunControl(Protocol):
     """Reaches the owner of a run. Calls come from any thread, return within seconds, and may raise OSError."""
 
+    is_ending: bool
+    """Whether somebody told this terminal's program to end: the app closes as soon as the run is through."""
+
     def stop(self, signal: str, by: str) -> None:
         """Ask the owner to stop the command with ``signal`` on behalf of ``by`` (``person``)."""
 

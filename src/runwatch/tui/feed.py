@@ -100,7 +100,7 @@ class Feed:
             self._open()
             while not self._stop.is_set():
                 caught_up = self._turn() and not self.logs.unseen
-                if caught_up and self._snapshot.life not in (*TICKING, Life.OPENING):
+                if caught_up and self._snapshot.life not in (*TICKING, Life.OPENING, Life.GONE):
                     self._look_into_archive()
                 self._stop.wait(0.002 if not caught_up else REST_S if self._snapshot.life is Life.ENDED else TURN_S)
         finally:
@@ -203,9 +203,10 @@ class Feed:
             recorder=Role.RECORDER in held or young or (bool(held) and now - self._seen_recorder < GRACE_S),
             finalizer=Role.FINALIZER in held,
             heartbeat_age_s=heartbeat_age_s(self.paths.lock) if Role.RECORDER in held else None,
+            gone=not os.path.lexists(self.paths.root),
         )
         old, self._pulse = self._pulse, pulse
-        return (old.owner, old.recorder, old.finalizer) != (pulse.owner, pulse.recorder, pulse.finalizer)
+        return replace(old, heartbeat_age_s=None) != replace(pulse, heartbeat_age_s=None)
 
     def _is_new(self) -> bool:
         """Whether the run directory was made moments ago, so that its processes may still be starting."""

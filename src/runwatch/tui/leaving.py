@@ -20,6 +20,7 @@ from runwatch.tui.toasts import ToastingApp
 
 AGAIN_S = 2.0
 """A second Ctrl-C within this stops the run."""
+_LOOK_S = 0.5
 
 
 class LeavingApp(ToastingApp):
@@ -31,6 +32,16 @@ class LeavingApp(ToastingApp):
         self.control = control
         self._interrupted_at = -AGAIN_S
         self._told_size: tuple[int, int] | None = None
+
+    def on_mount(self) -> None:
+        """Look now and then whether this program was told to end."""
+        if self.mode == "run":
+            self.set_interval(_LOOK_S, self._close_if_told)
+
+    def _close_if_told(self) -> None:
+        over = self.own.life not in (*LIVE, Life.FINALIZING, Life.OPENING)
+        if over and self.control is not None and self.control.is_ending:
+            self._close()
 
     @property
     def own(self) -> RunScreen:

@@ -55,6 +55,7 @@ _BY_LIFE = {
     Life.FINALIZING: Mark("◐", "$rw-running"),
     Life.UNFINISHED: Mark("!", "$rw-warning"),
     Life.DEAD: Mark("✗", "$rw-failed"),
+    Life.GONE: Mark("✗", "$rw-failed"),
 }
 
 

@@ -57,6 +57,8 @@ class Life(Enum):
     """Nobody holds it, and nothing says that it ended."""
     ENDED = "ended"
     """All is done."""
+    GONE = "deleted"
+    """Its directory was deleted or moved away while it was looked at."""
 
 
 LIVE = frozenset({Life.RUNNING, Life.WAITING, Life.STOPPING, Life.STALLED, Life.UNFOLDED})
@@ -154,6 +156,8 @@ class Pulse:
     """Whether somebody finalizes."""
     heartbeat_age_s: float | None = None
     """Seconds since the recorder's last heartbeat."""
+    gone: bool = False
+    """Whether the run's directory is not there any more."""
 
     @property
     def held(self) -> bool:
@@ -185,6 +189,8 @@ class Snapshot:
 
 def judge(metrics: Metrics, ending: Ending, pulse: Pulse) -> Life:
     """Return the condition of a run."""
+    if pulse.gone:
+        return Life.GONE
     ended = ending.outcome is not None or metrics.run.status is not None
     if ended:
         return _judge_ended(ending, pulse.held)

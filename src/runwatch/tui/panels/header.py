@@ -18,6 +18,7 @@ from runwatch.units import clock, count, count_short, cut_middle, duration_short
 _EXPLAINED = {
     Life.DEAD: "`runwatch recover` finalizes it",
     Life.UNFINISHED: "`runwatch finalize` completes it",
+    Life.GONE: "its directory is not there any more",
     Life.STALLED: "the recorder gives no sign; the command goes on",
     Life.UNFOLDED: "the command goes on, its output is kept",
 }

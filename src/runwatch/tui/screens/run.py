@@ -184,6 +184,8 @@ class RunScreen(RunEnd):
 
     def _nothing_logged(self) -> str:
         """Return what is said where there is no line, and nothing that is not known."""
+        if self.life is Life.GONE:
+            return "The run's directory was deleted or moved away."
         if self.snapshot.no_logs:
             return clean(self.snapshot.no_logs)
         if self.life in LIVE:
