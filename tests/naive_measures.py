@@ -205,7 +205,7 @@ def instruments(beads: list[Bead], calls: list[Bead], models: list[Bead]) -> dic
     kinds: dict[str, str] = {}
 
     def put(name: str, kind: str, value: float | None, labels: dict[str, Any], *, adds: bool = True) -> None:
-        if value is None:
+        if value is None or (kind == "histogram" and value < 0):
             return
         kind = kinds.setdefault(name, "counter" if name.endswith("_total") else kind)
         key = name, tuple(sorted((label, "" if word is None else word) for label, word in labels.items()))

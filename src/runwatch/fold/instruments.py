@@ -57,8 +57,12 @@ class _Kept:
         return series
 
     def observe(self, labels: Mapping[str, str], value: float, *, delta: bool = True) -> None:
-        """Count, set or observe one value. A counter never falls: what would make it is passed over."""
-        if self.kind == "counter" and value < 0:
+        """Count, set or observe one value.
+
+        A counter never falls, nor does the sum of a histogram, which readers of OpenMetrics take for a counter: what
+        would make it is passed over.
+        """
+        if value < 0 and self.kind != "gauge":
             return
         series = self.of(labels)
         if self.kind == "histogram":

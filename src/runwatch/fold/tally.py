@@ -28,19 +28,13 @@ PICO = 11
 PRICED = 12
 """Calls with a price."""
 UNPRICED = 13
-"""Calls without a cost that should have one:"""
-UNSPLIT = 15
-"""those of them of which nobody tells how many tokens went in and how many came out; a price is not known for the rest."""
-MUTE = 16
-"""Calls that succeeded and of which nobody tells any tokens."""
+"""Calls without a cost that should have one."""
 MICROS = 14
 """Time in calls, in microseconds."""
 UNSPLIT = 15
-"""those of them of which nobody tells how many tokens went in and how many came out; a price is not known for the rest."""
+"""Calls of UNPRICED of which nobody tells how many tokens went in and how many came out; the others have no price."""
 MUTE = 16
 """Calls that succeeded and of which nobody tells any tokens."""
-MICROS = 14
-"""Time in calls, in microseconds."""
 CHANGES = 17
 """How often this row changed: tells whether what was made of it is still right."""
 WIDTH = 17

@@ -14,9 +14,10 @@ from runwatch.sdk import active
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import text
+from runwatch.sdk.usage import whole
 
 _WELL = ("success", "ok", "merged")
-_FIELDS = ("files_modified", "conflict_count", "method")
+_COUNTS = ("files_modified", "conflict_count")
 
 
 class TrackedMerge(Block):
@@ -57,7 +58,7 @@ class TrackedMerge(Block):
         emitter = self._emitter or active.emitter()
         duration_s = round(time.monotonic() - self._started, 6)
         self._close()
-        said = {name: self._said[name] for name in _FIELDS if self._said.get(name) is not None}
+        said, wrong = _checked(self._said)
         result = self._said.get("result", self._taken.get("result"))
         if error is not None and (result is None or text(result).lower() in _WELL):
             result = "error"  # what was said before the exception did not come true
@@ -66,6 +67,24 @@ class TrackedMerge(Block):
         fields = {"duration_s": duration_s, **self._taken, **said, "operation": "merge", "result": text(result)}
         emitter.emit("git.operation", fields)
         emitter.emit("metric.observed", _active(-1))
+        if wrong:
+            emitter.warn(f"a merge: {'; '.join(wrong)}; left out, and the merge counts", "track_merge")
+
+
+def _checked(said: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what a merge's mapping says in numbers and words, and what is wrong with the rest."""
+    fields: dict[str, Any] = {}
+    wrong = []
+    for name in _COUNTS:
+        value = said.get(name)
+        number = whole(len(value) if isinstance(value, list | tuple | set | frozenset) else value)
+        if number is not None:
+            fields[name] = number
+        elif value is not None:
+            wrong.append(f"{name} is {text(value)!r:.60}, no number of them")
+    if said.get("method") is not None:
+        fields["method"] = text(said["method"])
+    return fields, wrong
 
 
 def _active(change: int) -> dict[str, Any]:
@@ -98,7 +117,8 @@ class GitMetrics:
     def track_merge(self) -> TrackedMerge:
         """Return a context manager around a merge, which yields a mapping to fill.
 
-        Its keys: ``result`` (success unless an exception leaves the block), ``files_modified``, ``conflict_count``.
+        Its keys: ``result`` (success unless an exception leaves the block), ``files_modified``, ``conflict_count``:
+        numbers, or lists of what is counted.
         """
         return TrackedMerge()
 

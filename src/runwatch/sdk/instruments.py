@@ -69,7 +69,7 @@ class Series:
     def inc(self, amount: float = 1, exemplar: object = None) -> None:
         """Add to a counter or gauge."""
         if self._kind == "counter" and not _amount(amount) >= 0:
-            self._misused(f"inc({amount!r:.40}): a counter never falls")
+            self._misused(f"inc({text(amount):.40}): a counter never falls")
         elif self._is("inc", "counter", "gauge"):
             self._record(amount, delta=True)
 
@@ -100,7 +100,10 @@ class Series:
     def _record(self, value: float, *, delta: bool = False) -> None:
         number = _amount(value)
         if not math.isfinite(number):
-            self._misused(f"{value!r:.40} is no number")
+            self._misused(f"{text(value)!r:.40} is no number")
+            return
+        if number < 0 and self._kind == "histogram":
+            self._misused(f"observed {number:g} and left it out: nothing that it measures is below zero")
             return
         missing = [label for label in PROMISED[self._name].labels if label not in self._labels]
         if missing:
@@ -179,5 +182,5 @@ def _amount(value: object) -> float:
     """Return a number; one that is none becomes not-a-number, which is told of as a misuse."""
     try:
         return float(value)  # type: ignore[arg-type]  # whatever the program passed
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - a number of the program's may raise anything
         return math.nan

@@ -13,6 +13,7 @@ from typing import Any
 from runwatch.sdk import active
 from runwatch.sdk.instruments import Instrument
 from runwatch.sdk.plain import text
+from runwatch.sdk.usage import whole
 
 
 class TaskMetrics:
@@ -48,20 +49,26 @@ def update_task_state_gauges(tasks: object) -> None:
     or an object that has, a ``status``.
     """
     try:
-        states = _states(tasks)
+        states, wrong = _states(tasks)
     except Exception as error:  # noqa: BLE001 - whatever the program's own tasks raise
         active.emitter().warn(f"tasks cannot be counted: {text(error)}", "update_task_state_gauges")
         return
-    active.emitter().emit("tasks.state", {"states": states})
+    if states or not wrong:
+        active.emitter().emit("tasks.state", {"states": states})
+    if wrong:
+        active.emitter().warn(f"no number of tasks: {', '.join(wrong)}; left out", "update_task_state_gauges")
 
 
-def _states(tasks: Any) -> dict[str, int]:
+def _states(tasks: Any) -> tuple[dict[str, int], list[str]]:
+    """Return how many tasks are in each state, and what of a mapping is no number of them."""
     if isinstance(tasks, Mapping):
-        if all(isinstance(number, int) for number in tasks.values()):
-            return {_status(status): number for status, number in tasks.items()}
+        if all(isinstance(number, int | float) for number in tasks.values()):
+            told = {_status(status): (number, whole(number)) for status, number in tasks.items()}
+            wrong = [f"{status} {number!r:.40}" for status, (number, known) in told.items() if known is None]
+            return {status: known for status, (_, known) in told.items() if known is not None}, wrong
         tasks = tasks.values()
     found: Iterable[Any] = tasks
-    return dict(Counter(_status(it["status"] if isinstance(it, Mapping) else it.status) for it in found))
+    return dict(Counter(_status(it["status"] if isinstance(it, Mapping) else it.status) for it in found)), []
 
 
 def _status(status: object) -> str:

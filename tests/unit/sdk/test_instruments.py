@@ -72,6 +72,15 @@ def test_time_measures_a_block_a_function_and_a_coroutine_and_lets_exceptions_th
     assert values["git_checkout_duration_seconds"][()][0] == 1
 
 
+class Odd:
+    """A value that answers every question with an exception."""
+
+    def _refuse(self, *args: Any) -> Any:
+        raise RuntimeError("no")
+
+    __bool__ = __str__ = __repr__ = __float__ = __int__ = __iter__ = __len__ = __hash__ = __eq__ = _refuse  # type: ignore[assignment]
+
+
 @pytest.mark.parametrize(
     ("misuse", "says"),
     [
@@ -80,6 +89,8 @@ def test_time_measures_a_block_a_function_and_a_coroutine_and_lets_exceptions_th
         (lambda: git_metrics.merge_total.inc(), "needs .labels(result=…)"),
         (lambda: git_metrics.merge_total.labels(color="x"), "has the labels result"),
         (lambda: task_metrics.retry_count.observe("many"), "'many' is no number"),  # type: ignore[arg-type]
+        (lambda: task_metrics.retry_count.observe(-1), "observed -1 and left it out"),
+        (lambda: task_metrics.retry_count.observe(Odd()), "is no number"),  # type: ignore[arg-type]
         (lambda: task_metrics.retry_count.inc(), "is a histogram and has no inc()"),
         (lambda: update_task_state_gauges(7), "tasks cannot be counted"),
     ],
@@ -217,3 +228,25 @@ class _Task:
 def test_tasks_are_counted_by_their_state(recording: Recording, tasks: object) -> None:
     update_task_state_gauges(tasks)
     assert _values(recording)["tasks_by_state"] == {("ready",): 2.0, ("done",): 1.0}
+
+
+def test_a_bad_number_of_a_merge_is_left_out_and_the_merge_counts(recording: Recording) -> None:
+    for files in (["a", "b"], 1.5, "many", -1, Odd(), 4):
+        with git_metrics.track_merge() as merge:
+            merge.update(files_modified=files, conflict_count=2)
+    operations = recording.events("git.operation")
+    assert [operation.get("files_modified") for operation in operations] == [2, None, None, None, None, 4]
+    assert _values(recording)["git_merge_total"] == {("success",): 6.0}
+    messages = [warning["message"] for warning in recording.events("warning")]
+    assert len(messages) == 4
+    assert messages[0] == "a merge: files_modified is '1.5', no number of them; left out, and the merge counts"
+
+
+def test_a_bad_number_of_tasks_is_left_out_and_the_others_count(recording: Recording) -> None:
+    update_task_state_gauges({"ready": 2, "done": -1, "lost": float("nan")})
+    assert _values(recording)["tasks_by_state"] == {("ready",): 2.0}
+    update_task_state_gauges({"ready": 0.5})
+    assert _values(recording)["tasks_by_state"] == {("ready",): 2.0}
+    assert [warning["message"] for warning in recording.events("warning")] == [
+        "no number of tasks: done -1, lost nan; left out", "no number of tasks: ready 0.5; left out",
+    ]  # fmt: skip

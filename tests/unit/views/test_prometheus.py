@@ -246,3 +246,12 @@ def test_series_of_ids_are_bounded_over_all_runs_and_their_sum_stays() -> None:
     assert len(total.series) == 1001
     assert total.series[-1].labels == {"run_id": "other"}
     assert sum(series.value or 0.0 for series in total.series) == 1500.0
+
+
+def test_an_observation_below_zero_does_not_make_the_page_unreadable() -> None:
+    journal = Journal()
+    journal.run_started()
+    for value in (-1, 2):
+        journal.add("metric.observed", name="task_retry_count", kind="histogram", value=value)
+    journal.add("git.operation", operation="merge", result="success", duration_s=-3)
+    assert _values(_text(Exposed(journal.metrics(), live=True)))[("task_retry_count_sum", ())] == 2.0
