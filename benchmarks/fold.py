@@ -23,8 +23,8 @@ from runwatch.fold import Fold
 from runwatch.pricing import Pricer
 
 TARGET_PER_S = 250_000
-TARGET_GROWTH_MIB = 40
-"""From a hundred thousand events to a million: the ids of the last 100,000 model calls, and nothing else."""
+TARGET_GROWTH_MIB = 12
+"""From a hundred thousand events to a million: the last 100,000 model calls, and little else."""
 PRICES = {"gpt-4o": {"input": 2.5, "output": 10}, "gpt-4o-mini": {"input": 0.15, "output": 0.6}}
 QUIET_DECODE_US = 1.1
 """Decoding alone takes less than this on a quiet machine."""

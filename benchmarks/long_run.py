@@ -18,9 +18,11 @@ from _terminal import Terminal
 from runwatch.journal.lock import Role, holders
 
 EVENTS = 1_000_000
-TARGET_GROWTH_MB = 70.0
-"""What the fold remembers by its definition: 77,000 more of the last 100,000 model calls (some 280 bytes each), 18,000
-more ended attempts of agents, which are metrics each (some 750 bytes). Neither grows with any other event."""
+TARGET_GROWTH_MB = {"recorder": 13.0, "app": 22.0}
+"""From the first mark on, of some 62 and 73 MB. Of that the fold's part is 7 MB, whatever else happens: 77,000 more of
+the last 100,000 model calls (some 45 bytes each), 18,000 more attempts of agents (some 40), the ends of services, the
+durations by agent and model. The recorder's buffers for larger files come on top, and the app's caches of the last
+4,096 lines drawn: at the first mark, two seconds after the start, they are all but empty."""
 RUNWATCH = [sys.executable, "-m", "runwatch.cli.main"]
 PATIENCE_S = 600.0
 PROGRAM = """
@@ -118,9 +120,13 @@ def main() -> int:
             started = time.monotonic()
             run.run.wait()
             print(f"finalized {time.monotonic() - started:.1f} s after the last event, exit code {run.run.returncode}")
-    grown = [last - first for first, last in zip(rows[0][1:], rows[-1][1:], strict=True)]
-    print(f"grown since the first: recorder {grown[0]:.1f} MB, app {grown[1]:.1f} MB (at most {TARGET_GROWTH_MB:g})")
-    return 1 if max(grown) > TARGET_GROWTH_MB else 0
+    missed = False
+    for (who, most_mb), first, last in zip(TARGET_GROWTH_MB.items(), rows[0][1:], rows[-1][1:], strict=True):
+        missed |= last - first > most_mb
+        print(
+            f"{who}: {last - first:.1f} MB more than at the first mark, {last / first - 1:.0%} (at most {most_mb:g} MB)"
+        )
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
