@@ -43,6 +43,15 @@ def test_a_command_becomes_journal_summary_archive_and_one_commit(tmp_path: Path
     assert b"exit code 3" in shown.stdout
 
 
+def test_nothing_happens_behind_the_end_of_a_short_run(tmp_path: Path) -> None:
+    repository(tmp_path)
+    record("true", cwd=tmp_path)
+    events = [json.loads(line) for line in (run_dir(tmp_path) / "events.jsonl").read_bytes().splitlines()]
+    times = {event["type"]: event["ts"] for event in events}
+    assert "git.snapshot" in times
+    assert max(times.values()) == times["run.completed"]
+
+
 def test_git_status_and_the_index_are_the_same_before_during_and_after(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "a.txt").write_text("changed\n")

@@ -103,16 +103,16 @@ class Recorder:
         while True:
             busy = time.monotonic() - self._last_event < BUSY_FOR_S
             ready = {fd for fd, _ in poll.poll((BUSY_TICK_S if busy else TICK_S) * 1000)}
+            if 0 in ready and not self._hear():
+                poll.unregister(0)
+            told = self._told()
+            if told is not None:  # before anything is sampled: it would be told as of now, behind the end
+                return self._finalize(load_state(self.paths.finalize_state).outcome or told)
             self._tick()
             if self.asked:
                 if not self.options.alone:  # a program that records itself gets signals of its own
                     ending.ask(self.paths, self.asked, self._owner.pid)
                 self.asked = None
-            if 0 in ready and not self._hear():
-                poll.unregister(0)
-            told = self._told()
-            if told is not None:
-                return self._finalize(load_state(self.paths.finalize_state).outcome or told)
             if self._owner.is_gone(ready):
                 if self.options.alone and self._outlive_guardian(poll):
                     continue
@@ -232,7 +232,7 @@ class Recorder:
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
         self._read()
         if not self.fold.sealed:
-            self.sampler.last()
+            self.sampler.last(outcome.ended)
             if not self.options.alone:
                 ending.settle_left(self.paths, self.settings, self.writer)
             metrics = self.fold.metrics(now_text())

@@ -53,12 +53,12 @@ class Sampler:
         if self._reports is not None:
             self._read_reports(self._reports, now)
 
-    def last(self) -> None:
-        """Take the last snapshot of the branch and the last reports."""
+    def last(self, ended: str | None) -> None:
+        """Take the last snapshot of the branch and the last reports: how things stood when the run ended."""
         if self._git is not None:
-            self._snapshot(self._git, float("inf"))
+            self._snapshot(self._git, float("inf"), ended)
         if self._reports is not None:
-            self._read_reports(self._reports, float("inf"))
+            self._read_reports(self._reports, float("inf"), ended)
 
     def _sample(self, source: ProcessSource) -> None:
         try:
@@ -69,7 +69,7 @@ class Sampler:
         if fields is not None:
             self._writer.emit("resource.sample", **fields)
 
-    def _snapshot(self, source: GitSource, now: float) -> None:
+    def _snapshot(self, source: GitSource, now: float, ts: str | None = None) -> None:
         try:
             event = source.poll(now)
         except Exception as error:  # noqa: BLE001 - as above
@@ -78,16 +78,16 @@ class Sampler:
         if source.failure is not None:
             self._report("git", GitError(source.failure))
         if event is not None:
-            self._writer.emit("git.snapshot", **event)
+            self._writer.emit("git.snapshot", **{"ts": ts, **event})
 
-    def _read_reports(self, source: ReportSource, now: float) -> None:
+    def _read_reports(self, source: ReportSource, now: float, ts: str | None = None) -> None:
         try:
             found = source.poll(now)
         except Exception as error:  # noqa: BLE001 - as above
             self._report("reports", error)
             return
         for type_name, fields in found:
-            self._writer.emit(type_name, **fields)
+            self._writer.emit(type_name, **{"ts": ts, **fields})
         while source.failures:
             name, reason = source.failures.popitem()
             if name not in self._failed:
