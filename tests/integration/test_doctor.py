@@ -220,3 +220,29 @@ def test_few_open_files_are_a_fault(place: Path) -> None:
 
 def test_a_switch_that_turns_recording_off_is_a_fault(place: Path) -> None:
     assert the_fault(doctor(place, env={"RUNWATCH_DISABLE": "1"}), "switch")["remedy"] == "unset RUNWATCH_DISABLE"
+
+
+def test_a_cone_that_leaves_the_runs_folder_out_is_named_and_the_remedy_keeps_the_runs(place: Path) -> None:
+    for name in ("d1", "d2"):
+        (place / name).mkdir()
+        (place / name / "a").touch()
+    git("add", ".", cwd=place)
+    git("commit", "-qm", "folders", cwd=place)
+    assert "sparse checkout" not in doctor(place, code=0)
+    git("sparse-checkout", "set", "--cone", "d1", cwd=place)
+    (found,) = doctor(place, code=0)["sparse checkout"]
+    assert (found["level"], found["remedy"]) == ("warning", "git sparse-checkout add runs")
+    assert "sparse checkout" not in doctor(place, "--runs-dir", "d1/runs", code=0)
+
+    run = runwatch("run", "--run-id", "r", "--", "sh", "-c", "exit 3", cwd=place)
+    assert run.returncode == 3
+    assert run.stderr.count(b"git sparse-checkout add runs") == 1
+    assert "git sparse-checkout add runs" in " ".join((place / "runs/default/r/logs_summary.txt").read_text().split())
+    git(*found["remedy"].split()[1:], cwd=place)
+    assert "sparse checkout" not in doctor(place, code=0)
+    git("sparse-checkout", "add", "d2", cwd=place)
+    git("sparse-checkout", "reapply", cwd=place)
+    assert (place / "runs/default/r/events.jsonl").exists()
+    assert b"sparse" not in runwatch("run", "--", "true", cwd=place).stderr
+    git("sparse-checkout", "set", "--cone", "d1", cwd=place)
+    assert not (place / "runs").exists(), "what it warns of is so"

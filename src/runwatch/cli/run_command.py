@@ -27,7 +27,12 @@ from runwatch.journal.descriptors import is_held
 @click.option("--headless", is_flag=True, help="No app: pass the output through.")
 @click.option("--quiet", is_flag=True, help="No lines of runwatch's own on stderr.")
 @click.option("--detach", is_flag=True, help="Leave at once; the run goes on.")
-@click.option("--stdin", type=click.Choice(["auto", "inherit", "null"]), default=None, help="The command's input.")
+@click.option(
+    "--stdin",
+    type=click.Choice(["auto", "inherit", "null"]),
+    default=None,
+    help="The command's input: yours, without the app (inherit), or none.",
+)
 def command(argv: tuple[str, ...], **options: Any) -> int:
     """Record CMD as a run: live in the app on a terminal, passed through otherwise. Ends as CMD does."""
     if not argv:
@@ -39,20 +44,24 @@ def command(argv: tuple[str, ...], **options: Any) -> int:
     from runwatch.settings import runs_root
     from runwatch.settings.groups import Tui
     from runwatch.vcs import find_work_tree
+    from runwatch.vcs.sparse import outside_cone_warning
 
     flags = {"run.framework": options["framework"], "run.runs_dir": options["runs_dir"]}
     settings = settings_here(flags)
     if settings.tui != Tui() or settings.keys:
         check_look(settings)
     cwd = Path.cwd()
+    root = runs_root(settings, cwd, find_work_tree(cwd))
+    complaint = outside_cone_warning(root)
     request = launch.Request(
         argv=list(argv),
         framework=settings.run.framework,
         run_id=options["run_id"],
-        runs_root=runs_root(settings, cwd, find_work_tree(cwd)),
+        runs_root=root,
         settings=settings,
         environ=os.environ,
         cwd=cwd,
+        complaint=complaint,
     )
     try:
         paths = launch.prepare(request)
@@ -61,9 +70,11 @@ def command(argv: tuple[str, ...], **options: Any) -> int:
         execute(list(argv))
     from runwatch.cli import running
 
+    if complaint is not None and not options["quiet"]:
+        click.echo(f"runwatch: {complaint}.", err=True)
     if options["detach"]:
-        return running.detach(paths, settings, list(argv))
-    if options["headless"] or not on_terminal():
+        return running.detach(paths, settings, list(argv), stdin=options["stdin"])
+    if options["headless"] or not on_terminal() or running.wants_input(settings, options["stdin"]):
         launch.become_supervisor(paths, running.headless_config(settings, options), list(argv))
     return running.under_app(paths, settings, list(argv), stdin=options["stdin"])
 

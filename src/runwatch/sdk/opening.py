@@ -30,6 +30,7 @@ from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
 from runwatch.settings import Settings, load, runs_root
 from runwatch.vcs import find_work_tree, git_at_start
+from runwatch.vcs.sparse import outside_cone_warning
 from runwatch.version import VERSION
 
 _OWN_KEYS = ("llm_provider", "llm_model", "llm_temperature", "mode")
@@ -92,6 +93,9 @@ def start(wish: Wish, watch_over: Callable[[RunPaths, int], object] | None = Non
     if (complaint := llm_complaint(os.environ)) is not None:
         say(complaint)
         emitter.warn(complaint, "environment")
+    if (complaint := outside_cone_warning(root)) is not None:
+        say(f"{complaint}.")
+        emitter.warn(complaint, "git")
     return Started(emitter, lock, settings, teller)
 
 

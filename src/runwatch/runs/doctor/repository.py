@@ -23,6 +23,7 @@ from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
 from runwatch.settings import Settings
 from runwatch.vcs import GitError, Repository, common_dir, find_repository
 from runwatch.vcs.environment import git_variables, stripped
+from runwatch.vcs.sparse import outside_cone_warning
 
 CHECK = "commit"
 OLDEST_GIT = (2, 28)
@@ -135,6 +136,7 @@ def _repository(
             )
     yield from _identity(repo, settings)
     yield from _signing(repo, settings)
+    yield from _sparse(root)
     yield from _rules(repo, place, root)
     yield from _hooks(repo, place, settings)
 
@@ -221,6 +223,13 @@ def _signing(repo: Repository, settings: Settings) -> Iterator[Finding]:
         yield level("signing", "`[commit] sign` is on, and git knows no key of yours", remedy)
     else:
         yield ok("signing", f"commits are signed with {program}")
+
+
+def _sparse(root: Path) -> Iterator[Finding]:
+    danger = outside_cone_warning(root)
+    if danger is not None:
+        what, _, remedy = danger.rpartition(": ")
+        yield warning("sparse checkout", what, remedy.split("`")[1])
 
 
 def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
