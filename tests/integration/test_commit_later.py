@@ -286,6 +286,15 @@ def repo(tmp_path: Path) -> GitRepo:
     return made
 
 
+def test_of_a_branch_that_is_named_for_all_runs_nothing_is_said_but_that_the_run_changed_branches(
+    repo: GitRepo,
+) -> None:
+    for began_on, note in (("main", None), ("topic", "the run began on topic, ended on main")):
+        state = finalized(a_run_on(repo, began_on, "main", f"f/{began_on}"), Commit(mode="of-runs"))
+        assert state.commit is not None
+        assert (state.commit.branch, state.commit.note) == ("of-runs", note)
+
+
 def test_a_dead_run_is_committed_on_the_branch_where_it_ended(repo: GitRepo) -> None:
     run = a_run_on(repo, "main", "main")
     before, head, index = repo.state(), repo.head(), (repo.path / ".git/index").read_bytes()

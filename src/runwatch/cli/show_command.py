@@ -28,6 +28,7 @@ SMALL_BYTES = 64 << 20
 def command(run: str | None, markdown: bool, as_json: bool, runs_dir: str | None) -> int:
     """Print one run's summary; of a live run, what is known so far. RUN: path, run id, prefix, @1; else the newest."""
     from runwatch.cli.looking import remark
+    from runwatch.finalize.state import load_state
     from runwatch.journal.paths import RunPaths
     from runwatch.runs.standing import standing
 
@@ -38,6 +39,10 @@ def command(run: str | None, markdown: bool, as_json: bool, runs_dir: str | None
         now = standing(paths)
     wanted = paths.metrics if as_json else paths.summary_markdown if markdown else paths.summary_text
     text = _text(wanted)
+    if text is None and load_state(paths.finalize_state).complete and (as_json or markdown):
+        from runwatch.finalize.publish import document_of
+
+        text = document_of(paths.root, "json" if as_json else "markdown")
     click.echo(text or _known(paths.root, now.status, now.reason), nl=False)
     remark(paths.root, now if text else _unreadable(paths, now))
     return 0

@@ -20,17 +20,20 @@ def command(run: str | None, runs_dir: str | None) -> int:
 
     from runwatch.finalize import archive
     from runwatch.finalize.archive_read import opened
+    from runwatch.finalize.archiving import way_back
     from runwatch.finalize.state import load_state
     from runwatch.journal.paths import RunPaths
 
     paths = RunPaths(the_run(run, runs_dir))
-    if not paths.archive.is_file():
-        raise NotFound(f"{paths.archive} does not exist: `runwatch finalize {paths.run_id}` makes it.")
     recorded = load_state(paths.finalize_state).archive
+    if not paths.archive.is_file():
+        raise NotFound(f"{paths.archive} does not exist: {way_back(paths, recorded)}.")
     with opened(paths.archive) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a raw file, which it takes
     if recorded is not None and recorded.sha256 != digest:
-        raise VerifyError(f"{paths.archive} has SHA-256 {digest}, but {recorded.sha256} was recorded.")
+        raise VerifyError(
+            f"{paths.archive} has SHA-256 {digest}, but {recorded.sha256} was recorded: {way_back(paths, recorded)}."
+        )
     report = archive.verify(paths.archive)
     click.echo(f"{paths.archive}: {report.members} members agree with the listing, SHA-256 {digest}")
     return 0

@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 
-from runwatch.errors import RunwatchError, VerifyError
-from runwatch.finalize import archive
+from runwatch.errors import RecordError, RunwatchError, VerifyError
+from runwatch.finalize import archive, raw_logs
 from runwatch.finalize.archive_read import read_listing
 from runwatch.finalize.archive_sources import Folder, plan
-from runwatch.finalize.state import Archive
+from runwatch.finalize.state import Archive, FinalizeState
 from runwatch.journal.beneath import open_regular
-from runwatch.journal.paths import RunPaths
+from runwatch.journal.paths import TRACKED, RunPaths
 from runwatch.settings.groups import Archive as ArchiveSettings
 
 OnProgress = Callable[[float], None]
@@ -30,6 +30,27 @@ def stands(paths: RunPaths, recorded: Archive | None) -> bool:
             return recorded is not None and hashlib.file_digest(file, "sha256").hexdigest() == recorded.sha256
     except OSError:
         return False
+
+
+def is_lost(paths: RunPaths, state: FinalizeState) -> bool:
+    """Whether an archive was verified, and is gone or another one by now."""
+    return state.done("verify") and not stands(paths, state.archive)
+
+
+def gone_for_good(paths: RunPaths, recorded: Archive) -> RecordError:
+    """Return the error for an archive that is gone or another one, where nothing is left to make it of."""
+    what = "is not what was verified" if os.path.lexists(paths.archive) else "is gone"
+    return RecordError(f"{paths.archive} {what}: {way_back(paths, recorded)}.")
+
+
+def way_back(paths: RunPaths, recorded: Archive | None) -> str:
+    """Return what to do about an archive that is gone or another one."""
+    if not paths.journal.is_file():
+        return "only tracked files of the run are here, so look for its archive where it was recorded"
+    if recorded is not None and raw_logs.are_gone(paths.root):
+        copy = f"put a copy of it there (SHA-256 {recorded.sha256})"
+        return f"it alone held the logs, so {copy}, and `runwatch finalize {paths.run_id}` checks it"
+    return f"`runwatch finalize {paths.run_id}` makes it"
 
 
 def is_the_same(paths: RunPaths, settings: ArchiveSettings) -> bool:
@@ -48,8 +69,8 @@ def set_times(paths: RunPaths, ended: str | None) -> None:
     """Give the files that were written again for the archive the time of the run's end, whenever that is done."""
     with contextlib.suppress(OSError, ValueError):
         seconds = datetime.fromisoformat(ended or "").timestamp()
-        for path in (paths.metadata, paths.summary_text, paths.summary_markdown, paths.commit_text):
-            os.utime(path, (seconds, seconds), follow_symlinks=False)
+        for name in TRACKED:
+            os.utime(paths.root / name, (seconds, seconds), follow_symlinks=False)
 
 
 def make(paths: RunPaths, settings: ArchiveSettings, progress: OnProgress, *, is_handed_over: bool) -> None:

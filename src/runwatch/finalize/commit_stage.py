@@ -31,14 +31,16 @@ def commit_files(
     _, started = first_event(paths)
     user = git_variables(started)
     began_on, ended_on = _branches(paths, started, user, metrics)
-    result = commit_run(paths.root, files, message, options(settings), ended_on=ended_on, user=user)
+    # A second commit follows the first, wherever a run whose journal does not tell was committed.
+    on = ended_on or (known.branch if known is not None else None)
+    result = commit_run(paths.root, files, message, options(settings), ended_on=on, user=user)
     if result is None:
         return known
     return Commit(
         sha=result.sha,
         branch=result.branch,
         made=known.made if known is not None and known.sha == result.sha else now_text(),
-        note=_note(result, began_on, ended_on, _checked_out(paths.root, user)),
+        note=_note(result, began_on, ended_on, _checked_out(paths.root, user), named=settings.mode != "current"),
     )
 
 
@@ -70,8 +72,15 @@ def _checked_out(root: Path, user: GitVariables) -> str | None:
     return head_of(work_tree.git_dir).branch if work_tree is not None else None
 
 
-def _note(result: CommitResult, began_on: str | None, ended_on: str | None, now_on: str | None) -> str | None:
-    """Return what is to be said of branches that changed; None where none did."""
+def _note(
+    result: CommitResult, began_on: str | None, ended_on: str | None, now_on: str | None, *, named: bool
+) -> str | None:
+    """Return what is to be said of branches that changed; None where none did.
+
+    ``named``: the commit goes to a branch of its own, whatever is checked out.
+    """
+    if named:
+        return None if began_on in (None, ended_on) else f"the run began on {began_on}, ended on {ended_on}"
     notes = []
     if began_on is not None and began_on != ended_on:
         notes.append(f"the run began on {began_on}" + ("" if ended_on == result.branch else f", ended on {ended_on}"))

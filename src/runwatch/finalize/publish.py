@@ -9,11 +9,12 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from runwatch.finalize import failing
+from runwatch.finalize.recount import recounted, refold
 from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
@@ -24,7 +25,7 @@ from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import IssueMetrics, Metrics, Run
 from runwatch.journal.atomic import DIR_MODE, write_atomic, write_json
 from runwatch.journal.beneath import read_regular
-from runwatch.journal.follow import Follower, events
+from runwatch.journal.follow import events
 from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
@@ -42,7 +43,7 @@ from runwatch.views import (
     summary_markdown,
     summary_text,
 )
-from runwatch.views.facts import Archive, Commit, Facts, StageFailure
+from runwatch.views.facts import NO_FACTS, Archive, Commit, Facts, StageFailure
 
 
 class Publisher:
@@ -204,7 +205,9 @@ def closing_lines(
     state = state or load_state(paths.finalize_state)
     failed = {name: stage for name, stage in state.stages.items() if not stage.done}
     facts = msgspec.structs.replace(facts_of(paths, state, failed), run_path=_as_typed(paths.root))
-    metrics, outcome = metrics or _stored(paths), state.outcome
+    if not os.path.lexists(paths.summary_text) and state.commit is not None:
+        facts = msgspec.structs.replace(facts, summary_on=state.commit.branch)
+    metrics, outcome = metrics or _stored(paths) or recounted(paths), state.outcome
     if metrics.run.status is None and outcome is not None:  # a full disk kept the last metrics from being written
         metrics.run.status, metrics.run.reason = outcome.status, outcome.reason
         metrics.run.exit_code, metrics.run.signal = outcome.exit_code, outcome.signal
@@ -218,12 +221,7 @@ def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None =
     no event, what its other files tell.
     """
     paths = RunPaths(run_dir)
-    fold = Fold()
-    follower = Follower(paths.journal)
-    while lines := follower.read():
-        for line in lines:
-            fold.feed_line(line, follower.offset)
-    follower.close()
+    fold = refold(paths)
     metrics = overlaid(fold.metrics(now_text()), fold.losses, (loss.event() for loss in read_losses(paths.losses)))
     if not metrics.run.run_id:
         metrics = _told_beside(paths, metrics)
@@ -235,19 +233,31 @@ def summary_of(run_dir: Path, *, status: str | None = None, reason: str | None =
         metrics = fold.metrics(metrics.journal.last_time or now_text())
         metrics.run.status, metrics.run.reason = status, reason
         metrics.run.end_time = metrics.journal.last_time
-    return summary_text.render(metrics)
+    state = load_state(paths.finalize_state)
+    return summary_text.render(metrics, facts_of(paths, state, {}) if state.complete else NO_FACTS)
 
 
-def _stored(paths: RunPaths) -> Metrics:
+def document_of(run_dir: Path, kind: Literal["json", "markdown"]) -> str:
+    """Return metrics.json or summary.md of a run that has none on disk, counted anew; nothing is written."""
+    paths = RunPaths(run_dir)
+    metrics = recounted(paths)
+    if kind == "json":
+        return msgspec.json.format(msgspec.json.encode(metrics_json.render(metrics)), indent=2).decode() + "\n"
+    where = failing.failed_step(paths, metrics, Redactor(os.environ, (), _digests(paths.secrets)))
+    facts = msgspec.structs.replace(facts_of(paths, load_state(paths.finalize_state), {}), failed_step=where)
+    return summary_markdown.render(metrics, facts)
+
+
+def _stored(paths: RunPaths) -> Metrics | None:
     try:
         return msgspec.json.decode(read_regular(paths.metrics), type=Metrics)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return Metrics()
+        return None
 
 
 def _told_beside(paths: RunPaths, unread: Metrics) -> Metrics:
     """Return what metrics.json, else metadata.json, tells of a run whose journal does not; its place at least."""
-    metrics = _stored(paths)
+    metrics = _stored(paths) or Metrics()
     metrics.journal = unread.journal
     if not metrics.run.run_id:
         try:

@@ -107,6 +107,9 @@ class Finalizer:
                 tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
+            away = missing.away(self.paths, self.state, self.settings.commit.mode)
+            if only is STAGES and last is None and archiving.is_lost(self.paths, self.state):
+                first = min(first or "archive", "archive", key=STAGES.index)
             repeated = only if only is not STAGES else STAGES[STAGES.index(first) :] if first in STAGES else ()
             if repeated:  # on disk too: killed on the way, the next finalizer does what was left
                 self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
@@ -125,6 +128,7 @@ class Finalizer:
                     self._do("push")
                 if name == last:
                     break
+            missing.take_away(away, self.paths, self.state)
         finally:
             lock.release(Role.WRITER)
             lock.release(Role.FINALIZER)
@@ -258,14 +262,13 @@ class Finalizer:
         known, self.state.archive = self.state.archive, None
         if known is not None and raw_logs.are_gone(self.paths.root):
             self.state.archive = known
-            raise RecordError(
-                f"{self.paths.archive} alone held the logs, and is not what it was: look for a copy of it; "
-                "another one would have none."
-            )
+            raise archiving.gone_for_good(self.paths, known)
         if known is not None or "summary_final" in self.state.stages:
             # What is archived says "pending", as it did the first time, so that the same run gives the same archive.
             self._stage_summary()
             self._stage_status()
+            if not os.path.lexists(self.paths.metrics):
+                self._stage_fold()
         if stands and archiving.is_the_same(self.paths, self.settings.archive):
             self.state.archive = known
             return
@@ -314,8 +317,13 @@ class Finalizer:
         )
 
     def _failures(self, *, before: str) -> dict[str, Stage]:
-        """Return the stages before ``before`` that did not succeed."""
-        names = STAGES[: STAGES.index(before)]
+        """Return the stages before ``before`` that did not succeed.
+
+        What became of an archive after it was verified is no news for what is committed, which names its hash.
+        """
+        names = set(STAGES[: STAGES.index(before)])
+        if self.state.archive is not None:
+            names -= {"archive", "verify"}
         return {name: stage for name, stage in self.state.stages.items() if name in names and not stage.done}
 
 

@@ -1,10 +1,13 @@
 """The runs below a runs folder, newest first, from their tracked files and their locks.
 
-Must not fold a journal or write anything. In a fresh clone the tracked files alone suffice.
+Must not write anything, nor fold a journal but where those files have left the disk with their branch. In a fresh clone
+the tracked files alone suffice.
 """
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,15 +57,16 @@ def listed(path: Path) -> Listed:
     """Return one run."""
     paths = RunPaths(path)
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
+    now = Standing() if metadata.get("status") else standing(paths)
+    if not (metadata.get("status") and metrics) and now == Standing() and (stamp := _stamp(paths)):
+        metadata, metrics = _counted_anew(path, stamp)
     run, steps = _section(metrics, "run"), metrics.get("steps")
     known = (steps if isinstance(steps, list) else []) or ([metrics["whole"]] if metrics.get("whole") else [])
     counted = _section(run, "steps_by_status")  # the list may have been cut
-    status = metadata.get("status")
-    now = Standing() if status else standing(paths)
     row = RunRow(
         framework=paths.framework,
         run_id=paths.run_id,
-        status=status or now.status or ("running" if now.live else "unfinished"),
+        status=metadata.get("status") or now.status or ("running" if now.live else "unfinished"),
         live=now.live,
         stalled_s=now.stalled_s,
         start_time=metadata.get("start_time") or _first_time(paths),
@@ -86,6 +90,25 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _stamp(paths: RunPaths) -> tuple[int, ...] | None:
+    """Return what changes with the files that a run is counted from; None where its journal is not here."""
+    try:
+        found = [os.stat(path) for path in (paths.journal, paths.post) if path == paths.journal or path.exists()]
+    except OSError:
+        return None
+    return tuple(number for each in found for number in (each.st_size, each.st_mtime_ns))
+
+
+@lru_cache(maxsize=1024)
+def _counted_anew(path: Path, stamp: tuple[int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what metadata.json and metrics.json of a run would hold."""
+    from runwatch.finalize.recount import recounted
+    from runwatch.views import metadata_json, metrics_json
+
+    metrics = recounted(RunPaths(path))
+    return metadata_json.render(metrics), msgspec.to_builtins(metrics_json.render(metrics))
 
 
 def _section(value: dict[str, Any], name: str) -> dict[str, Any]:

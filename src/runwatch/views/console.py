@@ -47,8 +47,8 @@ def closing(metrics: Metrics, facts: Facts = NO_FACTS, *, color: bool = False) -
     path = one_line(phrases.run_path(metrics, facts))
     lines = [
         f"{PREFIX}result   {_result(metrics, color)}",
-        f"{PREFIX}summary  {_failed(facts, ('summary', 'summary_final'), color) or f'{path}/logs_summary.txt'}",
-        f"{PREFIX}archive  {_archive(path, facts) or _failed(facts, ('archive', 'verify'), color) or 'pending'}",
+        f"{PREFIX}summary  {_failed(facts, ('summary', 'summary_final'), color) or _summary(path, facts)}",
+        f"{PREFIX}archive  {_failed(facts, ('archive', 'verify'), color) or _archive(path, facts) or 'pending'}",
         f"{PREFIX}commit   {_failed(facts, ('commit',), color) or _commit(facts) or 'none'}",
     ]
     placed = {"summary", "summary_final", "archive", "verify", "commit"}
@@ -93,6 +93,10 @@ def _result(metrics: Metrics, color: bool) -> str:
     ended = _status(phrases.status(run), color) + (f" ({how})" if how else "")
     reason = phrases.reason(run)
     return f"{ended} {', '.join(facts)}" + (f": {cut_middle(reason, _MOST_COLUMNS)}" if reason else "")
+
+
+def _summary(path: str, facts: Facts) -> str:
+    return f"{path}/logs_summary.txt" + (f" on branch {one_line(facts.summary_on)}" if facts.summary_on else "")
 
 
 def _archive(path: str, facts: Facts) -> str:

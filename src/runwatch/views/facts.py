@@ -85,6 +85,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The run directory as a reader of the repository finds it; None means ``runs/<framework>/<run_id>``."""
     version: str | None = None
     """Of runwatch."""
+    summary_on: str | None = None
+    """The branch that has the summary, where it is not on disk because another one is checked out."""
     archive: Archive | None = None
     """None while it is pending, or where it failed."""
     commit: Commit | None = None

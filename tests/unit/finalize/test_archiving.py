@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from runwatch.finalize import archive
 from runwatch.finalize.archive_verify import verify
+from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.stages import Finalizer
 from runwatch.finalize.state import FinalizeState, Outcome, load_state
 from runwatch.journal.create import create_run
-from runwatch.journal.paths import RunPaths
+from runwatch.journal.paths import TRACKED, RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 
@@ -124,10 +126,64 @@ def test_a_verified_archive_is_kept_and_held_against_its_record(paths: RunPaths)
     (paths.logs / "late.log").write_bytes(b"late\n")
     finalize(paths, first="archive")
     assert paths.archive.read_bytes() != raw
-    archive.create(paths.root)  # another one, behind the record's back
+    metadata = paths.metadata.read_bytes()
     (paths.logs / "later.log").write_bytes(b"later\n")
     archive.forget(paths.root)
-    archive.create(paths.root)
+    archive.create(paths.root)  # another one, behind the record's back
     state = finalize(paths, first="verify")
-    assert "is not the one that was verified" in (state.stages["verify"].error or "")
-    assert load_state(paths.finalize_state).archive is not None
+    assert state.done("verify")
+    assert verify(paths.archive).sha256 == (state.archive and state.archive.sha256)
+    assert paths.metadata.read_bytes() != metadata
+
+
+@pytest.mark.parametrize("damage", ["gone", "another", "no file"])
+def test_an_archive_that_is_not_there_any_more_is_made_again_and_nothing_else_changes(
+    tmp_path: Path, paths: RunPaths, damage: str
+) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    made = finalize(paths)
+    raw, tracked = paths.archive.read_bytes(), [(paths.root / name).read_bytes() for name in TRACKED]
+    if damage == "another":
+        paths.archive.write_bytes(raw[:100] + bytes([raw[100] ^ 1]) + raw[101:])
+    else:
+        paths.archive.unlink()
+    if damage == "no file":
+        paths.archive.mkdir()
+    again = finalize(paths)
+    assert again.done("verify") is (damage != "no file")
+    if damage != "no file":
+        assert paths.archive.read_bytes() == raw
+        assert [(paths.root / name).read_bytes() for name in TRACKED] == tracked
+        assert again.commit == made.commit
+        assert len((tmp_path / ".git/logs/HEAD").read_text().splitlines()) == 1
+    else:
+        (line,) = [line for line in closing_lines(paths) if line.startswith("runwatch: archive ")]
+        assert "none: " in line
+        assert "sha256" not in line
+
+
+def test_an_archive_that_alone_held_the_logs_is_asked_for_and_what_is_committed_stays(
+    tmp_path: Path, paths: RunPaths
+) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    made = finalize(paths)
+    assert made.archive is not None
+    raw, tracked = paths.archive.read_bytes(), [(paths.root / name).read_bytes() for name in TRACKED]
+    shutil.rmtree(paths.logs)
+    paths.archive.unlink()
+    for first in (None, "archive"):
+        state = finalize(paths, first=first)
+        why = state.stages["archive"].error or ""
+        assert (
+            f"run.tar.gz is gone: it alone held the logs, so put a copy of it there (SHA-256 {made.archive.sha256})"
+            in why
+        )
+        assert (state.archive, state.commit) == (made.archive, made.commit)
+        assert [(paths.root / name).read_bytes() for name in TRACKED] == tracked
+        (line,) = [line for line in closing_lines(paths) if line.startswith("runwatch: archive ")]
+        assert line.count("runwatch finalize") == 1
+        assert line == f"runwatch: archive  none: {why}"
+    assert len((tmp_path / ".git/logs/HEAD").read_text().splitlines()) == 1
+    paths.archive.write_bytes(raw)
+    assert finalize(paths).done("verify")
+    assert paths.archive.read_bytes() == raw

@@ -1,0 +1,47 @@
+"""The metrics of a run from its journal, and what became known since, where the tracked files are not on disk.
+
+Must not write anything. They leave the disk with the branch that has them. Source: targets.md, "git".
+"""
+
+from __future__ import annotations
+
+from runwatch.finalize.state import load_state
+from runwatch.fold import Fold
+from runwatch.fold.losses import overlaid
+from runwatch.fold.metrics import Metrics
+from runwatch.journal.follow import Follower, read_line
+from runwatch.journal.losses import read_losses
+from runwatch.journal.paths import RunPaths
+from runwatch.journal.writer import now_text
+
+
+def refold(paths: RunPaths) -> Fold:
+    """Return the fold of a run's journal and of what became known after its end."""
+    fold = Fold()
+    for path in (paths.journal, paths.post):
+        if path == paths.post and not fold.sealed:
+            break
+        follower = Follower(path)
+        while lines := follower.read():
+            for line in lines:
+                if path == paths.journal:
+                    fold.feed_line(line, follower.offset)
+                elif (event := read_line(line)) is not None:
+                    fold.feed_post(event)
+        follower.close()
+    return fold
+
+
+def recounted(paths: RunPaths) -> Metrics:
+    """Return the metrics of a run; of one that ended without a seal with the status that finalize.json has."""
+    fold = refold(paths)
+    outcome = load_state(paths.finalize_state).outcome
+    ended = None if outcome is None else outcome.ended
+    metrics = overlaid(
+        fold.metrics(ended or now_text()), fold.losses, (loss.event() for loss in read_losses(paths.losses))
+    )
+    if outcome is not None and not fold.sealed:
+        run = metrics.run
+        run.status, run.reason, run.end_time = outcome.status, outcome.reason, outcome.ended
+        run.exit_code, run.signal = outcome.exit_code, outcome.signal
+    return metrics

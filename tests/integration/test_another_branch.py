@@ -1,0 +1,82 @@
+"""A finished run whose tracked files left the disk, because another branch is checked out."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from commit_checks import TRACKED
+from git_repos import GitRepo
+from integration.dead_runs import dead_run
+from runwatch.cli.main import run as call
+from runwatch.finalize import post, stages
+from runwatch.finalize.publish import closing_lines
+from runwatch.journal.paths import RunPaths
+from runwatch.runs.listing import listed
+from runwatch.settings import Settings
+
+ENDED = {"status": "failed", "exit_code": 3, "reason": "exit code 3", "ended": "2026-10-20T10:00:09Z"}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> GitRepo:
+    """A repository with a second branch, a finalized run on the first, and `runwatch init` in force or not."""
+    repo = GitRepo.with_history(tmp_path / "place")
+    repo.git("branch", "other")
+    stages.run(dead_run(repo.path / "runs", cwd=str(repo.path), ended=ENDED), Settings())
+    return repo
+
+
+def _shown(run: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    told = []
+    for options in ([], ["--json"], ["--markdown"]):
+        assert call(["show", *options, str(run)]) == 0
+        told.append(capsys.readouterr().out)
+    return told
+
+
+def test_what_is_told_of_it_is_the_same(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    run = repo.path / "runs/f/r1"
+    row, shown, closing = listed(run).row, _shown(run, capsys), closing_lines(RunPaths(run))
+    assert (row.status, row.duration_seconds, row.steps_done, row.reason) == ("failed", 9.0, 2, "exit code 3")
+    repo.git("checkout", "-q", "other")
+    assert not any((run / name).exists() for name in TRACKED)
+    assert listed(run).row == row
+    assert _shown(run, capsys) == shown
+    away = [line + " on branch main" if "logs_summary.txt" in line else line for line in closing]
+    assert closing_lines(RunPaths(run)) == away
+
+
+def test_another_archive_of_it_is_the_same_and_leaves_nothing_on_the_other_branch(repo: GitRepo) -> None:
+    run = repo.path / "runs/f/r1"
+    raw, commits = (run / "run.tar.gz").read_bytes(), repo.git("rev-list", "--all")
+    repo.git("checkout", "-q", "other")
+    there = sorted(path.name for path in run.iterdir())
+    (run / "run.tar.gz").unlink()
+    for first in (None, "archive"):
+        state = stages.run(run, Settings(), first=first)
+        assert state.done("verify")
+        assert (run / "run.tar.gz").read_bytes() == raw
+        assert sorted(path.name for path in run.iterdir()) == there
+    assert repo.git("rev-list", "--all") == commits
+    with tarfile.open(run / "run.tar.gz") as archive:
+        assert set(TRACKED) <= {name.rpartition("/")[2] for name in archive.getnames()}
+    repo.git("checkout", "-q", "main")
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_what_becomes_known_later_is_committed_and_leaves_nothing_on_the_other_branch(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = repo.path / "runs/f/r1"
+    repo.git("checkout", "-q", "other")
+    verdict = {"what": "usage", "expected": "1", "observed": "2", "verdict": "differs", "source": "x.csv"}
+    state = post.publish(run, Settings(), [("verification.checked", verdict)])
+    assert all(stage.done for stage in state.stages.values())
+    assert not any((run / name).exists() for name in TRACKED)
+    assert len(repo.git("rev-list", "main").split()) == 3
+    assert json.loads(repo.git("show", "main:runs/f/r1/metrics.json"))["run"]["status"] == "failed"
+    assert "differs" in _shown(run, capsys)[0]
