@@ -73,12 +73,14 @@ def test_finalize_writes_tracked_files_that_are_missing_again_with_the_same_byte
 
 def test_logs_are_merged_filtered_and_read_from_the_archive_when_the_raw_ones_are_gone(tmp_path: Path) -> None:
     script = (
-        'echo \'{"ts":"2026-10-20T10:00:00Z","level":"warn","msg":"careful"}\'; echo plain; echo "ERROR it broke" >&2'
+        'echo \'{"ts":"2026-10-20T10:00:00Z","level":"warn","msg":"careful"}\'; echo plain; printf "\\033]0;owned\\007\\n"; echo "ERROR it broke" >&2'
     )
     run = record("sh", "-c", script, cwd=tmp_path)
     whole = runwatch("logs", cwd=tmp_path).stdout.decode()
     assert "careful" in whole
     assert "plain" in whole
+    assert "\x1b" not in whole, "a pager behind the pipe would obey it"
+    assert "]0;owned" in whole
     level = runwatch("logs", "--level", "error", "--component", "stderr", cwd=tmp_path).stdout.decode()
     assert [line.split(" ", 3)[-1].strip() for line in level.splitlines()] == ["it broke"]
     assert runwatch("logs", "--grep", "pl.in", "--component", "stdout", cwd=tmp_path).stdout.count(b"\n") == 1

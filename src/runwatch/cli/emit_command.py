@@ -41,7 +41,7 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
         if not writer.emit(type, **values):
             raise RecordError(f"The event could not be written to {paths.journal}: free space on its disk.")
     except Unreadable as error:
-        raise UsageError(f"{error}: give that field another value.") from None
+        raise UsageError(f"{error}; give it another value.") from None
     finally:
         writer.close()
     return 0

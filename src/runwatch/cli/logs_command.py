@@ -5,7 +5,6 @@ Must not choose or merge lines itself.
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -44,10 +43,8 @@ def command(
         since=log_text.wanted_time(since, datetime.now(UTC)) if since else None,
         pattern=log_text.wanted_pattern(grep) if grep else None,
     )
-    # A terminal would obey what a log says; a pipe gets the text as it is.
-    shown = visible if sys.stdout.isatty() else str
     run_dir = the_run(run, runs_dir)
     for line in log_text.lines(run_dir, wanted, follow=follow):
-        click.echo(shown(line))
+        click.echo(visible(line))  # also in a pipe: behind it a pager may obey what a log says
     look_after([run_dir])
     return 0

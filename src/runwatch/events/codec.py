@@ -5,6 +5,7 @@ No clock, no path, no I/O. Source: record.md, "The journal".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Union
@@ -25,6 +26,16 @@ TYPES: dict[str, type[Event]] = {
 
 _FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
 _MARK = b'{"type":'
+_EXPECTED = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`(?: - at `\$\.?(?P<field>[^`]*)`)?")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
 _encoder = msgspec.json.Encoder(enc_hook=str)
 _head = msgspec.json.Decoder(Unknown)
 
@@ -67,7 +78,13 @@ def _convert(fields: dict[str, Any], cls: type[Event], type_name: str) -> Event:
     try:
         return msgspec.convert({**fields, "type": type_name}, cls, strict=False)
     except msgspec.ValidationError as error:
-        raise Unreadable(f"{type_name}: {error}") from None
+        raise Unreadable(f"{type_name}: {_EXPECTED.sub(_in_words, str(error))}") from None
+
+
+def _in_words(match: re.Match[str]) -> str:
+    """Return what a validation error says of types as people call them."""
+    kinds = [_KINDS.get(kind, kind) for kind in match["expected"].split(" | ") if kind != "null"]
+    return f"{match['field'] or 'the event'} must be {' or '.join(kinds)}, not {_KINDS.get(match['got'], match['got'])}"
 
 
 def encode_any(event: Event | dict[str, Any]) -> bytes:

@@ -102,7 +102,7 @@ def test_numbers_given_as_text_are_numbers_and_unknown_fields_are_kept() -> None
 
 
 def test_a_value_that_cannot_be_meant_is_refused_with_type_and_field() -> None:
-    with pytest.raises(Unreadable, match=r"llm\.completed.*prompt_tokens"):
+    with pytest.raises(Unreadable, match=r"llm\.completed: prompt_tokens must be a whole number, not text$"):
         build("llm.completed", {"prompt_tokens": "many"})
 
 
