@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from runwatch.finalize.state import Outcome
@@ -37,7 +38,14 @@ def not_finalized(paths: RunPaths) -> None:
     if is_gone(paths):
         say(f"{paths.root} was deleted or moved away while the command ran: it is not finalized.")
     else:
-        say(f"the run is not finalized; `runwatch finalize {paths.root}` does it.")
+        say(f"the run is not finalized; `runwatch finalize {_as_typed(paths.root)}` does it.")
+
+
+def _as_typed(path: Path) -> str:
+    """Return a path as a shell takes it."""
+    text = str(path)
+    plain = text.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum()
+    return text if plain and text.isascii() else "'" + text.replace("'", "'\"'\"'") + "'"  # as shlex, not imported here
 
 
 def leave_streams(streams: list[Stream]) -> None:
