@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from commit_checks import (
     assert_the_index_agrees,
 )
 from git_repos import GitRepo
+from integration.dead_runs import dead_run
 from runwatch.errors import CommitError
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
 
@@ -350,6 +353,30 @@ def test_a_commit_that_waits_is_not_spoiled(tmp_path: Path, how: str) -> None:
     assert repo.git("log", "--format=%s", "-2").splitlines() == ["runwatch: f/r1 completed", "theirs"]
     assert repo.git("status", "--porcelain") == ""
     assert_the_index_agrees(repo)
+
+
+_COMMIT_ALL = "import sys; from runwatch.cli.main import run; sys.exit(run(['finalize', 'runs/f/r1']))"
+
+
+@pytest.mark.parametrize(("hook", "options"), [("pre-commit", ()), ("commit-msg", ("-a",)), ("post-commit", ())])
+def test_a_run_in_a_hook_holds_nobody_up(tmp_path: Path, hook: str, options: tuple[str, ...]) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run = dead_run(repo.path / "runs", cwd=str(repo.path))
+    script = repo.write(f".git/hooks/{hook}", f'#!/bin/sh\n{sys.executable} -c "{_COMMIT_ALL}"\nexit 0\n')
+    script.chmod(0o755)
+    repo.write("README", "theirs\n")
+    repo.git("add", "README")
+    repo.git("commit", "-q", "-m", "theirs", *options)
+    stage = json.loads((run / "finalize.json").read_bytes())["stages"]["commit"]
+    subjects = repo.git("log", "--format=%s", "-2").splitlines()
+    if hook == "post-commit":
+        assert subjects == ["runwatch: f/r1 crashed", "theirs"]
+        assert repo.git("diff", "--cached") == ""
+    else:
+        assert subjects == ["theirs", "first"]
+        assert "waits for this run, which one of its hooks" in stage["error"]  # and not: (tried 58 times)
+        assert "`runwatch recover`" in stage["error"]
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_a_commit_that_waits_elsewhere_does_not_matter(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from runwatch.errors import CommitError
 from runwatch.finalize import commit_hooks, commit_objects, stale_index
 from runwatch.finalize.commit_message import Message
 from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, find_target
-from runwatch.finalize.committing import find_commit
 from runwatch.finalize.index_locks import IndexLocks
 from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
 from runwatch.finalize.ref_update import REFUSED, RefUpdate
+from runwatch.finalize.users_commit import commit_around, find_commit
 from runwatch.settings.groups import Commit as CommitSettings
 from runwatch.vcs import GitError, GitVariables, Repository, read_ref
 
@@ -76,12 +76,14 @@ def commit_run(
     *,
     ended_on: str | None = None,
     user: GitVariables | None = None,
+    within: tuple[int, ...] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> CommitResult | None:
     """Commit those of ``files`` that exist in a run directory; return the commit, None where commits are off.
 
     ``ended_on`` is the branch that was checked out when the run ended: the current one, whatever is checked out now.
-    ``user`` is what the user's environment named when it started.
+    ``user`` is what the user's environment named when it started. ``within``: processes that wait for this one, such as
+    the program that recorded itself; a `git commit` that waits for any of them is told from all others.
 
     May be called again at any time: a branch that has the files as they are now is left alone and the commit that
     brought them is returned. Raises CommitError, with what to do about it, where the repository cannot take a commit.
@@ -93,7 +95,8 @@ def commit_run(
     deadline = time.monotonic() + options.patience_s
     try:
         with Repository(place.work_tree, named=place.named, git_dir=place.git_dir) as repo:
-            job = Job(repo, place, text, options, environ, ended_on)
+            job = Job(repo, place, text, options, environ, ended_on, within)
+            job.check_around()
             if options.hooks:
                 job.ask_hooks()
                 deadline = time.monotonic() + options.patience_s
@@ -138,10 +141,22 @@ class Job:
         options: CommitOptions,
         environ: Mapping[str, str],
         ended_on: str | None = None,
+        within: tuple[int, ...] = (),
     ) -> None:
         self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
-        self.ended_on = ended_on
+        self.ended_on, self.within = ended_on, within
         self._stored: dict[tuple[object, ...], _Stored] = {}
+
+    def check_around(self) -> None:
+        """Raise CommitError where a `git commit` that this would spoil, or whose lock it needs, waits for this run."""
+        pid = commit_around(self.place.work_tree, self.place.git_dir, within=self.within)
+        if pid is None or not (self._target().checked_out or IndexLocks(self.repo, self.place).are_held()):
+            return
+        raise CommitError(
+            f"a `git commit` (process {pid}) in {self.place.work_tree} waits for this run, which one of its hooks or "
+            f"its editor started: let it end, then `runwatch recover`, or `runwatch finalize {self.place.run_id}`, "
+            "commits it later."
+        )
 
     def ask_hooks(self) -> None:
         """Have the repository's commit hooks agree, and take their message over."""
@@ -230,7 +245,7 @@ class Job:
         self._nobody_commits(known)
 
     def _nobody_commits(self, known: set[int]) -> None:
-        pid = find_commit(self.place.work_tree, self.place.git_dir, known)
+        pid = find_commit(self.place.work_tree, self.place.git_dir, known, within=self.within)
         if pid is not None:
             raise NotNow(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}", "finish it")
 

@@ -13,6 +13,7 @@ from runwatch.finalize.commit import CommitResult, Message, commit_run, options
 from runwatch.finalize.state import Commit, FinalizeState
 from runwatch.finalize.whereabouts import first_event, git_variables
 from runwatch.fold.metrics import Metrics
+from runwatch.journal.origin import boot_id
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.settings.groups import Commit as CommitSettings
@@ -33,7 +34,8 @@ def commit_files(
     began_on, ended_on = _branches(paths, started, user, metrics)
     # A second commit follows the first, wherever a run whose journal does not tell was committed.
     on = ended_on or (known.branch if known is not None else None)
-    result = commit_run(paths.root, files, message, options(settings), ended_on=on, user=user)
+    within = () if started is None or started.pid is None or started.boot_id != boot_id() else (started.pid,)
+    result = commit_run(paths.root, files, message, options(settings), ended_on=on, user=user, within=within)
     if result is None:
         return known
     return Commit(

@@ -29,6 +29,10 @@ class IndexLocks:
             if not lock.taken and lock.is_held():
                 raise lock.held()
 
+    def are_held(self) -> bool:
+        """Whether somebody holds one of the locks."""
+        return any(lock.is_held() for lock in self._locks)
+
     def begin(self) -> None:
         """Start to write the new indexes beside the old ones."""
         self.check_free()

@@ -17,8 +17,8 @@ from pathlib import Path
 from runwatch.errors import CommitError
 from runwatch.finalize.commit import explain
 from runwatch.finalize.commit_place import Place, find_target, other_index
-from runwatch.finalize.committing import find_commit
 from runwatch.finalize.index_lock import IndexLock
+from runwatch.finalize.users_commit import commit_around, find_commit
 from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
 from runwatch.settings import Settings
 from runwatch.vcs import GitError, Repository, common_dir, find_repository
@@ -153,7 +153,7 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
         lock = IndexLock(repo, place, index)
         if lock.is_held():
             yield fault(CHECK, f"{lock.path} is held {_since(lock.path)}", _release(lock.path))
-    pid = find_commit(place.work_tree, place.git_dir, set())
+    pid = commit_around(place.work_tree, place.git_dir) or find_commit(place.work_tree, place.git_dir, set())
     if pid is not None:
         yield fault(CHECK, f"a `git commit` (process {pid}) is under way in {place.work_tree}", "finish it")
     for folder in dict.fromkeys((place.git_dir, common_dir(place.git_dir) / "objects")):
