@@ -286,7 +286,13 @@ def series(beads: list[Bead], calls: list[Bead]) -> Bead:
     samples = [bead for bead in beads if bead["type"] == "resource.sample"]
     times = [call["ts"] for call in used] + [bead["_ts"] for bead in samples]
     if start is None and times:
-        start = min(zip([call["at"] for call in used] + [beads.index(bead) for bead in samples], times, strict=True))[1]
+        start = min(
+            zip(
+                [call.get("used_at", call["at"]) for call in used] + [beads.index(bead) for bead in samples],
+                times,
+                strict=True,
+            )
+        )[1]
     if not times or start is None:
         return {"bucket_s": 1.0, "tokens": [], "cost_usd": [], "cpu_percent": [], "rss_bytes": []}
     origin = start[:19] + "Z"

@@ -100,7 +100,11 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
             opened = _pair(under_way, bead)
             known = None if bead.get("counter") is not None else _repeated(bead, earlier, names)
             if known is not None:
+                is_news = known["notice"]
                 _correct(known, bead, names)
+                if is_news:
+                    known["group"] = [known]
+                    _join(calls, known, under_way)
                 continue
             used = [*raw_of(bead), pico(bead.get("cost_usd"))]
             if bead.get("counter") is not None and any(number is not None for number in used):
@@ -110,8 +114,21 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
                 used = _grown(before[-1], used) if before else used
                 if before and not any(used):
                     continue  # the same total once more
-            call = _new(beads, at, bead, opened, bead.get("result", "success"), calls, earlier, waiting)
-            call["source"] = bead.get("source") or "sdk"
+            source = bead.get("source") or "sdk"
+            named = opened
+            is_nameless = bead.get("model") is None and (opened or {}).get("model") is None
+            if is_nameless and source != "sdk":
+                group = _told_of(calls, bead, under_way, used[:6])
+                busy = _busy(under_way, scope[1:])
+                about = group[0] if group else busy
+                if about is not None:
+                    named = {
+                        "provider": (opened or {}).get("provider") or about.get("provider"),
+                        "model": about.get("model"),
+                    }
+                    named["provider"] = bead.get("provider") or named["provider"]
+            call = _new(beads, at, bead, named, bead.get("result", "success"), calls, earlier, waiting)
+            call["source"] = source
             call["call_id"], call["request_id"] = call_id, bead.get("request_id")
             if call["request_id"] is not None:
                 names.append((call["request_id"], call))
@@ -122,6 +139,8 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
             if any(number is not None for number in used[:6]):
                 call["raw"] = used[:6]
             call["said"] = used[6]
+            call["group"] = [call]
+            _join(calls, call, under_way)
         elif bead["type"] == "llm.retry":
             if earlier is not None and _tells_of(bead, earlier):
                 earlier["announced"] = True
@@ -158,6 +177,95 @@ def model_calls(beads: list[Bead], price: Price) -> list[Bead]:
                 call["duration"] = gap(one, bead)
             under_way = []
     return _settled(beads, calls, price)
+
+
+def _busy(under_way: list[Bead], place: tuple[Any, ...]) -> Bead | None:
+    """The last call with an id that goes on there."""
+    found = [one for one in under_way if one.get("call_id") and (text(one.get("issue")), one.get("agent")) == place]
+    return found[-1] if found else None
+
+
+def _told_of(calls: list[Bead], bead: Bead, under_way: list[Bead], used: list[int | None]) -> list[Bead] | None:
+    """The lines about the call that a line without a model tells of."""
+    line = {
+        "scope": (None, text(bead.get("issue")), bead.get("agent")), "source": bead["source"], "model": None,
+        "raw": used if any(number is not None for number in used) else None, "request_id": bead.get("request_id"),
+        "result": bead.get("result", "success"),
+    }  # fmt: skip
+    return _twin(calls, line, under_way, any_model=True)
+
+
+def _twin(calls: list[Bead], line: Bead, under_way: list[Bead], *, any_model: bool = False) -> list[Bead] | None:
+    """The lines about the call that a line tells of too: see the top of fold/twins.py."""
+    groups = [one["group"] for one in calls if one.get("group") and one["group"][0] is one and one is not line]
+    groups = [group for group in groups if group[0]["scope"][1:] == line["scope"][1:]]
+
+    def may_be(group: list[Bead]) -> bool:
+        both = [one for one in group if one["request_id"] is not None and line["request_id"] is not None]
+        is_of_model = any_model or _family(group[0]["model"]) == _family(line["model"])
+        return is_of_model and not both and all(one["source"] != line["source"] for one in group)
+
+    for group in reversed(groups):
+        if may_be(group) and any(_alike(one, line) for one in group):
+            return group
+    if not groups or not may_be(groups[-1]) or _busy(under_way, line["scope"][1:]) is not None:
+        return None
+    is_silent = not _used(line)[5] or not any(_used(one)[5] for one in groups[-1])
+    is_well = all(one["result"] == "success" for one in (*groups[-1], line))
+    return groups[-1] if is_silent and is_well else None
+
+
+def _used(call: Bead) -> list[int]:
+    return counted_tokens(call["raw"] or [None] * 6)
+
+
+def _alike(one: Bead, other: Bead) -> bool:
+    """Whether two lines tell of the same tokens, what was cached left out by one of them or not."""
+    (here, there), output = (_used(one), _used(other)), [None, None]
+    for at, line in enumerate((one, other)):
+        if line["raw"] is not None and line["raw"][1] is not None:
+            output[at] = _used(line)[1]  # type: ignore[call-overload]
+    if not here[5] or not there[5] or (None not in output and output[0] != output[1]):
+        return False
+    return here[5] in (there[5], there[5] - there[2] - there[3]) or here[5] - here[2] - here[3] == there[5]
+
+
+def _join(calls: list[Bead], call: Bead, under_way: list[Bead]) -> None:
+    """Put a call's line to those of other sources about it, and give each what it lacks."""
+    group = _twin(calls, call, under_way)
+    if group is None:
+        return
+    call["group"] = group
+    group.append(call)
+    news = [(one, _added(one, group)) for one in group]
+    for one, (raw, cost, _) in news:
+        if one is not call and one["raw"] is None and one["said"] is None and (raw is not None or cost is not None):
+            one["used_at"] = call["at"] + 0.5  # only now does it show in the trends
+    for one, (raw, cost, duration) in news:
+        if counted_tokens(raw or [None] * 6) != _used(one):
+            one["raw"], one["recorded"] = raw, None
+        one["said"] = cost
+        one["duration"] = duration
+
+
+def _added(call: Bead, group: list[Bead]) -> tuple[Any, Any, Any]:
+    """Usage, cost and duration of a call with what the others know."""
+    others = [one for one in group if one is not call]
+    cost = next((one["said"] for one in (call, *others) if one["said"] is not None), None)
+    duration = next((one["duration"] for one in (call, *others) if one["duration"] is not None), None)
+    total = _used(call)[5] or max(_used(one)[5] for one in group)
+    if not total:
+        return call["raw"], cost, duration
+    same = [one for one in (call, *others) if _used(one)[5] == total]
+    own = call["raw"] if _used(call)[5] else same[0]["raw"]
+    split = [one for one in same if one["raw"][:2] != [None, None]]
+    if not split or (len(same) == 1 and same[0] is call):
+        return own, cost, duration
+    prompt, completion = _used(split[0])[:2]
+    read, write, thought = (max(_used(one)[at] for one in same) for at in (2, 3, 4))
+    if read + write > prompt or thought > completion:
+        return (own if _used(call)[5] else split[0]["raw"]), cost, duration
+    return [prompt, completion, read, write, thought, total], cost, duration
 
 
 def _grown(before: list[int | None], used: list[int | None]) -> list[int | None]:
@@ -235,6 +343,8 @@ def _record(calls: list[Bead], names: list[tuple[str, Bead]], bead: Bead, at: in
         prices = bead.get("prices") or {}
         text_ = " ".join(prices[key] for key in ("library", "version", "date") if key in prices) or "unnamed"
         found[0]["recorded"] = (pico(bead.get("cost_usd")), text_)
+        if found[0]["raw"] is None:
+            found[0].setdefault("used_at", at)
 
 
 def _new(
@@ -296,10 +406,14 @@ def _settled(beads: list[Bead], calls: list[Bead], price: Price) -> list[Bead]:
 
 
 def _place(call: Bead) -> tuple[Any, ...]:
-    model = call["then"][1]
-    if model is not None:  # its date and who passes it on are no other model
-        model = re.sub(r"[-@](\d{8}|\d{4}-\d\d-\d\d)$", "", model.strip().lower().split("/")[-1])
-    return call["scope"][1], call["scope"][2], model
+    return call["scope"][1], call["scope"][2], _family(call["then"][1])
+
+
+def _family(model: str | None) -> str | None:
+    """A model's name; its date and who passes it on make no other model."""
+    if model is None:
+        return None
+    return re.sub(r"[-@](\d{8}|\d{4}-\d\d-\d\d)$", "", model.strip().lower().split("/")[-1])
 
 
 def _winner(rivals: list[Bead]) -> str:

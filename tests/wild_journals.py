@@ -148,6 +148,16 @@ def _answer(rng: random.Random) -> tuple[str, Fields]:
         duration_s=_maybe_s(rng),
         result=rng.choice(("success", "success", "rate_limit", "timeout", "error")),
     )
+    if rng.random() < 0.3:  # so that sources tell of one call: the same tokens, or none
+        for kind in ("prompt", "completion", "cache_read", "cache_write", "reasoning", "total"):
+            fields.pop(f"{kind}_tokens", None)
+        used: tuple[Fields, ...] = (
+            {}, {"prompt_tokens": 100, "completion_tokens": 10}, {"total_tokens": 110},
+            {"prompt_tokens": 100, "completion_tokens": 10, "cache_read_tokens": 40, "reasoning_tokens": 4},
+            {"prompt_tokens": 60, "completion_tokens": 10},
+        )  # fmt: skip
+        fields |= {**rng.choice(used), "result": "success"}
+        return "llm.completed", {**_identity(rng), **_scope(rng), "issue": 7, "agent": "coding", **fields}
     return "llm.completed", {**_identity(rng), **_scope(rng), **fields}
 
 

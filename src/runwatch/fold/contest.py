@@ -19,6 +19,8 @@ SOURCES = ("sdk", "usage", "otlp.span", "otlp.metric")
 """Who may have seen a call, the most trusted first."""
 
 
+Place = tuple[str | None, str | None]
+"""Issue, as text, and agent."""
 _DATED = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})\Z")
 
 
@@ -43,9 +45,10 @@ class Seen:
 class Contest:
     """The cells of one agent, issue and model: one source of them counts."""
 
-    __slots__ = ("anonymous", "cells", "counts", "seen")
+    __slots__ = ("anonymous", "cells", "counts", "place", "seen")
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self.cells: list[Cell] = []
         self.counts: dict[str, bool] = {}
         """Which of the sources count now. The first does until another one is found to have seen more."""

@@ -11,7 +11,7 @@ from runwatch.events.calls import LlmPriced
 from runwatch.fold.call import Call
 from runwatch.fold.facts import Facts
 from runwatch.fold.money import MOST_PICO, PriceFunction, pico_of, usd_of
-from runwatch.fold.usage import has_split
+from runwatch.fold.usage import Raw, has_split, normalized
 
 
 class Costs:
@@ -43,6 +43,16 @@ class Costs:
             call.pico = call.prices = None  # no price list means that
         if call.prices is not None:
             model.prices = call.prices
+
+    def take_over(self, call: Call, raw: Raw | None, pico: int | None) -> None:
+        """Give a call what another source knows of its usage, and the cost that a provider told that source."""
+        has_changed = normalized(raw) != call.counts
+        if has_changed:
+            call.raw, call.counts = raw, normalized(raw)
+        if pico is not None:
+            call.pico, call.prices, call.is_priced, call.is_recorded = pico, None, True, False
+        elif has_changed and not call.is_said:
+            self.set(call, None)
 
     def record(self, call: Call, event: LlmPriced) -> None:
         """Give a call the price that was recorded for it."""

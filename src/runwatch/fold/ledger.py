@@ -5,8 +5,8 @@ No I/O, no formatting. Definitions: metrics.md, "Tokens and prices".
 A call seen by several sources counts once. Repeats with the same request id are told before they get here; for the
 rest, within one agent, issue and model (under all its names: ``contest.family``), the source that saw most counts and
 the others do not, neither in the sums nor in durations and trends: most tokens, then most calls, then the order of
-``contest.SOURCES``, then the alphabet. Where every call there has a request id, all count, since then no call can be
-one of another source's.
+``contest.SOURCES``, then the alphabet. What several sources know of one call is joined before (``twins``). Where every
+call there has a request id, all count, since then no call can be one of another source's.
 """
 
 from __future__ import annotations
@@ -204,5 +204,5 @@ class Ledger:
             self.by_agent.setdefault(agent, empty()),
             self.by_issue_agent.setdefault((name, agent), empty()),
         ]
-        contest = self._contests.setdefault((agent, name, family(model)), Contest())
+        contest = self._contests.setdefault((agent, name, family(model)), Contest((name, agent)))
         return Cell(source, self.scope(step, issue, agent), contest, state, rows)

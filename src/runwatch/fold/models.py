@@ -17,6 +17,7 @@ What counts once
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from runwatch.events import Event
@@ -32,6 +33,7 @@ from runwatch.fold.money import PriceFunction, pico_of
 from runwatch.fold.remembered import RememberedCalls
 from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
+from runwatch.fold.twins import Twins, additions
 from runwatch.fold.usage import merged, normalized, raw_usage
 
 _PORTIONS = 200
@@ -59,6 +61,7 @@ class Models:
         self._costs = Costs(facts, price)
         self._open: OpenCalls[_Open] = OpenCalls(settings.remembered_open)
         self._calls = RememberedCalls(settings.remembered_calls)
+        self._twins = Twins(self._calls, self._open)
         self._counters = Counters()
         self._ordinal = 0
         self._limit = settings.remembered_calls
@@ -139,7 +142,10 @@ class Models:
         provider, model = event.provider, event.model
         if opened is not None:
             provider, model = provider or opened[0].provider, model or opened[0].model
-        call = self._new_call(event, (provider, model), event.result, event.attempt, event.source or "sdk", earlier)
+        source = event.source or "sdk"
+        if model is None and source != "sdk":
+            provider, model = self._twins.names(event, used)
+        call = self._new_call(event, (provider, model), event.result, event.attempt, source, earlier)
         if event.duration_s is not None:
             call.duration = micros(event.duration_s)
         elif opened is not None:
@@ -150,6 +156,18 @@ class Models:
         self._name(call, event)
         call.count(1)
         self._observe(call)
+        if source != "sdk" or self._twins.is_needed:
+            self._join(call)
+
+    def _join(self, new: Call) -> None:
+        """Add to what each source said of one call what the others know."""
+        others = self._twins.add(new)
+        for call, raw, pico, duration in additions([*others, new]) if others else ():
+            if pico is not None or normalized(raw) != call.counts:
+                self._change(call, partial(self._costs.take_over, raw=raw, pico=pico))
+                self._twins.corrected(call)
+            if duration is not None:
+                self._time(call, duration)
 
     def _retry(self, event: LlmRetry) -> None:
         scope = self._ledger.scope(event.step, event.issue, event.agent)
@@ -244,10 +262,20 @@ class Models:
 
     def _correct(self, call: Call, event: LlmCompleted) -> None:
         """Take over what a repeated line knows better."""
+        is_news = call.is_notice
         self._change(call, lambda call: self._merge(call, event))  # which keeps the request id among its names
-        if call.duration is None and event.duration_s is not None:
-            self._change(call, lambda call: setattr(call, "duration", micros(event.duration_s)))
-            self._observe_duration(call)
+        duration = None if event.duration_s is None else micros(event.duration_s)
+        if call.duration is None and duration is not None:
+            self._time(call, duration)
+        if self._twins.is_needed and is_news:
+            self._join(call)
+        elif self._twins.is_needed:
+            self._twins.corrected(call)
+
+    def _time(self, call: Call, duration: int) -> None:
+        """Note how long a counted call took, now that it is known."""
+        self._change(call, lambda call: setattr(call, "duration", duration))
+        self._observe_duration(call)
 
     def _merge(self, call: Call, event: LlmCompleted) -> None:
         counts, was_priced = call.counts, call.is_priced

@@ -237,9 +237,9 @@ def test_a_call_counts_once_where_one_source_names_its_model_with_a_date_or_a_pr
         ("gpt-4o-2024-08-06", 1), ("gpt-4o-mini-2024-07-18", 1),
     ]  # fmt: skip
     assert metrics.models[0].durations.max_s == 2.0
-    journal.add("llm.completed", **about, source="usage")
+    journal.add("llm.completed", **about, source="usage", model="gpt-4o")
     assert [(model.model, model.calls) for model in journal.metrics().models] == [
-        ("gpt-4o", 2), ("gpt-4o-mini-2024-07-18", 1),
+        ("gpt-4o-2024-08-06", 1), ("gpt-4o-mini-2024-07-18", 1), ("gpt-4o", 1),
     ]  # fmt: skip
 
 

@@ -1,0 +1,241 @@
+"""Which lines of different sources tell of one model call without saying so, and what each adds to the other.
+
+No I/O, no formatting; counts nothing: which source counts, the ledger says. Definitions: metrics.md, "Tokens and
+prices".
+
+Two lines of different sources, of one issue and agent, tell of one call when they are of one model (``family``), not
+both with a request id, and
+- the same tokens were used: the same total, what was cached left out by one of them or not, the same output; or else
+- one of them, a success, tells no tokens, and the other is the last call there, and no call is under way there.
+A line that names no model is of the model of the call that it tells of, else of the one that is under way.
+Of several calls that fit the last one is meant. Calls further back than ``_RECENT`` are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from runwatch.events.calls import LlmCompleted, LlmStarted
+from runwatch.fold.call import Call
+from runwatch.fold.clock import Moment
+from runwatch.fold.contest import Contest, Place
+from runwatch.fold.facts import Names
+from runwatch.fold.identity import OpenCalls, place_of
+from runwatch.fold.ledger import Cell
+from runwatch.fold.remembered import RememberedCalls
+from runwatch.fold.usage import Raw, normalized
+
+_RECENT = 1024
+
+
+class _Line:
+    """What tells one source's word of a call from others."""
+
+    __slots__ = ("completion", "has_id", "is_well", "number", "source", "total", "uncached")
+
+    def __init__(self, number: int, source: str, raw: Raw | None, *, has_id: bool, is_well: bool) -> None:
+        counts = normalized(raw)
+        self.number = number
+        self.source = source
+        self.has_id = has_id
+        self.is_well = is_well
+        self.total = counts[5]
+        self.uncached = counts[5] - counts[2] - counts[3]
+        self.completion = counts[1] if raw is not None and raw[1] is not None else None
+
+    def is_same(self, other: _Line) -> bool:
+        """Return whether both used the same tokens, and some."""
+        if not self.total or not other.total:
+            return False
+        totals = self.total == other.total or self.total == other.uncached or self.uncached == other.total
+        return totals and (None in (self.completion, other.completion) or self.completion == other.completion)
+
+
+class _Group:
+    """The lines of one call, one of each source."""
+
+    __slots__ = ("contest", "lines", "model", "order", "place")
+
+    def __init__(self, order: int, place: Place, cell: Cell) -> None:
+        self.order = order
+        self.place = place
+        self.contest = cell.contest
+        self.model = cell.model
+        self.lines: list[_Line] = []
+
+    def takes(self, line: _Line, contest: Contest | None) -> bool:
+        """Return whether a line may be one more about this call, whatever it used."""
+        return contest in (None, self.contest) and all(
+            line.source != own.source and not (line.has_id and own.has_id) for own in self.lines
+        )
+
+    @property
+    def keys(self) -> set[tuple[Place, int]]:
+        """Where it is found by tokens."""
+        return {(self.place, total) for line in self.lines for total in (line.total, line.uncached) if line.total}
+
+
+class Twins:
+    """The last calls, to be found by issue, agent and tokens."""
+
+    __slots__ = ("_by_call", "_by_total", "_calls", "_groups", "_last", "_open", "is_needed")
+
+    def __init__(self, calls: RememberedCalls, under_way: OpenCalls[tuple[LlmStarted, Moment]]) -> None:
+        self._calls = calls
+        self._open = under_way
+        self.is_needed = False
+        """Whether another source than the SDK has told of a call; until then nothing is done."""
+        self._groups: deque[_Group] = deque()
+        self._by_call: dict[int, _Group] = {}
+        self._by_total: dict[tuple[Place, int], list[_Group]] = {}
+        """Each list in order."""
+        self._last: dict[Place, _Group] = {}
+
+    def names(self, event: LlmCompleted, raw: Raw | None) -> Names:
+        """Return provider and model for a line that names no model: those of the call that it tells of, if any."""
+        self._begin()
+        place = place_of(event)[1:]
+        line = _Line(
+            -1, event.source or "sdk", raw, has_id=event.request_id is not None, is_well=event.result == "success"
+        )
+        group = self._find(place, None, line)
+        if group is not None:
+            return event.provider or group.model.provider, group.model.name
+        started = self._under_way(place)
+        return (event.provider, None) if started is None else (event.provider or started.provider, started.model)
+
+    def add(self, call: Call) -> list[Call]:
+        """Remember a call; return what other sources said of it."""
+        self._begin(call.number)
+        return list(self._calls.numbered(self._file(call)))
+
+    def corrected(self, call: Call) -> None:
+        """Take note that a call's tokens or names changed."""
+        group = self._by_call.get(call.number)
+        if group is not None:
+            self._unfile(group)
+            group.lines = [_line_of(call) if line.number == call.number else line for line in group.lines]
+            self._index(group)
+
+    def _begin(self, until: int | None = None) -> None:
+        """Take up the calls that the SDK told of so far, up to that number."""
+        if self.is_needed:
+            return
+        self.is_needed = True
+        until = self._calls.added if until is None else until
+        for call in self._calls.numbered(range(max(0, until - _RECENT), until)):
+            if not call.is_notice:
+                self._file(call)
+
+    def _file(self, call: Call) -> list[int]:
+        """Put a call where it belongs; return the numbers of the others there."""
+        line, place = _line_of(call), call.cell.contest.place
+        group = self._find(place, call.cell.contest, line)
+        if group is None:
+            group = _Group(call.number, place, call.cell)
+            self._groups.append(group)
+            if place not in self._last or self._last[place].order < group.order:
+                self._last[place] = group
+            if len(self._groups) > _RECENT:
+                self._forget(self._groups.popleft())
+        else:
+            self._unfile(group)
+        others = [line.number for line in group.lines]
+        group.lines.append(line)
+        self._by_call[call.number] = group
+        self._index(group)
+        return others
+
+    def _under_way(self, place: Place) -> LlmStarted | None:
+        """Return the last call with an id that goes on there."""
+        latest = islice(reversed(self._open.by_id.values()), _RECENT)
+        return next((started for started, _ in latest if place_of(started)[1:] == place), None)
+
+    def _find(self, place: Place, contest: Contest | None, line: _Line) -> _Group | None:
+        found: _Group | None = None
+        for total in {line.total, line.uncached} if line.total else ():
+            for group in reversed(self._by_total.get((place, total), ())):
+                if found is not None and group.order <= found.order:
+                    break
+                if group.takes(line, contest) and any(line.is_same(own) for own in group.lines):
+                    found = group
+        last = self._last.get(place)
+        if found is None and last is not None and line.is_well and last.takes(line, contest):
+            is_silent = not line.total or not any(own.total for own in last.lines)
+            if is_silent and all(own.is_well for own in last.lines) and self._under_way(place) is None:
+                found = last
+        return found
+
+    def _index(self, group: _Group) -> None:
+        for key in group.keys:
+            groups = self._by_total.setdefault(key, [])
+            groups.append(group)
+            if len(groups) > 1 and groups[-2].order > group.order:
+                groups.sort(key=lambda one: one.order)
+
+    def _unfile(self, group: _Group) -> None:
+        for key in group.keys:
+            groups = self._by_total[key]
+            groups.remove(group)
+            if not groups:
+                del self._by_total[key]
+
+    def _forget(self, group: _Group) -> None:
+        self._unfile(group)
+        for line in group.lines:
+            del self._by_call[line.number]
+        if self._last.get(group.place) is group:
+            del self._last[group.place]
+
+
+def _line_of(call: Call) -> _Line:
+    has_id, is_well = call.request_id is not None, call.result == "success"
+    return _Line(call.number, call.cell.source, call.raw, has_id=has_id, is_well=is_well)
+
+
+class Addition(NamedTuple):
+    """What a call lacks that another source knows."""
+
+    call: Call
+    raw: Raw | None
+    """What it used, with that; as it was where nothing comes to it."""
+    pico: int | None
+    """What a provider said that it cost, in 10⁻¹² USD; None for nothing new."""
+    duration: int | None
+    """Microseconds; None for nothing new."""
+
+
+def additions(calls: Sequence[Call]) -> list[Addition]:
+    """Return what the words of several sources about one call add to each of them."""
+    found = []
+    for call in calls:
+        others = [one for one in calls if one is not call]
+        pico = None if call.is_said else next((one.pico for one in others if one.is_said), None)
+        duration = None
+        if call.duration is None:
+            duration = next((one.duration for one in others if one.duration is not None), None)
+        found.append(Addition(call, _joined_usage(call, others), pico, duration))
+    return found
+
+
+def _joined_usage(call: Call, others: list[Call]) -> Raw | None:
+    """Return what a call used, with what other sources know of it: all of it where its own told nothing.
+
+    Else of cached and reasoning tokens the larger number, where the total is the same and they fit into it.
+    """
+    told = [one for one in (call, *others) if one.counts[5]]
+    if not told or (call.counts[5] and len(told) == 1):
+        return call.raw
+    total = call.counts[5] or max(one.counts[5] for one in told)
+    same = [one for one in told if one.counts[5] == total]
+    split = next((one for one in same if one.raw is not None and (one.raw[0], one.raw[1]) != (None, None)), None)
+    if split is None:
+        return call.raw if call.counts[5] else same[0].raw
+    prompt, completion = split.counts[:2]
+    read, write, thought = (max(one.counts[at] for one in same) for at in (2, 3, 4))
+    if read + write > prompt or thought > completion:
+        return call.raw if call.counts[5] else split.raw
+    return prompt, completion, read, write, thought, total
