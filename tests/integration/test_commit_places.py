@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import time
@@ -277,5 +278,13 @@ def test_a_named_branch_that_another_work_tree_has_checked_out_is_refused(tmp_pa
         CommitError, match=r"branch topic is checked out in another work tree: .*`runwatch finalize r1`"
     ):
         commit(run, CommitOptions(mode="topic"))
-    with pytest.raises(CommitError, match=r"'a\.\.b' is no name for a branch"):
-        commit(run, CommitOptions(mode="a..b"))
+
+
+@pytest.mark.parametrize("name", ["a..b", "HEAD", "-x", "@{-1}", "a.lock"])
+def test_a_name_that_git_would_not_give_to_a_branch_is_refused(tmp_path: Path, name: str) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    repo.git("checkout", "-q", "-b", "topic")  # @{-1} is main from here
+    run, before = a_run(repo), repo.git("for-each-ref")
+    with pytest.raises(CommitError, match=f"{re.escape(repr(name))} is no name for a branch"):
+        commit(run, CommitOptions(mode=name))
+    assert repo.git("for-each-ref") == before

@@ -14,7 +14,6 @@ import msgspec
 
 from runwatch.errors import CommitError
 from runwatch.vcs import (
-    GitError,
     GitVariables,
     Repository,
     common_dir,
@@ -222,10 +221,9 @@ def find_target(
 def _named(repo: Repository, place: Place, branch: str) -> Target:
     """Return a branch that is not checked out here; one that is nowhere yet begins with the run's commit."""
     ref = f"refs/heads/{branch}"
-    try:
-        repo.plumbing("check-ref-format", ref)
-    except GitError:
-        raise place.refuse(f"{branch!r} is no name for a branch", "mend `[commit] mode`") from None
+    if repo.plumbing("check-ref-format", "--branch", branch, check=False).rstrip("\n") != branch:
+        # Not `refs/heads/…` alone: HEAD and what begins with a dash would pass, and @{-1} is another branch's name.
+        raise place.refuse(f"{branch!r} is no name for a branch", "mend `[commit] mode`")
     _check_unused(place, branch)
     return Target(ref=ref, branch=branch, tip=_tip(repo, place, ref), checked_out=False)
 
