@@ -236,6 +236,21 @@ def test_a_run_below_a_name_that_git_keeps_for_itself_is_refused(tmp_path: Path)
     assert_nothing_is_left(repo)
 
 
+@pytest.mark.parametrize("hidden", [{}, {"GIT_DIR": "/nowhere"}])
+def test_without_a_git_program_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: dict[str, str]
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run = a_run(repo)
+    with monkeypatch.context() as here:
+        here.setenv("PATH", str(tmp_path / "src"))
+        for name, value in hidden.items():
+            here.setenv(name, value)
+        said = refused(run)
+    assert said == "there is no git program: install git, then `runwatch finalize r1` commits it later."
+    assert_only_the_run_is_committed(repo, commit(run).sha)
+
+
 def test_a_filter_that_fails_is_told_in_git_s_words(tmp_path: Path) -> None:
     repo = GitRepo.with_history(tmp_path)
     repo.git("config", "filter.broken.clean", "false")

@@ -24,7 +24,7 @@ from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
 from runwatch.finalize.ref_update import REFUSED, RefUpdate
 from runwatch.finalize.users_commit import commit_around, find_commit
 from runwatch.settings.groups import Commit as CommitSettings
-from runwatch.vcs import GitError, GitVariables, Repository, read_ref
+from runwatch.vcs import NO_GIT, GitError, GitVariables, Repository, read_ref
 
 __all__ = ["CommitOptions", "CommitResult", "Message", "commit_run", "options"]
 
@@ -277,6 +277,8 @@ def _stamp(path: Path) -> tuple[int, int, int, int]:
 def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError:
     """Return why git could not, in a sentence with what to do about it."""
     said = f"{error.stderr} {error.sentence}".lower()
+    if error.sentence == NO_GIT:
+        return place.refuse("there is no git program", "install git")
     if "dubious ownership" in said:
         return place.refuse(
             f"git refuses {place.called}, which belongs to another user",

@@ -27,10 +27,11 @@ from runwatch.vcs.layout import (
 if TYPE_CHECKING:
     from runwatch.vcs.branch import UNBORN, Snapshot
     from runwatch.vcs.changes import ChangedFile
-    from runwatch.vcs.repository import Repository, is_ignored, is_tracked
+    from runwatch.vcs.repository import NO_GIT, Repository, is_ignored, is_tracked
     from runwatch.vcs.running import GitError, Running
 
 _LATER = {
+    "NO_GIT": "repository",
     "UNBORN": "branch",
     "Snapshot": "branch",
     "ChangedFile": "changes",
@@ -43,6 +44,7 @@ _LATER = {
 """Name → its module, for what runs git: who only looks for the work tree does not wait for it."""
 
 __all__ = [
+    "NO_GIT",
     "UNBORN",
     "ChangedFile",
     "Found",

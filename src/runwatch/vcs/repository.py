@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from git import Repo
 
 
+NO_GIT = "There is no git program: install git."
+"""What is said where none can be found."""
+
+
 class Repository:
     """The repository of one work tree; ``with`` ends the processes that GitPython keeps."""
 
@@ -54,6 +58,9 @@ class Repository:
     def __enter__(self) -> Self:
         """Open it. Raises GitError where git or the repository cannot be used."""
         self._repo = _open(self.work_tree, self.git_dir)
+        if shutil.which(self._repo.git.GIT_PYTHON_GIT_EXECUTABLE or "git") is None:
+            self.__exit__()
+            raise GitError(NO_GIT)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -169,8 +176,10 @@ class Repository:
                 env=FIXED | dict(env or {}),
                 start_new_session=True,  # a Ctrl-C on the terminal is not meant for it
             )
-        except (GitCommandNotFound, OSError) as error:
-            raise GitError(f"git cannot be started: {error}.") from error
+        except GitCommandNotFound as error:  # it went away meanwhile
+            raise GitError(NO_GIT) from error
+        except OSError as error:
+            raise GitError(f"git cannot be started: {error.strerror or error}.") from error
         process, wrapper.proc = wrapper.proc, None  # the wrapper would kill it when it goes out of scope
         return Running(cast("subprocess.Popen[bytes]", process), args[0], self.work_tree)
 
