@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from runwatch.errors import RecordError
 from runwatch.events.lifecycle import SCHEMA
 from runwatch.finalize.state import STAGES, load_state
 from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine, repository_of
@@ -86,6 +87,24 @@ def _fault(paths: RunPaths) -> Condition | None:
     except OSError as error:
         return Condition(found="broken", reason=f"its events.jsonl cannot be read ({error.strerror})")
     return None
+
+
+def check_place(paths: RunPaths) -> None:
+    """Raise RecordError where a directory holds no journal of its own, or is reached through a link."""
+    try:
+        if not stat.S_ISREG(os.lstat(paths.journal).st_mode):
+            raise RecordError(
+                f"{paths.journal} is no regular file: put the journal back there, or delete {paths.root}, "
+                "which cannot be finalized without it."
+            )
+    except OSError:
+        what = paths.journal if paths.root.is_dir() else paths.root
+        raise RecordError(f"{what} was deleted while the run went on: nothing is left to finalize.") from None
+    for folder in (paths.root, paths.root.parent):
+        if folder.is_symlink():
+            raise RecordError(
+                f"{folder} is a symbolic link, and runs are not finalized through one: put the folder itself there."
+            )
 
 
 def is_settled(paths: RunPaths) -> bool:

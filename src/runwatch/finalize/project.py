@@ -60,6 +60,10 @@ class Projector:
         """Where in the journal the last event ends whose line stands."""
         return self._done
 
+    def begin_anew(self) -> None:
+        """Take the journal for another one, none of whose lines stand."""
+        self._done = self._part = 0
+
     def take(self, line: bytes, position: int) -> Event | None:
         """Write the line of an event that ends at ``position`` in the journal, unless it stands; return the event."""
         event = read_line(line)

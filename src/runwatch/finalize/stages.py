@@ -16,6 +16,7 @@ from runwatch.finalize.account import Account
 from runwatch.finalize.archive import forget
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
+from runwatch.finalize.condition import check_place
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import Publisher
@@ -88,13 +89,7 @@ class Finalizer:
         ``only`` stay as they are; killed among those, the next finalizer does what was left.
         """
         self._first = first
-        if not self.paths.journal.is_file():
-            raise RecordError(f"{self.paths.root} was deleted while the run went on: nothing is left to finalize.")
-        for folder in (self.paths.root, self.paths.root.parent):
-            if folder.is_symlink():
-                raise RecordError(
-                    f"{folder} is a symbolic link, and runs are not finalized through one: put the folder itself there."
-                )
+        check_place(self.paths)
         lock = RunLock.of(self.paths.lock)
         if not lock.acquire(Role.FINALIZER, LOCK_WAIT_S):
             raise RunBusy(

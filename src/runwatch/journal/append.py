@@ -55,6 +55,8 @@ class Appender:
         """Why the last line was dropped."""
         self.last_errno: int | None = None
         """The system's number of it, where it has one."""
+        self.moved = False
+        """Whether the last line was dropped because the descriptor is no more that of a file in the run."""
         self.late = 0
         """Lines written after the journal was closed: they are in the file, and not acknowledged."""
 
@@ -66,6 +68,7 @@ class Appender:
         data = b"\n" + line if self._torn else line
         try:
             state = os.fstat(self._fd)
+            self.moved = (state.st_dev, state.st_ino) != self._file or not state.st_nlink
             if (state.st_dev, state.st_ino) != self._file:
                 raise OSError(errno.EBADF, "its descriptor is another file's by now")
             if not state.st_nlink:
@@ -94,6 +97,7 @@ class Appender:
             self.last_error = error.strerror or str(error)
             return False
         if not state.st_nlink:
+            self.moved = True
             self.dropped += 1
             self.last_error = "it was deleted"
         elif not state.st_mode & _WRITABLE:

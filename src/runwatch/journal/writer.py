@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from runwatch.errors import RecordError
 from runwatch.events import build, encode_any
 from runwatch.journal.append import Appender
 from runwatch.journal.losses import Loss, LossAccount
@@ -28,6 +29,7 @@ class EventWriter:
 
     def __init__(self, paths: RunPaths, *, sealing: bool = False) -> None:
         """Open the journal, a closed one with ``sealing``: for the finalizer. Raises RecordError."""
+        self._path, self._sealing = paths.journal, sealing
         self._journal = Appender(paths.journal, sealing=sealing)
         self._writer = os.urandom(4).hex()
         self.mark = f'"writer":"{self._writer}"'.encode()
@@ -45,11 +47,32 @@ class EventWriter:
             self._seq += 1
             fields.setdefault("ts", now_text())
             fields |= {"writer": self._writer, "seq": self._seq, "pid": os.getpid(), "mono": round(time.monotonic(), 6)}
-            before = self._journal.dropped
-            acknowledged = self._journal.append(encode_any(build(event_type, fields)))
-            if self._journal.dropped > before and self._counts_losses and event_type != "degraded":  # told again
-                self.losses.add(events=1)
-            return acknowledged
+            # What tells of losses is told again.
+            return self._append(encode_any(build(event_type, fields)), counted=event_type != "degraded")
+
+    def again(self, line: bytes) -> bool:
+        """Append a line as it once stood in the journal, without its line feed; True when it is acknowledged."""
+        with self._lock:
+            return self._append(line + b"\n", counted=False)
+
+    def _append(self, line: bytes, *, counted: bool) -> bool:
+        before = self._journal.dropped
+        acknowledged = self._journal.append(line)
+        if self._journal.moved and os.path.lexists(self._path) and self.reopen():
+            before, acknowledged = 0, self._journal.append(line)  # another journal was put in its place
+        if self._journal.dropped > before and self._counts_losses and counted:
+            self.losses.add(events=1)
+        return acknowledged
+
+    def reopen(self) -> bool:
+        """Open the journal that has its name now, making it where there is none; False where that cannot be."""
+        try:
+            newer = Appender(self._path, sealing=self._sealing)
+        except RecordError:
+            return False
+        self._journal.close()
+        self._journal = newer
+        return True
 
     def tell_loss(self, loss: Loss) -> bool:
         """Write what another process lost; True when that is acknowledged."""

@@ -29,6 +29,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import ending, farewell, limits
 from runwatch.record.ahead import AheadHelper
+from runwatch.record.beginning import Beginning
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
@@ -65,6 +66,7 @@ class Recorder:
         self.settings: Settings = load_settings()
         self.lock = RunLock.of(self.paths.lock)
         self.writer = EventWriter(self.paths)
+        self.beginning = Beginning(self.paths, self.writer)
         self.follower = Follower(self.paths.journal)
         self.publisher = Publisher(self.paths, self.settings)
         with contextlib.suppress(OSError):  # a full disk: whoever finalizes in this environment needs no digests
@@ -190,13 +192,12 @@ class Recorder:
             self.watch.active()
 
     def _read(self) -> None:
-        while lines := self.follower.read():
+        while lines := self._lines():
             if not all(line.startswith(_UNLOGGED) for line in lines):
                 self._last_event = time.monotonic()
             self.durability.note(lines)
-            if self.follower.restarted:
-                self.follower.restarted = False
-                self.fold = self.publisher.new_fold()
+            if not self.beginning.take(lines):
+                self.projector.begin_anew()
             position = self.follower.offset - sum(len(line) + 1 for line in lines)
             for line in lines:
                 position += len(line) + 1
@@ -209,8 +210,17 @@ class Recorder:
                     self.ahead.take(event)
                     self.watch.take(event, position)
             self.pricing.poll(self.fold, position)
+        self.beginning.caught_up()
         if self.talk.due:
             self.talk.update(self.fold.metrics(now_text()))
+
+    def _lines(self) -> list[bytes]:
+        lines = self.follower.read()
+        if self.follower.restarted:
+            self.follower.restarted = False
+            self.fold = self.publisher.new_fold()
+            self.beginning.restarted()
+        return lines
 
     def _owner_died(self) -> Outcome:
         """End the command as a closed terminal would, and say what can be known of it."""
@@ -230,6 +240,8 @@ class Recorder:
     def _finalize(self, outcome: Outcome) -> int:
         for number in ASKING:
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
+        self._read()
+        self.beginning.restore()
         self._read()
         if not self.fold.sealed:
             self.sampler.last(outcome.ended)
