@@ -307,12 +307,14 @@ class Stream:
             if self.log is not None:
                 self.log.close()
             self.log, self._log_step = self.capture.new_log(self.channel.name), self.capture.step
-        try:
-            self.log.prepare()
-        except OSError:
-            self.capture.losses.add(output_bytes=len(data))
-            return
-        self.capture.record_arrival(self.log)
-        lost = self.log.write(data)
-        if lost:
-            self.capture.losses.add(output_bytes=lost)
+        while data:
+            try:
+                share = self.log.share(data)
+            except OSError:
+                self.capture.losses.add(output_bytes=len(data))
+                return
+            self.capture.record_arrival(self.log)
+            lost = self.log.write(data[:share])
+            if lost:
+                self.capture.losses.add(output_bytes=lost)
+            data = data[share:]

@@ -11,13 +11,17 @@ from runwatch.journal.beneath import open_beneath
 from runwatch.journal.paths import RunPaths
 
 TAIL_BYTES = 4096
+LEAST_BYTES = 4096
+"""A smaller size limit counts as this: a file a line would use up the disk's inodes."""
 
 
 class StepLog:
     """The log of one stream in one step, going on in ``<stream>.1.log`` … past its size limit."""
 
     def __init__(self, paths: RunPaths, stream: str, step: int | None, max_bytes: int | None) -> None:
-        self._paths, self._stream, self._step, self._max = paths, stream, step, max_bytes
+        self._paths, self._stream, self._step = paths, stream, step
+        self._max = max(max_bytes, LEAST_BYTES) if max_bytes else None
+        self._at_line_start = True
         self._number = 0
         self._fd = -1
         self.size = 0
@@ -27,6 +31,22 @@ class StepLog:
         self.indexed = 0.0
         """When an arrival time was last written for it."""
 
+    def share(self, data: memoryview) -> int:
+        """Return how many of the bytes go to the file at hand, the next one where none do. Raises OSError.
+
+        A line is cut in two only where it is longer than a whole file may be.
+        """
+        self.prepare()
+        if not self._max or self.size + len(data) <= self._max:
+            return len(data)
+        room = self._max - self.size
+        whole = bytes(data[:room]).rfind(b"\n") + 1
+        if whole or not self._at_line_start or not self.size:
+            return whole or room
+        self._number += 1
+        self._open()
+        return self.share(data)
+
     def write(self, data: memoryview) -> int:
         """Append; return how many bytes could not be written."""
         try:
@@ -35,6 +55,7 @@ class StepLog:
             while data:
                 written = os.write(self._fd, data)
                 self.size += written
+                self._at_line_start = data[written - 1] == 10
                 data = data[written:]
         except OSError:
             return len(data)
@@ -58,7 +79,7 @@ class StepLog:
             os.close(fd)
             self._number += 1
         self.close()
-        self._fd, self.size, self.indexed = fd, size, 0.0
+        self._fd, self.size, self.indexed, self._at_line_start = fd, size, 0.0, True
         self.name = str(path.relative_to(self._paths.logs))
 
     def tail(self) -> bytes:

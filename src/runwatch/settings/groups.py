@@ -72,7 +72,7 @@ class Capture(Struct, frozen=True, kw_only=True):
     unbuffer: bool = False
     """Ask Python commands to write at once (PYTHONUNBUFFERED); slow for those that print much."""
     max_file_bytes: Annotated[Bytes | None, Meta(examples=["256 MiB"])] = None
-    """A log past this size goes on in `.1.log`, `.2.log` and so on; without this it never does."""
+    """A log past this size goes on in `.1.log`, `.2.log` and so on; without this it never does. At least 4 KiB."""
     coverage: Annotated[tuple[str, ...], Meta(examples=[["coverage.json"]])] = ()
     """Patterns of coverage reports (coverage.py JSON, Cobertura XML, LCOV) from where the command starts."""
     tests: Annotated[tuple[str, ...], Meta(examples=[["reports/*.xml"]])] = ()

@@ -102,6 +102,22 @@ def test_a_log_past_its_limit_goes_on_in_the_next_file(tmp_path: Path) -> None:
     parts = sorted(run.paths.logs.glob("stdout*.log"), key=lambda path: (len(path.name), path.name))
     assert [part.name for part in parts][:3] == ["stdout.log", "stdout.1.log", "stdout.2.log"]
     assert b"".join(part.read_bytes() for part in parts) == run.out.read_bytes()
+    assert all(part.stat().st_size <= 300_000 and part.read_bytes().endswith(b"\n") for part in parts)
+    indexed = {tuple(line.split(" ")[1:]) for line in run.paths.output_index.read_text().splitlines()}
+    assert {(part.name, "0") for part in parts} <= indexed, "each is in the index of arrival times from its first byte"
+
+
+def test_only_a_line_that_is_longer_than_a_whole_log_may_be_is_cut_in_two(tmp_path: Path) -> None:
+    program = "import os; os.write(1, b'short\\n' * 800 + b'x' * 9000 + b'\\n' + b'last\\n')"
+    run = Recorded(tmp_path, program, max_bytes=5000).wait()
+    parts = [run.log("stdout.log"), *(run.log(f"stdout.{number}.log") for number in (1, 2))]
+    assert parts == [b"short\n" * 800, b"x" * 5000, b"x" * 4000 + b"\nlast\n"]
+
+
+def test_a_limit_that_would_make_a_file_of_each_line_counts_as_four_kib(tmp_path: Path) -> None:
+    run = Recorded(tmp_path, "import os; os.write(1, b'line\\n' * 1000)", max_bytes=1).wait()
+    assert len(run.log("stdout.log")) == 4095
+    assert sorted(path.name for path in run.paths.logs.glob("stdout*.log")) == ["stdout.1.log", "stdout.log"]
 
 
 def test_the_arrival_index_names_every_log_from_its_first_byte(tmp_path: Path) -> None:
