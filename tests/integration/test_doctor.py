@@ -104,6 +104,50 @@ def test_a_detached_head_is_a_fault_in_ci_and_a_warning_elsewhere(place: Path) -
     assert "detached in CI" in the_fault(doctor(place, env={"CI": "true"}), "commit")["sentence"]
 
 
+def test_what_would_keep_the_branch_from_moving_is_named(place: Path) -> None:
+    for name in ("refs/heads/main.lock", "HEAD.lock"):
+        lock = place / ".git" / name
+        lock.touch()
+        fault = the_fault(doctor(place, code=1), "commit")
+        assert f"{name} is held for " in fault["sentence"]
+        assert f"rm {lock}" in fault["remedy"]
+        done = runwatch("run", "--quiet", "--", "true", cwd=place) if name == "HEAD.lock" else None
+        lock.unlink()
+    assert done is not None
+    assert git("log", "--format=%s", cwd=place) == "first\n", "and it is true"
+
+
+def test_a_filter_that_must_not_fail_and_fails_is_named(place: Path) -> None:
+    (place / ".gitattributes").write_text("*.md filter=sometimes\n*.json filter=always\n")
+    git("config", "filter.sometimes.clean", "false", cwd=place)
+    git("config", "filter.always.clean", "cat", cwd=place)
+    git("config", "filter.always.required", "true", cwd=place)
+    doctor(place, code=0)
+    git("config", "filter.always.clean", "echo no such day >&2; false", cwd=place)
+    before = listing(place)
+    fault = the_fault(doctor(place, code=1), "commit")
+    assert "json through the filter 'always', which is required" in fault["sentence"]
+    assert "filter.always" in fault["remedy"]
+    assert listing(place) == before
+
+
+def test_a_runs_folder_that_leads_out_of_the_repository_is_named(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (place / "runs").symlink_to(tmp_path / "outside")
+    fault = the_fault(doctor(place, code=1), "commit")
+    assert f"{place}/runs is a symbolic link to {tmp_path}/outside, out of the repository {place}" in fault["sentence"]
+    assert fault["remedy"] == f"put a folder in place of {place}/runs"
+    runwatch("run", "--", "true", cwd=place)
+    told = runwatch("finalize", cwd=place).stdout
+    assert b"runs is a symbolic link to" in told
+    assert b"put a folder in its place" in told
+
+
+def test_a_runs_folder_in_a_git_folder_is_a_fault(place: Path) -> None:
+    fault = the_fault(doctor(place, "--runs-dir", ".git/runs", code=1), "commit")
+    assert "'.git', a name that git keeps for itself" in fault["sentence"]
+
+
 def test_git_variables_are_named_and_change_nothing(place: Path) -> None:
     found = doctor(place, env={"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "x"}, code=0)
     assert "GIT_DIR, GIT_INDEX_FILE" in found["environment"][0]["sentence"]

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -130,6 +131,12 @@ def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | 
             f"{root} lies in no git repository, and GIT_DIR names {user.dir} without a work tree that holds it: "
             "set GIT_WORK_TREE too for the runs to come."
         )
+    way = way_out(run_dir, user) if found is None else None
+    if way is not None:
+        raise CommitError(
+            f"{way.link} is a symbolic link to {way.target}, out of the git repository {way.left}: put a folder in its "
+            f"place, or make that a repository (`git init`), then `runwatch finalize {run_id}` commits it later."
+        )
     if found is None:
         raise CommitError(
             f"{root} lies in no git repository: in one (`git init`), `runwatch finalize {run_id}` commits it later."
@@ -155,6 +162,27 @@ def find_place(run_dir: Path, files: Iterable[Path | str], user: GitVariables | 
     if not place.names:
         raise place.refuse(f"{root} has none of its summary files")
     return place
+
+
+class WayOut(NamedTuple):
+    """How a path leaves the repository that it seems to lie in."""
+
+    link: Path
+    """The symbolic link on it."""
+    target: Path
+    """Where that leads."""
+    left: Path
+    """Top of the repository."""
+
+
+def way_out(path: Path, user: GitVariables) -> WayOut | None:
+    """Return the last symbolic link on a path that leads out of a repository; None where none does."""
+    here = Path(os.path.abspath(path))
+    for link in (here, *here.parents):
+        left = user.repository(link.parent) if link.is_symlink() else None
+        if left is not None:
+            return WayOut(link, Path(os.path.realpath(link)), left.top)
+    return None
 
 
 def other_index(user: GitVariables, git_dir: Path) -> Path | None:

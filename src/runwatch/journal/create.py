@@ -69,8 +69,7 @@ def _check_place(runs_root: Path) -> None:
     """Raise BadName for a runs folder below a name that git keeps for itself: what is committed could not be cloned."""
     where = Path(os.path.realpath(runs_root))
     found = find_repository(where)
-    parts = where.parts if found is None else where.parts[-1:] if found.bare else where.relative_to(found.top).parts
-    special = first_special(parts)
+    special = first_special(where.parts if found is None else found.committed(where))
     if special is not None:
         raise BadName(
             f"runs folder {str(runs_root)!r} lies in {special!r}, a name that git keeps for itself: "

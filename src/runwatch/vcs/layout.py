@@ -43,6 +43,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     named: bool = False
     """Whether somebody named its git folder, instead of being in it."""
 
+    def committed(self, runs: Path) -> tuple[str, ...]:
+        """Return the parts of a runs folder's path, links resolved, in what is committed: its name alone where bare."""
+        return runs.parts[-1:] if self.bare else runs.relative_to(self.top).parts
+
 
 def find_repository(path: Path, named: str | None = None, tree: str | None = None) -> Found | None:
     """Return the nearest repository above ``path``, symbolic links resolved, as git finds it; None outside of any.

@@ -10,24 +10,29 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runwatch.errors import CommitError
 from runwatch.finalize.commit import explain
-from runwatch.finalize.commit_place import Place, find_target, other_index
-from runwatch.finalize.index_lock import IndexLock
+from runwatch.finalize.commit_place import Place, find_target, other_index, way_out
 from runwatch.finalize.users_commit import commit_around, find_commit
+from runwatch.journal.paths import TRACKED
+from runwatch.runs.doctor import git_locks
 from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
 from runwatch.settings import Settings
-from runwatch.vcs import GitError, Repository, common_dir, find_repository
+from runwatch.vcs import Found, GitError, Repository, common_dir, find_repository
 from runwatch.vcs.environment import git_variables, stripped
 from runwatch.vcs.sparse import outside_cone_warning
+from runwatch.vcs.special_names import first_special
 
 CHECK = "commit"
 OLDEST_GIT = (2, 28)
 """`git update-ref --stdin` prepares and commits since 2.27; `init.defaultBranch` is of 2.28. Source: git's RelNotes."""
+FILTER_S = 20.0
+"""So long a filter may take for a line."""
+_NO_FILTER = ("unspecified", "unset", "set", "")
+"""What git says of a file that goes through no filter. Source: git-check-attr(1)."""
 _THEN = re.compile(r"(?:, then|:) `runwatch finalize RUN` commits it later\.\Z")
 
 
@@ -54,6 +59,20 @@ def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ
     cwd = Path.cwd()
     named = git_variables(environ, cwd, None)
     found = find_repository(there, named.dir, named.tree)
+    real = Path(os.path.realpath(root))
+    special = first_special(real.parts if found is None else found.committed(real))
+    if special is not None:
+        yield fault(
+            CHECK,
+            f"{root} lies in {special!r}, a name that git keeps for itself",
+            "choose another folder with --runs-dir",
+        )
+        return
+    way = way_out(root, named) if found is None else None
+    if way is not None:
+        why = f"{way.link} is a symbolic link to {way.target}, out of the repository {way.left}"
+        yield fault(CHECK, f"{why}: runs are recorded, but not committed", f"put a folder in place of {way.link}")
+        return
     if found is None:
         yield fault(CHECK, f"{root} lies in no git repository: runs are recorded, but not committed", "git init")
         return
@@ -138,6 +157,7 @@ def _repository(
     yield from _signing(repo, settings)
     yield from _sparse(root)
     yield from _rules(repo, place, root)
+    yield from _filters(repo, place, root)
     yield from _hooks(repo, place, settings)
 
 
@@ -149,10 +169,8 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
     else:
         if target.branch is None:
             yield warning(CHECK, f"HEAD of {place.called} is detached: the commit is on no branch", "git switch BRANCH")
-    for index in () if place.bare else place.indexes:
-        lock = IndexLock(repo, place, index)
-        if lock.is_held():
-            yield fault(CHECK, f"{lock.path} is held {_since(lock.path)}", _release(lock.path))
+        yield from git_locks.of_branch(place, target)
+    yield from git_locks.of_indexes(repo, place)
     pid = commit_around(place.work_tree, place.git_dir) or find_commit(place.work_tree, place.git_dir, set())
     if pid is not None:
         yield fault(CHECK, f"a `git commit` (process {pid}) is under way in {place.work_tree}", "finish it")
@@ -162,33 +180,6 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
                 pass
         except OSError as error:
             yield fault(CHECK, f"{folder} cannot be written ({error.strerror})", "make it writable")
-
-
-def _since(path: str) -> str:
-    try:
-        age = time.time() - os.lstat(path).st_mtime
-    except OSError:
-        return "for a moment"
-    pid = _opener(path)
-    return f"for {age:.0f} s by {f'process {pid}' if pid else 'nobody that can be seen'}"
-
-
-def _release(path: str) -> str:
-    pid = _opener(path)
-    return f"wait for process {pid}" if pid else f"rm {path}, if no git command is at work"
-
-
-def _opener(path: str) -> int | None:
-    """Return a process that has a file open; None where none can be seen."""
-    wanted = os.path.realpath(path)
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if name.isdigit():
-            try:
-                if any(os.readlink(f"/proc/{name}/fd/{fd}") == wanted for fd in os.listdir(f"/proc/{name}/fd")):
-                    return int(name)
-            except OSError:
-                continue
-    return None
 
 
 def _identity(repo: Repository, settings: Settings) -> Iterator[Finding]:
@@ -249,6 +240,28 @@ def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
                 "runwatch commits them all the same",
                 "runwatch init",
             )
+
+
+def _filters(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
+    """Try the filters that git puts the tracked files through and that must not fail."""
+    found = Found(top=place.work_tree, git_dir=place.git_dir, bare=place.bare)
+    folder = "/".join((*found.committed(Path(os.path.realpath(root))), "f/r"))
+    files = [f"{folder}/{name}" for name in TRACKED]
+    said = repo.plumbing("check-attr", "-z", "filter", "--", *files, check=False).split("\0")
+    of_filter = {name: file for file, name in zip(said[0::3], said[2::3], strict=False) if name not in _NO_FILTER}
+    for name, file in of_filter.items():
+        if repo.plumbing("config", "--type=bool", f"filter.{name}.required", check=False).strip() != "true":
+            continue
+        command = [repo.plumbing("config", f"filter.{name}.{key}", check=False).strip() for key in ("process", "clean")]
+        words = next(filter(None, command), "").split()
+        if words[:1] == ["git-lfs"] and shutil.which("git-lfs"):
+            continue  # it would keep what it is tried with
+        try:
+            repo.start("hash-object", "--stdin", f"--path={file}").result(b"{}\n", timeout_s=FILTER_S)
+        except GitError as error:
+            why = (error.stderr or error.sentence).strip().partition("\n")[0].rstrip(".")
+            what = f"git cannot put {file.rpartition('/')[2]} through the filter {name!r}, which is required ({why})"
+            yield fault(CHECK, what, f"mend filter.{name} in git's configuration, or take runs out in .gitattributes")
 
 
 def _hooks(repo: Repository, place: Place, settings: Settings) -> Iterator[Finding]:
