@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
-from runwatch.errors import RunwatchError
 from runwatch.journal.modes import DIR_MODE
 from runwatch.journal.paths import TRACKED, RunPaths
+from runwatch.sdk.given import folder
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
 
@@ -30,7 +30,7 @@ class Archiver:
     """The archive of one run."""
 
     def __init__(self, run_dir: Named) -> None:
-        self._paths = RunPaths(Path(run_dir))
+        self._paths = RunPaths(folder(run_dir, "Archiver run_dir"))
 
     def create_archive(
         self,
@@ -46,13 +46,13 @@ class Archiver:
         something new is asked for. What cannot be done is said on stderr.
         """
         paths = self._paths
-        named = [*_several(metrics_file), *_several(logs)]
         try:
+            named = [*_several(metrics_file), *_several(logs)]
             include = [self._place(Path(each), None) for each in named]
             if workspace_dir is not None:
                 include.append(self._place(Path(workspace_dir), _WORKSPACE))
             self._make(_WORKSPACE in include, tuple(name for name in include if name != _WORKSPACE))
-        except (RunwatchError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - names that are none, a full disk: the program goes on
             say(f"the archive {paths.archive} was not made: {text(error)}")
         return paths.archive
 
@@ -63,7 +63,7 @@ class Archiver:
 
         try:
             report = archive.verify(self._paths.archive)
-        except (RunwatchError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - as above
             say(text(error))
             return False
         recorded = load_state(self._paths.finalize_state).archive

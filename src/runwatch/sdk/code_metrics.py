@@ -18,6 +18,7 @@ from runwatch.errors import RunwatchError
 from runwatch.sdk import active
 from runwatch.sdk.beside import beside, waited
 from runwatch.sdk.core import Emitter
+from runwatch.sdk.given import folder
 from runwatch.sdk.plain import one_line
 
 Report: TypeAlias = "str | os.PathLike[str] | Any"
@@ -40,7 +41,7 @@ class CodeMetricsCollector:
         ``coverage``: a report (coverage.py JSON, Cobertura, LCOV) or a pattern of them, relative to ``repo``, the
         newest counts; or a ``PipelineProvider``, which is asked for the coverage of the branch's latest pipeline.
         """
-        self._folder = Path(repo)
+        self._folder = folder(repo, "CodeMetricsCollector repo")
         self._base, self._coverage = base, coverage
 
     async def collect_for_branch(self, branch: str, issue_id: int | str | None = None) -> dict[str, Any]:

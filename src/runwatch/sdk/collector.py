@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from runwatch.sdk import active, call_told
 from runwatch.sdk.core import Emitter
+from runwatch.sdk.given import harmless
 from runwatch.sdk.issues import register
-from runwatch.sdk.plain import text
+from runwatch.sdk.plain import one_line, text
+from runwatch.sdk.trouble import say
 
 if TYPE_CHECKING:
     from runwatch.fold.metrics import Metrics
@@ -130,13 +132,14 @@ class MetricsCollector:
 class MetricsReporter:
     """The console report of a task."""
 
+    @harmless("")
     def report(self, metrics: ExecutionMetrics, file: TextIO | None = None) -> str:
         """Write the report to ``file``, stdout unless given, and return it."""
         from runwatch.views import execution_report
 
         report = execution_report.render(metrics.to_dict())
         try:
-            print(report, file=file or sys.stdout)
-        except (OSError, ValueError):
-            pass  # a closed stdout is not the task's fault
+            print(report, file=sys.stdout if file is None else file)
+        except (OSError, ValueError, AttributeError, TypeError) as error:  # a closed stdout is not the task's fault
+            say(f"the report of a task cannot be written: {one_line(error)}.")
         return report

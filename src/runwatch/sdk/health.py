@@ -15,6 +15,7 @@ from typing import Any
 
 from runwatch.sdk import active
 from runwatch.sdk.beside import beside
+from runwatch.sdk.given import seconds, truth
 from runwatch.sdk.plain import one_line, text
 
 _RENAMED = {"llm": "llm_service"}
@@ -42,6 +43,7 @@ def check_external_services(*, timeout_s: float = TIMEOUT_S, **clients: Any) -> 
     awaited, and the coroutines run in its event loop then. Emits ``service.health`` for each.
     """
     named = {_service(name): client for name, client in clients.items()}
+    timeout_s = seconds(timeout_s, "check_external_services timeout_s", TIMEOUT_S)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -153,8 +155,9 @@ class HealthStatus:
 
     def update_service_status(self, name: str, healthy: bool) -> None:
         """Say how a service is."""
+        is_so = truth(healthy, "update_service_status healthy")
         with self._lock:
-            self._services[text(name)] = bool(healthy)
+            self._services[text(name)] = is_so
 
     @property
     def external_services(self) -> dict[str, bool]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 
+from runwatch.sdk.given import complain
 from runwatch.sdk.health import HealthStatus
 from runwatch.sdk.http_server import Answer, HttpServer, json_answer
+from runwatch.sdk.plain import one_line, shown
 
 _UP, _DOWN = 200, 503
 
@@ -18,23 +20,34 @@ class HealthCheckServer:
     """Serves ``/health`` and ``/health/<service>``: 200 while all is well, 503 else. A context manager."""
 
     def __init__(self, port: int = 8080, status: HealthStatus | None = None, *, host: str = "127.0.0.1") -> None:
-        """Bind to ``port``, any free one for 0. Raises UsageError where that cannot be had."""
-        self.status = status or HealthStatus()
+        """Bind to ``port``, any free one for 0. Where that cannot be had, a warning says so and nothing is served."""
+        self.status = status if isinstance(status, HealthStatus) else HealthStatus()
         """What is served; the program updates it."""
-        self._server = HttpServer(host, port, self._route)
+        self._server: HttpServer | None = None
+        try:
+            self._server = HttpServer(host, port, self._route)
+        except Exception as error:  # noqa: BLE001 - a taken port, or an argument that is none: the program goes on
+            cause = error.__cause__ or error
+            reason = getattr(cause, "strerror", None) or one_line(cause)
+            complain(
+                f"health is not served on {shown(host)}, port {shown(port)} ({reason}): give another one, 0 for any.",
+                "HealthCheckServer",
+            )
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
-        return self._server.port
+        """The port that it listens on; 0 where it could have none."""
+        return 0 if self._server is None else self._server.port
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._server.start()
+        if self._server is not None:
+            self._server.start()
 
     def stop(self) -> None:
         """Serve no longer."""
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
 
     def __enter__(self) -> HealthCheckServer:
         self.start()

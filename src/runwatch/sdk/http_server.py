@@ -66,7 +66,7 @@ class HttpServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._server = _Server((host, port), family, route, token)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, TypeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(
                 f"Nothing can listen on {host}:{port} ({reason}): choose another port with --port (0: any) or host."

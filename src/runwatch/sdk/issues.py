@@ -13,7 +13,8 @@ from runwatch.sdk import active, call_told, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.debugging import Cycle, Cycles
-from runwatch.sdk.plain import kind_of, text
+from runwatch.sdk.given import truth
+from runwatch.sdk.plain import kind_of, shown, text
 from runwatch.sdk.usage import complaints, usage_fields
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class IssueTracker:
 
     def end_agent(self, name: str, success: bool, error: object = None) -> None:
         """End the attempt that the agent has under way."""
-        self._state.agents.end(self._emitter, self._state.issue, text(name), bool(success), error)
+        self._state.agents.end(self._emitter, self._state.issue, text(name), truth(success, "end_agent success"), error)
 
     def agent(self, name: str, *, max_attempts: int | None = None) -> Agent:
         """Return a context manager around an attempt; an exception is a failure. ``.fail(error)`` on it is one too."""
@@ -134,7 +135,7 @@ class IssueTracker:
         fields = usage_fields(usage)
         call_told.complain(self._emitter, complaints(usage), "the usage of a model call", "record_token_usage")
         if not fields:
-            self._emitter.warn(f"usage of agent {agent} says nothing of tokens or cost", "record_token_usage")
+            self._emitter.warn(f"usage of agent {text(agent)} says nothing of tokens or cost", "record_token_usage")
             return
         self._emit("llm.completed", {"agent": text(agent), "source": "usage", **fields})
 
@@ -175,7 +176,9 @@ class IssueTracker:
 
     def end_debugging_cycle(self, resolved: bool, method: str | None = None) -> None:
         """End the cycle that was begun last."""
-        self._state.cycles.end(self._emitter, self._state.issue, bool(resolved), method)
+        self._state.cycles.end(
+            self._emitter, self._state.issue, truth(resolved, "end_debugging_cycle resolved"), method
+        )
 
     def debugging(self, agent: str, error_type: str, error_message: str) -> Cycle:
         """Return a context manager around a cycle: resolved unless an exception leaves it or it is told otherwise."""
@@ -192,7 +195,10 @@ class IssueTracker:
 
     def record_outcome(self, success: bool, source: str, agent: str | None = None) -> None:
         """Record the external truth about the issue, or about the agent's last attempt at it."""
-        self._emit("outcome.verified", {"success": bool(success), "source": text(source), "agent": agent})
+        self._emit(
+            "outcome.verified",
+            {"success": truth(success, "record_outcome success"), "source": text(source), "agent": agent},
+        )
 
     # --- its end
 
@@ -213,8 +219,8 @@ def _emitter_of(run_id: object) -> Emitter:
     emitter = getattr(run_id, "_emitter", None)
     if isinstance(emitter, Emitter):
         return emitter
-    found = active.find(str(run_id))
+    found = active.find(text(run_id))
     if found is not None:
         return found
-    active.emitter().warn(f"no run {run_id!r:.120} is open: its issues are counted in memory", "IssueTracker")
+    active.emitter().warn(f"no run {shown(run_id, 120)} is open: its issues are counted in memory", "IssueTracker")
     return active.memory()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 from contextvars import ContextVar
-from pathlib import Path
 
 from runwatch.errors import BadName
 from runwatch.journal.paths import check_name
 from runwatch.sdk import active
 from runwatch.sdk.context import enter, scope_of
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.plain import text
+from runwatch.sdk.given import folder
+from runwatch.sdk.plain import shown, text
 from runwatch.sdk.steps import Step, close_step, open_step
 from runwatch.sdk.trouble import say
 
@@ -43,7 +43,7 @@ class LogContext:
         """Direct log files below ``logs_dir``. In an active run they stay where that run's logs are."""
         emitter = active.current()
         if emitter is not None:
-            if emitter.run_id != run_id:
+            if emitter.run_id != text(run_id):
                 emitter.warn(
                     f"logs of {text(framework)}/{text(run_id)} go to the active run {emitter.run_id}", "LogContext"
                 )
@@ -54,12 +54,12 @@ class LogContext:
         except BadName as error:
             say(error.sentence)
         memory = active.memory()
-        memory.run_id, memory.logs = text(run_id), Path(logs_dir)
+        memory.run_id, memory.logs = text(run_id), folder(logs_dir, "set_run_context logs_dir")
 
     def set_step_context(self, step_num: int) -> None:
         """Make a step the calling task's. In an active run the former one of this task ends and this one begins."""
         emitter, former = active.emitter(), _mine.get()
-        if former == (emitter, step_num):
+        if former is not None and former[0] is emitter and shown(step_num) == shown(former[1]):
             return
         if former is not None:
             self._close(former)

@@ -13,6 +13,7 @@ from runwatch.sdk import active
 from runwatch.sdk.context import scope_of
 from runwatch.sdk.core import Emitter, log_appender
 from runwatch.sdk.log_format import DEFAULT_COMPONENT, StructuredFormatter
+from runwatch.sdk.plain import shown, text
 from runwatch.sdk.sink import LOST, cannot_write
 from runwatch.sdk.trouble import say
 
@@ -27,7 +28,8 @@ class DynamicFileHandler(logging.Handler):
     """
 
     def __init__(self, component: str = DEFAULT_COMPONENT, level: int = logging.NOTSET) -> None:
-        super().__init__(level)
+        super().__init__(_level_of(level))
+        component = text(component)
         try:
             place(None, component)
         except BadName as error:
@@ -66,6 +68,15 @@ class DynamicFileHandler(logging.Handler):
             reason = error.strerror if isinstance(error, OSError) else str(error)
             emitter.losses.add(log_lines=1)
             emitter.troubles.report(LOST, cannot_write(reason or "unknown error"))
+
+
+def _level_of(level: object) -> int:
+    """Return a level, by number or name; NOTSET for what is none."""
+    found = logging.getLevelNamesMapping().get(level.upper()) if isinstance(level, str) else level
+    if isinstance(found, int):
+        return found
+    say(f"{shown(level)} is no log level: use DEBUG, INFO, WARNING, ERROR or CRITICAL; all lines are taken.")
+    return logging.NOTSET
 
 
 def destination() -> Emitter | None:

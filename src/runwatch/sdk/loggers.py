@@ -10,8 +10,10 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+from runwatch.sdk.given import truth
 from runwatch.sdk.log_format import DEFAULT_COMPONENT, ConsoleFormatter, StructuredFormatter
 from runwatch.sdk.log_handler import LoggerHandler, destination
+from runwatch.sdk.plain import shown, text
 from runwatch.sdk.trouble import say
 
 _PASSED = ("exc_info", "stack_info", "stacklevel", "extra")
@@ -65,6 +67,7 @@ def get_logger(name: str, component: str = DEFAULT_COMPONENT) -> logging.Logger:
     From INFO on, unless the program sets its level. With no run active it is an ordinary logger on the console.
     A second component under one name gets a logger below it, so that the two do not mix.
     """
+    name, component = text(name), text(component)
     known = _loggers.get((name, component))
     if known is not None:
         return known
@@ -84,13 +87,13 @@ def setup_logging(log_level: str | int = "INFO", structured: bool = True) -> Non
     global _level
     level = logging.getLevelNamesMapping().get(log_level.upper()) if isinstance(log_level, str) else log_level
     if not isinstance(level, int):
-        say(f"{log_level!r:.40} is no log level: use DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO is taken.")
+        say(f"{shown(log_level)} is no log level: use DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO is taken.")
         level = logging.INFO
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Console)]:
         root.removeHandler(handler)
     console = _Console()
-    console.setFormatter(StructuredFormatter() if structured else ConsoleFormatter())
+    console.setFormatter(StructuredFormatter() if truth(structured, "setup_logging structured") else ConsoleFormatter())
     root.addHandler(console)
     root.setLevel(level)
     _level = _OurLevel(level)

@@ -67,14 +67,17 @@ def seconds(value: Any) -> float | None:
     """Return a number that is finite and not below zero; None for anything else."""
     try:
         number = None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - a number of the program's may raise anything
         return None
     return number if number is not None and math.isfinite(number) and number >= 0 else None
 
 
 def failed_jobs(answer: Any) -> tuple[list[str], str | None]:
     """Return the names of failed jobs, and the kinds of their failures in a line."""
-    jobs = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping) else []
+    try:
+        jobs = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping) else []
+    except Exception:  # noqa: BLE001 - a list of the program's may raise anything
+        jobs = []
     names = [text(job if isinstance(job, str) else _said(job, "name") or job) for job in jobs]
     kinds = dict.fromkeys(text(kind) for job in jobs if not isinstance(job, str) and (kind := _said(job, "reason")))
     return names, ", ".join(kinds) or None

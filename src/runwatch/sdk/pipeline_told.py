@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from runwatch.sdk import pipeline_answers
-from runwatch.sdk.plain import text
+from runwatch.sdk.plain import shown, text
 
 _SECONDS = {
     "queued_s": ("queue_time", "queued_s", "queued_duration"),
@@ -30,23 +30,23 @@ def fields_of(more: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         for name, value in [(name, given.pop(name)) for name in names if name in given]:
             number = pipeline_answers.seconds(value)
             if number is None:
-                wrong.append(f"{name} {value!r:.40} is no number of seconds")
+                wrong.append(f"{name} {shown(value)} is no number of seconds")
             else:
                 fields.setdefault(field, number)
     if "failed_jobs" in given:
         jobs = given.pop("failed_jobs")
         fields["failed_jobs"] = _jobs(jobs)
         if not isinstance(jobs, Iterable):
-            wrong.append(f"failed_jobs {jobs!r:.40} is no list of names")
+            wrong.append(f"failed_jobs {shown(jobs)} is no list of names")
     if "attempt" in given:
         attempt = given.pop("attempt")
         if isinstance(attempt, int) and not isinstance(attempt, bool) and attempt > 0:
             fields["attempt"] = attempt
         else:
-            wrong.append(f"attempt {attempt!r:.40} is no number of an attempt")
+            wrong.append(f"attempt {shown(attempt)} is no number of an attempt")
     rerun = given.get("rerun", 1)
     if not isinstance(rerun, int | str):
-        wrong.append(f"rerun {given.pop('rerun')!r:.40} is no number of a rerun")
+        wrong.append(f"rerun {shown(given.pop('rerun'))} is no number of a rerun")
     for name in (*_TEXTS, *_TIMES):
         if name in given:
             value = given.pop(name)

@@ -14,6 +14,7 @@ from runwatch.events.words import is_one_commit
 from runwatch.sdk import active, pipeline_answers
 from runwatch.sdk.beside import beside, waited
 from runwatch.sdk.core import Emitter
+from runwatch.sdk.given import seconds
 from runwatch.sdk.issues import IssueTracker, register
 from runwatch.sdk.pipeline_answers import Seen
 from runwatch.sdk.pipeline_target import Target
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POLL_S = 10.0
+TIMEOUT_S = 3600.0
 TRIES = 8
 """So often in a row may a question fail."""
 FIRST_WAIT_S = 1.0
@@ -49,8 +52,8 @@ class PipelineMonitor:
         provider: PipelineProvider | Any,
         issue_tracker: IssueTracker | Any = None,
         *,
-        poll_s: float = 10.0,
-        timeout_s: float = 3600.0,
+        poll_s: float = POLL_S,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """``provider``: a ``PipelineProvider``, such as ``GitLabProvider`` or ``GitHubProvider``.
 
@@ -59,7 +62,8 @@ class PipelineMonitor:
         """
         self._provider = provider
         self._tracker = issue_tracker
-        self._poll_s, self._timeout_s = max(0.0, poll_s), max(0.0, timeout_s)
+        self._poll_s = seconds(poll_s, "PipelineMonitor poll_s", POLL_S)
+        self._timeout_s = seconds(timeout_s, "PipelineMonitor timeout_s", TIMEOUT_S)
 
     async def track_pipeline(
         self, branch: str, issue_id: int | str | None = None, *, commit_sha: str | None = None
@@ -71,8 +75,8 @@ class PipelineMonitor:
         provider failed too often. With ``commit_sha`` a pipeline of another commit is not the one. A branch that was
         merged or closed by then is recorded as the issue's outcome.
         """
-        watch = _Watch(self._provider, self._target(issue_id), branch, self._poll_s, self._timeout_s)
-        return await watch.pipeline(commit_sha)
+        watch = _Watch(self._provider, self._target(issue_id), text(branch), self._poll_s, self._timeout_s)
+        return await watch.pipeline(None if commit_sha is None else text(commit_sha))
 
     def track_pipeline_sync(
         self, branch: str, issue_id: int | str | None = None, *, commit_sha: str | None = None
@@ -87,7 +91,7 @@ class PipelineMonitor:
 
         Returns True (merged), False (closed) or None: still open, there is none, or nobody could say.
         """
-        watch = _Watch(self._provider, self._target(issue_id), branch, self._poll_s, self._timeout_s)
+        watch = _Watch(self._provider, self._target(issue_id), text(branch), self._poll_s, self._timeout_s)
         return await watch.outcome(agent)
 
     def verify_outcome_sync(

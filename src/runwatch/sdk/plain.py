@@ -37,6 +37,14 @@ def text(value: Any) -> str:
         return f"<{type(value).__name__} without text>"
 
 
+def shown(value: Any, most: int = 40) -> str:
+    """Return ``repr(value)`` for a sentence, cut; what has none is named by its class."""
+    try:
+        return text(repr(value))[:most]
+    except Exception:  # noqa: BLE001 - __repr__ of the user's may raise anything
+        return f"<{type(value).__name__} without text>"
+
+
 def kind_of(value: Any) -> str:
     """Return the name of an error's kind: text as it is, an exception or its class by the name of the class."""
     if isinstance(value, type):

@@ -17,11 +17,12 @@ from runwatch.sdk import active, endings, opening
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.ending import end_alone
 from runwatch.sdk.faults import record_fault
+from runwatch.sdk.given import complain
 from runwatch.sdk.guard import Guardian
 from runwatch.sdk.hitl import Question
 from runwatch.sdk.issues import IssueTracker, register
 from runwatch.sdk.listeners import Callback
-from runwatch.sdk.plain import one_line, text
+from runwatch.sdk.plain import one_line, shown, text
 from runwatch.sdk.steps import Step
 from runwatch.sdk.trouble import say
 
@@ -148,7 +149,7 @@ class RunLogger:
 
     def plan(self, total: int, names: Iterable[str] | None = None) -> None:
         """Say how many steps will come, and their names in order."""
-        self._emitter.emit("steps.planned", {"total": total, "names": None if names is None else [*map(text, names)]})
+        self._emitter.emit("steps.planned", {"total": total, "names": _names(names)})
 
     def step(self, name: str | None = None, number: int | None = None) -> Step:
         """Return a context manager: the next step, or the one of that number."""
@@ -203,6 +204,14 @@ class RunLogger:
         if error is not None and status == "failed" and not isinstance(error, SystemExit):
             record_fault(self._emitter, error)
         self.end(status, reason, wait_s=_WAIT_S)
+
+
+def _names(names: object) -> list[str] | None:
+    try:
+        return None if names is None else [*map(text, names)]  # type: ignore[call-overload]  # whatever was passed
+    except Exception:  # noqa: BLE001 - no list, or one of the program's that raises
+        complain(f"plan wants the names of steps as a list, not {shown(names)}: they are left out.", "run.plan")
+        return None
 
 
 def _warn_of_what_is_not_ours(joined: Emitter, framework: str, run_id: str | None) -> None:

@@ -108,7 +108,7 @@ def _checked(emitter: Emitter, number: object) -> int | None:
         return None
     if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 1_000_000:
         return number
-    emitter.warn(f"{number!r:.40} is no step number: steps count from 1; the next one is taken", "run.step")
+    emitter.warn(f"{plain.shown(number)} is no step number: steps count from 1; the next one is taken", "run.step")
     return None
 
 

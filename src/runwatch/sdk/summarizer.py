@@ -11,6 +11,8 @@ from typing import Any
 
 from runwatch.errors import RunwatchError
 from runwatch.journal.paths import RunPaths
+from runwatch.sdk import plain
+from runwatch.sdk.given import folder, harmless
 from runwatch.sdk.plain import text
 from runwatch.sdk.trouble import say
 
@@ -21,8 +23,9 @@ class LogSummarizer:
     def __init__(self, run_id: str, framework: str, run_dir: str | os.PathLike[str]) -> None:
         """``run_id`` and ``framework`` stand in the summary where the run's own journal does not say them."""
         self.run_id, self.framework = text(run_id), text(framework)
-        self._paths = RunPaths(Path(run_dir))
+        self._paths = RunPaths(folder(run_dir, "LogSummarizer run_dir"))
 
+    @harmless("")
     def generate_summary(self, **more: Any) -> str:
         """Return the summary of the run as of now, and ``more`` at its end, a line each; nothing is written.
 
@@ -64,9 +67,9 @@ class LogSummarizer:
         """
         from runwatch.journal.atomic import write_atomic
 
-        path = self._paths.summary_text
+        path, said = self._paths.summary_text, plain.text(text)
         try:
-            write_atomic(path, self._redacted(text).encode("utf-8", "backslashreplace"))
+            write_atomic(path, self._redacted(said).encode("utf-8", "backslashreplace"))
         except OSError as error:
             say(f"{path} cannot be written: {error.strerror}.")
         return path
