@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runwatch.events.words import named
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
 from runwatch.sdk.usage import amount, complaints, usage_fields, whole
@@ -16,7 +17,8 @@ _TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tok
            "reasoning_tokens")  # fmt: skip
 _WHOLE = frozenset({*_TOKENS, "attempt", "max_tokens", "response_chars"})
 _AMOUNTS = {"cost_usd": "no amount in USD", "duration_s": "no number of seconds"}
-_WORDS = ("provider", "model", "request_id", "error")
+_NAMES = ("provider", "model")
+_WORDS = (*_NAMES, "request_id", "error")
 Wrong = dict[str, str]
 """Name of what was left out → what is wrong with it."""
 
@@ -47,6 +49,8 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Wrong]:
             fields[name] = amount(value)
             if fields[name] is None:
                 wrong[name] = f"{text(value)!r:.60}, {_AMOUNTS[name]}"
+        elif name in _NAMES:
+            fields[name] = named(text(value))
         else:
             fields[name] = text(value)
     return {name: value for name, value in fields.items() if value is not None}, wrong

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from runwatch.events.words import named
 from runwatch.sdk import active, call_told, deadlines
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.instruments import Block, Instrument
@@ -41,7 +42,7 @@ class TrackedRequest(Block):
     def __init__(self, model: str | None, provider: str | None) -> None:
         super().__init__()
         about = {"model": model, "provider": provider}
-        self._about = {name: None if value is None else text(value) for name, value in about.items()}
+        self._about = {name: None if value is None else named(text(value)) for name, value in about.items()}
         self._emitter: Emitter | None = None
         self._call_id = ""
         self._started = 0.0

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
+from runwatch.events.words import named
 from runwatch.sdk.plain import text
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -162,7 +163,7 @@ def _really_beside(usage: Any, fields: dict[str, Any], parts: list[_Part]) -> li
 
 def _add_words(fields: dict[str, Any], source: Any, words: Mapping[str, tuple[str, ...]]) -> None:
     for field, names in words.items():
-        word = next((word for name in names if isinstance(word := _get(source, name), str)), None)
+        word = next((word for name in names if isinstance(word := _get(source, name), str) and named(word)), None)
         if word is not None:
             fields.setdefault(field, word)
 

@@ -24,6 +24,13 @@ def test_a_request_is_one_started_and_one_completed(recording: Recording) -> Non
     assert "junk" not in completed
 
 
+def test_a_call_of_an_unknown_model_names_none(recording: Recording) -> None:
+    with llm_metrics.track_request("unknown", " ") as request:
+        request.update(prompt_tokens=1, model="None")
+    for event in recording.events("llm.started", "llm.completed"):
+        assert not {"model", "provider"} & event.keys(), "it is of the run's model"
+
+
 class RateLimitError(Exception):
     pass
 

@@ -91,6 +91,7 @@ def thing(**fields: Any) -> SimpleNamespace:
         }),
         ({"input_tokens": 1200.0, "output_tokens": 1200.5}, {"prompt_tokens": 1200}),
         ({"input_tokens": True, "output_tokens": -1, "cost": float("nan")}, {}),
+        ({"input_tokens": 1, "model": "unknown", "provider": "none"}, {"prompt_tokens": 1}),
         ({"model": "m"}, {}),
         (None, {}),
         ("text", {}),
