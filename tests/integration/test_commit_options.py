@@ -6,6 +6,7 @@ import http.server
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from commit_checks import (
 from git_repos import GitRepo
 from integration.dead_runs import dead_run
 from runwatch.errors import CommitError
-from runwatch.finalize import commit_push, stages
+from runwatch.finalize import commit_hooks, commit_push, stages
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState
@@ -263,6 +264,26 @@ def test_a_hook_that_refuses_is_obeyed(tmp_path: Path, name: str) -> None:
     assert (repo.state(), repo.head()) == (before, head)
     assert_nothing_is_left(repo)
     assert not list(run.glob(".commit-*"))
+
+
+def test_a_hook_that_hangs_is_ended_and_holds_no_commit_back_that_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_hooks, "LIMIT_S", 1.0)
+    repo = GitRepo.with_history(tmp_path / "r")
+    hook(repo, "commit-msg", "echo $$ > .git/pid; exec sleep 600")
+    before, head = repo.state(), repo.head()
+    run = a_run(repo)
+    with pytest.raises(CommitError, match=r"the commit hooks took more than 1 s, at last [a-z-]+: mend what hangs"):
+        commit(run, HOOKS)
+    assert (repo.state(), repo.head()) == (before, head)
+    assert not list(run.glob(".commit-*"))
+    hook(repo, "commit-msg", "exit 0")
+    hook(repo, "post-commit", "echo $$ > .git/pid; exec sleep 600")
+    assert_only_the_run_is_committed(repo, commit(run, HOOKS).sha)
+    hung = int((repo.path / ".git/pid").read_text())
+    while psutil.pid_exists(hung) and psutil.Process(hung).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)  # killed, and on its way
 
 
 def test_hooks_are_asked_in_an_unborn_repository_too(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ No lock is held meanwhile; hooks take their time. Source: githooks(5).
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from runwatch.finalize.commit_objects import Objects, holds
 from runwatch.finalize.commit_place import Place
 from runwatch.journal.atomic import FILE_MODE
 from runwatch.vcs import GitError, Repository
+from runwatch.vcs.running import GitTimeout
 
 _INDEX = ".commit-index"
 _MESSAGE = ".commit-message"
@@ -22,11 +24,16 @@ _MESSAGE = ".commit-message"
 _OFF = "`[commit] hooks = false`"
 
 
+LIMIT_S = 30.0
+"""So long all hooks before a commit may take, and so long those behind it: one may hang, and the end waits."""
+
+
 def ask(repo: Repository, place: Place, tip: str | None, text: str) -> str:
     """Run pre-commit, prepare-commit-msg and commit-msg as `git commit` would; return the message they leave.
 
     pre-commit sees an index that is the last commit with the run's files put in, as with `git commit --only`; none of
-    them is asked about a commit that is there already. Raises CommitError where one refuses, GitError, OSError.
+    them is asked about a commit that is there already. Raises CommitError where one refuses or hangs, GitError,
+    OSError.
     """
     with Objects(repo, place, tip) as objects:
         trees, blobs = objects.trees(), objects.blobs()
@@ -36,9 +43,13 @@ def ask(repo: Repository, place: Place, tip: str | None, text: str) -> str:
     with _shown(place.root / _INDEX, place.root / _MESSAGE, text) as (index, message):
         env = {"GIT_INDEX_FILE": str(index)}
         repo.plumbing("read-tree", tree, env=env)
-        _run(repo, place, env, "pre-commit")
-        _run(repo, place, env, "prepare-commit-msg", str(message), "message")
-        _run(repo, place, env, "commit-msg", str(message))
+        deadline = time.monotonic() + LIMIT_S
+        for name, *args in (
+            ("pre-commit",),
+            ("prepare-commit-msg", str(message), "message"),
+            ("commit-msg", str(message)),
+        ):
+            _run(repo, place, env, name, *args, deadline=deadline)
         said = message.read_text("utf-8", "surrogateescape").strip()
     if not said:
         raise place.refuse("a commit hook left the message empty", f"mend it or set {_OFF}")
@@ -48,7 +59,7 @@ def ask(repo: Repository, place: Place, tip: str | None, text: str) -> str:
 def tell(repo: Repository) -> None:
     """Run post-commit; what becomes of it changes nothing, as with `git commit`."""
     try:
-        repo.start("hook", "run", "--ignore-missing", "post-commit", hooks=True).result(check=False)
+        repo.start("hook", "run", "--ignore-missing", "post-commit", hooks=True).result(check=False, timeout_s=LIMIT_S)
     except GitError:
         pass  # it hung: the commit is made
 
@@ -68,9 +79,13 @@ def _shown(index: Path, message: Path, text: str) -> Iterator[tuple[Path, Path]]
             path.unlink(missing_ok=True)
 
 
-def _run(repo: Repository, place: Place, env: Mapping[str, str], name: str, *args: str) -> None:
+def _run(repo: Repository, place: Place, env: Mapping[str, str], name: str, *args: str, deadline: float) -> None:
+    hook = repo.start("hook", "run", "--ignore-missing", name, "--", *args, env=env, hooks=True)
     try:
-        repo.start("hook", "run", "--ignore-missing", name, "--", *args, env=env, hooks=True).result()
+        hook.result(timeout_s=max(0.0, deadline - time.monotonic()))
+    except GitTimeout as error:
+        why = f"the commit hooks took more than {LIMIT_S:.0f} s, at last {name}"
+        raise place.refuse(why, f"mend what hangs or set {_OFF}") from error
     except GitError as error:
         said = error.stderr.strip().rpartition("\n")[2]
         why = f"the {name} hook refused the commit" + (f" ({said})" if said else "")

@@ -103,7 +103,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     sign: bool = False
     """Sign the commit as git is configured to."""
     hooks: bool = False
-    """Run the repository's hooks for it: pre-commit, prepare-commit-msg, commit-msg, post-commit."""
+    """Run the repository's hooks for it: pre-commit, prepare-commit-msg, commit-msg, post-commit; 30 s at most."""
     author: Author | None = None
     """Author as "Name <mail>"; default: git's own identity."""
     publish: tuple[PublishName, ...] = ()

@@ -30,6 +30,10 @@ class GitError(RunwatchError):
         self.stderr = stderr
 
 
+class GitTimeout(GitError):
+    """A git command that took too long, and was killed with all that it started."""
+
+
 class Running:
     """A started git command with pipes. In a ``with`` statement it has ended when the block has."""
 
@@ -91,7 +95,7 @@ class Running:
         except TimeoutError:
             self._abandon()
             limit = f"{timeout_s:.0f} s"
-            raise GitError(f"git {self._command} in {self._work_tree} took more than {limit}.") from None
+            raise GitTimeout(f"git {self._command} in {self._work_tree} took more than {limit}.") from None
 
     def _abandon(self) -> None:
         os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, its helpers included; it was not waited for
