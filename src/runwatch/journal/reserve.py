@@ -25,6 +25,7 @@ def set_aside(paths: RunPaths) -> bool:
 
     A system that cannot reserve blocks gets zeros written.
     """
+    spare.sweep()
     spare.forget(paths.finalize_state)  # of a run that was deleted and had the same name
     try:
         create_ledger(paths.losses)

@@ -1,7 +1,8 @@
 """Small files of a run in memory, for the time in which its disk takes nothing: read-only, gone, a quota used up.
 
 Must not be trusted beyond one boot, nor hold anything that a disk would take. They outlive every process, and are this
-user's alone.
+user's alone. A link beside each, ``<device>:<run directory>``, tells whose it is: a run that was deleted needs it no
+more, one whose disk is gone may come back.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ FOLDER = "/dev/shm"
 REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What a disk says that takes nothing."""
 _MOST_BYTES = 1 << 16
+_PLACE = ".of"
+"""Ends the name of the link."""
 
 
 def name_of(path: str | os.PathLike[str]) -> str:
@@ -32,6 +35,8 @@ def open_spare(path: str | os.PathLike[str], flags: int) -> int:
     fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, FILE_MODE)
     found = os.fstat(fd)
     if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+        if flags & os.O_CREAT:
+            _note_place(name, os.path.realpath(os.path.dirname(path)))
         return fd
     os.close(fd)
     raise PermissionError(errno.EPERM, "It belongs to somebody else", name)
@@ -63,7 +68,49 @@ def kept(path: str | os.PathLike[str]) -> bytes:
 
 def forget(path: str | os.PathLike[str]) -> None:
     """Take away what is kept for ``path``."""
+    _remove(name_of(path))
+
+
+def sweep() -> None:
+    """Take away what was kept for runs that were deleted since."""
     try:
-        os.unlink(name_of(path))
+        names = os.listdir(FOLDER)
     except OSError:
-        pass  # there is none, or it is somebody else's
+        return  # a system without such a folder
+    for name in names:
+        if name.startswith(f"runwatch-{os.geteuid()}-") and name.endswith(_PLACE):
+            place = f"{FOLDER}/{name}"
+            try:
+                device, _, folder = os.readlink(place).partition(":")
+                if (
+                    os.lstat(place).st_uid == os.geteuid()
+                    and folder.startswith("/")
+                    and _is_deleted(folder, int(device))
+                ):
+                    _remove(place.removesuffix(_PLACE))
+            except (OSError, ValueError):
+                continue  # another process was quicker, or it is no link of ours
+
+
+def _remove(name: str) -> None:
+    for each in (name, name + _PLACE):
+        try:
+            os.unlink(each)
+        except OSError:
+            pass  # there is none, or it is somebody else's
+
+
+def _note_place(name: str, folder: str) -> None:
+    try:
+        os.symlink(f"{os.stat(folder).st_dev}:{folder}", name + _PLACE)
+    except OSError:
+        pass  # it is noted already; or the disk does not even tell that, and the file stays until the next boot
+
+
+def _is_deleted(folder: str, device: int) -> bool:
+    """Whether a run directory is no more, though the file system that it lay in is there. Raises OSError."""
+    if os.path.lexists(folder):
+        return False
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.lstat(folder).st_dev == device
