@@ -9,16 +9,13 @@ import time
 import types
 from collections.abc import Mapping
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runwatch.events.words import named
 from runwatch.sdk import active, call_told, deadlines
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.instruments import Block, Instrument
 from runwatch.sdk.plain import one_line, text
-
-if TYPE_CHECKING:
-    from asyncio import Timeout
 
 _RESULTS = {
     "success": "success",
@@ -48,7 +45,7 @@ class TrackedRequest(Block):
         self._started = 0.0
         self._said: dict[str, Any] = {}
         self._rate_limited = False
-        self._limits: tuple[Timeout, ...] = ()
+        self._limits: tuple[deadlines.Limit, ...] = ()
 
     def __enter__(self) -> dict[str, Any]:
         self._emitter, self._call_id = active.emitter(), token_hex(6)

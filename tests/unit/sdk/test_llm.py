@@ -112,7 +112,21 @@ def test_a_request_that_a_time_limit_of_asyncio_cuts_short_is_a_timeout(recordin
     assert recording.events("llm.completed")[0]["result"] == "timeout"
 
 
-def test_a_request_that_the_program_cancels_is_no_timeout(recording: Recording) -> None:
+def test_so_is_one_that_wait_for_cuts_short(recording: Recording) -> None:
+    async def ask() -> None:
+        with llm_metrics.track_request("m", "p"):
+            await asyncio.Event().wait()
+
+    async def wait() -> None:
+        await asyncio.wait_for(ask(), 0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait())
+    assert recording.events("llm.completed")[0]["result"] == "timeout"
+
+
+@pytest.mark.parametrize("is_waited_for", [False, True])
+def test_a_request_that_the_program_cancels_is_no_timeout(recording: Recording, is_waited_for: bool) -> None:
     async def ask(begun: asyncio.Event) -> None:
         async with asyncio.timeout(60):
             with llm_metrics.track_request("m", "p"):
@@ -121,7 +135,7 @@ def test_a_request_that_the_program_cancels_is_no_timeout(recording: Recording) 
 
     async def give_up() -> None:
         begun = asyncio.Event()
-        asking = asyncio.create_task(ask(begun))
+        asking = asyncio.create_task(asyncio.wait_for(ask(begun), 60) if is_waited_for else ask(begun))
         await begun.wait()
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
