@@ -21,14 +21,14 @@ def _columns(cycles: Sequence[DebuggingCycle]) -> tuple[Column, ...]:
     """Return the columns, as wide as what stands in them."""
     return (
         Column("", 1, "left"),
-        Column("started", 8, "left", keep=3),
+        Column("started", 8, "left", keep=2),
         Column("issue", widest((_issue(each) for each in cycles), 5, 12), "left", keep=5),
-        Column("agent", widest((clean(each.agent or "") for each in cycles), 5, 12), "left", keep=4),
+        Column("agent", widest((clean(each.agent or "") for each in cycles), 5, 12), "left", keep=6),
         Column("error", widest((clean(each.error_type or "") for each in cycles), 5, 16), "left", keep=8),
-        Column("message", 24, "left", flexible=True),
-        Column("tries", 5, keep=7),
-        Column("time", 6, keep=6),
-        Column("method", widest((clean(each.method or "") for each in cycles), 6, 18), "left", keep=2),
+        Column("message", 18, "left", flexible=True),
+        Column("tries", 5, keep=8),
+        Column("time", 6, keep=4),
+        Column("method", widest((clean(each.method or "") for each in cycles), 6, 18), "left", keep=7),
     )
 
 

@@ -92,7 +92,7 @@ def _pipeline(pipeline: PipelineMetrics, scale: timeline.Scale | None) -> Sequen
     mark = of_status(pipeline.status)
     return (
         (mark.glyph, mark.style),
-        (time_of_day(pipeline.start_time), DIM),
+        (time_of_day(pipeline.start_time) or "–", DIM),
         clean(pipeline.pipeline_id),
         _issue(pipeline),
         str(pipeline.attempt),

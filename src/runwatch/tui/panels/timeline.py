@@ -16,6 +16,8 @@ from runwatch.tui.look import DIM, of_status
 from runwatch.units import clock, seconds_between
 
 _RULE = "━"
+_BEFORE = "◂"
+"""First cell of what began before the line of time does: it is longer than it can be drawn."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ def pipeline(scale: Scale | None, shown: PipelineMetrics) -> Content:
         end = _second(scale, shown.start_time or scale.start) + waited + ran
     begun, work = scale.cell(end - ran - waited), scale.cell(end - ran)
     stop = max(scale.cell(end), work) + 1
+    if end - ran - waited < -scale.total_s / scale.width:  # it began before the line does
+        work = max(work, 1)
+        return Content.assemble(
+            (_BEFORE, DIM), (_RULE * (work - 1), DIM), (_RULE * (stop - work), of_status(shown.status).style)
+        )
     return Content.assemble(
         " " * begun, (_RULE * (work - begun), DIM), (_RULE * (stop - work), of_status(shown.status).style)
     )

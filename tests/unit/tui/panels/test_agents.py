@@ -28,3 +28,12 @@ def test_what_an_agent_itself_reported_stands_beside_the_truth_and_is_loud_where
     assert [row.plain[:at].split()[-1] for row in rows] == ["2/1", "3/0", "–"]
     loud = [any("rw-warning" in str(span.style) and span.end == at for span in row.spans) for row in rows]
     assert loud == [False, True, False]
+
+
+def test_which_agent_causes_the_retries_shows_however_narrow_the_pane_is() -> None:
+    agent = AgentMetrics(agent="coding", attempts=12, successes=1, failures=11, retries=4711, tool_calls=815)
+    for width in (60, 78, 88, 160):
+        head, row = (line.content.plain for line in agents.lines(Metrics(agents=[agent]), width, 10))
+        assert ("retry" in head, "4,711" in row) == (True, True), width
+        assert ("tools" in head, "815" in row) == (True, True), width
+    assert "━" in agents.lines(Metrics(agents=[agent]), 160, 10)[1].content.plain

@@ -91,3 +91,12 @@ def test_a_run_without_pipelines_shows_its_steps_and_what_would_come() -> None:
     assert "━" in rows[2]
     assert "no pipelines yet" in rows[-1]
     assert shown(run(steps=[])) == []
+
+
+def test_what_began_before_the_line_of_time_is_marked_and_an_unknown_start_is_not_left_blank() -> None:
+    long = PipelineMetrics(pipeline_id=1, status="success", end_time=at(90), queued_s=5.0, duration_s=600.0)
+    whole = PipelineMetrics(pipeline_id=2, status="failed", start_time=at(0), end_time=at(90), duration_s=90.0)
+    rows = shown(run(long, whole, steps=[]))
+    first = rows[2].index("0:00")
+    assert [row[first : first + 2] for row in rows[3:5]] == ["━━", "◂━"]
+    assert rows[4].split()[1] == "–"
