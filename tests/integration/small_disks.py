@@ -42,6 +42,16 @@ def fill(ballast: Path) -> None:
         os.close(fd)
 
 
+def _unmounted(path: Path) -> None:
+    """Unmount what is there, and take away what memory keeps for its runs in case it comes back."""
+    subprocess.run(["umount", "-l", path], check=False, capture_output=True)
+    for link in Path("/dev/shm").glob(f"runwatch-{os.geteuid()}-*.of"):
+        with suppress(OSError):
+            if f":{path}/" in os.readlink(link):
+                link.with_suffix("").unlink(missing_ok=True)
+                link.unlink()
+
+
 @contextmanager
 def tmpfs(path: Path, options: str) -> Iterator[Disk]:
     """Mount a file system in memory, such as ``size=1m``."""
@@ -52,7 +62,7 @@ def tmpfs(path: Path, options: str) -> Iterator[Disk]:
     try:
         yield Disk(path)
     finally:
-        subprocess.run(["umount", "-l", path], check=False)
+        _unmounted(path)
 
 
 class Image:
@@ -99,7 +109,7 @@ def image(folder: Path) -> Iterator[Image]:
     try:
         yield disk
     finally:
-        subprocess.run(["umount", "-l", path], check=False, capture_output=True)
+        _unmounted(path)
 
 
 @contextmanager
@@ -122,4 +132,4 @@ def quota(folder: Path, size: str = "8M") -> Iterator[Disk]:
         subprocess.run(["btrfs", "qgroup", "limit", size, path / "part"], check=True, capture_output=True)
         yield Disk(path / "part")
     finally:
-        subprocess.run(["umount", "-l", path], check=False)
+        _unmounted(path)

@@ -247,6 +247,14 @@ def test_a_runs_folder_below_a_file_is_a_fault(place: Path) -> None:
     assert f"{place}/a.txt is no folder" in fault["sentence"]
 
 
+def test_a_runs_folder_where_no_folders_can_be_is_a_fault(place: Path) -> None:
+    fault = doctor(place, "--runs-dir", "/proc/x", code=1)["runs folder"][0]
+    assert (fault["sentence"], fault["remedy"]) == (
+        "/proc takes no folders, so /proc/x cannot be made",
+        "choose another folder with --runs-dir",
+    )
+
+
 def test_runs_that_nobody_finalizes_are_counted(place: Path) -> None:
     dead_run(place / "runs")
     found = doctor(place, code=0)

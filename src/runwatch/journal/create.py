@@ -83,6 +83,8 @@ def _refusal(runs_root: Path, error: OSError) -> str:
     there = next((each for each in (runs_root, *runs_root.parents) if os.path.lexists(each)), runs_root)
     if not there.is_dir():
         return f"cannot create a run below {runs_root}: {there} is no folder: {another}"
+    if error.errno == errno.ENOENT:  # of a folder that is there: /proc and the like
+        return f"cannot create a run below {runs_root}: {there} takes no folders: {another}"
     why = f"cannot create a run below {runs_root}: {there}: {error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{why}: free space there, or {another}"

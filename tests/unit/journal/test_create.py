@@ -130,3 +130,8 @@ def test_a_runs_folder_that_git_could_not_check_out_is_refused_and_not_made(tmp_
         assert not runs.exists()
     bare = GitRepo.create(tmp_path / "as-it-is-cloned/.git", "--bare")
     assert create_run(bare.path / "runs", "f", now=NOW).root.is_dir()
+
+
+def test_a_file_system_that_takes_no_folders_is_named_as_such() -> None:
+    with pytest.raises(RecordError, match="below /proc/x: /proc takes no folders: choose another with --runs-dir"):
+        create_run(Path("/proc/x"), "f", now=NOW)

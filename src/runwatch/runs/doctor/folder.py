@@ -48,6 +48,9 @@ def look(root: Path) -> Iterator[Finding]:
         remedy = (
             f"free space there, or {_ANOTHER}" if error.errno == errno.ENOSPC else f"make it writable, or {_ANOTHER}"
         )
+        if error.errno == errno.ENOENT:  # of a folder that is there: /proc and the like
+            yield fault(CHECK, f"{there} takes no folders, so {root} cannot be made", _ANOTHER)
+            return
         yield fault(CHECK, f"nothing can be written in {there} ({error.strerror})", remedy)
         return
     try:
