@@ -55,6 +55,9 @@ def test_ls_and_show_work_in_a_fresh_clone_from_the_tracked_files_alone(tmp_path
     rows = json.loads(runwatch("ls", "--json", cwd=clone).stdout)
     assert [(row["run_id"], row["status"], row["live"]) for row in rows] == [(run.dir.name, "failed", False)]
     assert runwatch("show", "@1", cwd=clone).stdout == (run.dir / "logs_summary.txt").read_bytes()
+    for words in (["verify"], ["extract", "@1"], ["finalize"]):
+        done = runwatch(*words, cwd=clone)
+        assert (done.returncode, b"only" in done.stderr, b"where it was recorded" in done.stderr) == (1, True, True)
 
 
 def test_finalize_writes_tracked_files_that_are_missing_again_with_the_same_bytes(tmp_path: Path) -> None:

@@ -20,12 +20,14 @@ from runwatch.errors import NotFound
 @click.option("--runs-dir", help="The runs folder.")
 def command(run: str, patterns: tuple[str, ...], target: Path, runs_dir: str | None) -> int:
     """Get a run's files, or those that fit PATH, back from its archive."""
-    from runwatch.finalize import archive
+    from runwatch.finalize import archive, archiving
+    from runwatch.finalize.state import load_state
     from runwatch.journal.paths import RunPaths
 
     paths = RunPaths(the_run(run, runs_dir))
     if not paths.archive.is_file():
-        raise NotFound(f"{paths.archive} does not exist: `runwatch finalize {paths.run_id}` makes it.")
+        way = archiving.way_back(paths, load_state(paths.finalize_state).archive)
+        raise NotFound(f"{paths.archive} does not exist: {way}.")
     for path in archive.extract(paths.archive, target, patterns):
         click.echo(path)
     return 0

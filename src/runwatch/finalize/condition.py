@@ -98,6 +98,10 @@ def check_place(paths: RunPaths) -> None:
                 "which cannot be finalized without it."
             )
     except OSError:
+        if paths.metadata.is_file() and not os.path.lexists(paths.lock):  # a fresh clone
+            raise RecordError(
+                f"{paths.root} holds only the tracked files of its run, which was finalized where it was recorded."
+            ) from None
         what = paths.journal if paths.root.is_dir() else paths.root
         raise RecordError(f"{what} was deleted while the run went on: nothing is left to finalize.") from None
     for folder in (paths.root, paths.root.parent):
