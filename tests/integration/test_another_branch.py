@@ -13,9 +13,11 @@ from git_repos import GitRepo
 from integration.dead_runs import dead_run
 from runwatch.cli.main import run as call
 from runwatch.finalize import post, stages
-from runwatch.finalize.publish import closing_lines
+from runwatch.finalize.publish import closing_lines, document_of
 from runwatch.journal.paths import RunPaths
+from runwatch.record import earlier
 from runwatch.runs.listing import listed
+from runwatch.serve.exposed import Runs
 from runwatch.settings import Settings
 
 ENDED = {"status": "failed", "exit_code": 3, "reason": "exit code 3", "ended": "2026-10-20T10:00:09Z"}
@@ -80,3 +82,34 @@ def test_what_becomes_known_later_is_committed_and_leaves_nothing_on_the_other_b
     assert len(repo.git("rev-list", "main").split()) == 3
     assert json.loads(repo.git("show", "main:runs/f/r1/metrics.json"))["run"]["status"] == "failed"
     assert "differs" in _shown(run, capsys)[0]
+
+
+def test_what_other_runs_and_the_server_know_of_it_is_the_same(repo: GitRepo) -> None:
+    run = repo.path / "runs/f/r1"
+    later = RunPaths(repo.path / "runs/f/r2")
+    later.root.mkdir()
+    exposed, totals = Runs(repo.path / "runs").now()
+    before = earlier._before(later, "2027")
+    assert [each["status"] for each in before] == ["failed"]
+    repo.git("checkout", "-q", "other")
+    served = Runs(repo.path / "runs")
+    for _ in range(2):
+        again, totals_again = served.now()
+        assert [each.metrics.run for each in again] == [each.metrics.run for each in exposed]
+        assert totals_again == totals
+    (found,) = earlier._before(later, "2027")
+    assert {name: found[name] for name in before[0]} == before[0]
+    assert not (run / "metrics.json").exists()
+
+
+def test_secrets_stay_out_of_what_is_counted_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "k3y-of-mine-4711-x")
+    ended = {**ENDED, "reason": "it said k3y-of-mine-4711-x"}
+    run = dead_run(tmp_path / "runs", cwd=str(tmp_path), ended=ended)
+    stages.run(run, Settings())
+    for name in TRACKED:
+        (run / name).unlink()
+    assert "said" in (listed(run).row.reason or "")
+    assert "4711" not in (listed(run).row.reason or "")
+    assert "4711" not in document_of(run, "json")
+    assert "4711" not in document_of(run, "markdown")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from runwatch.finalize import failing
-from runwatch.finalize.recount import recounted, refold
+from runwatch.finalize.recount import digests_of, recounted, refold
 from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
@@ -51,7 +51,7 @@ class Publisher:
 
     def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self.paths, self.settings, self._environ = paths, settings, environ
-        self._redactor = Redactor(environ, settings.redact.patterns, _digests(paths.secrets))
+        self._redactor = Redactor(environ, settings.redact.patterns, digests_of(paths))
         self._written: dict[Path, int] = {}
         """File to the hash of what this publisher wrote into it last."""
         self._reported: dict[int | str, IssueMetrics] = {}
@@ -170,13 +170,6 @@ class Publisher:
         return getattr(first, "cwd", None)
 
 
-def _digests(path: Path) -> Digests | None:
-    try:
-        return msgspec.json.decode(read_regular(path), type=Digests)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
 def facts_of(paths: RunPaths, state: FinalizeState, failures: Mapping[str, Stage]) -> Facts:
     """Return what the finalizer's state tells a view."""
     archive, commit = state.archive, state.commit
@@ -243,7 +236,7 @@ def document_of(run_dir: Path, kind: Literal["json", "markdown"]) -> str:
     metrics = recounted(paths)
     if kind == "json":
         return msgspec.json.format(msgspec.json.encode(metrics_json.render(metrics)), indent=2).decode() + "\n"
-    where = failing.failed_step(paths, metrics, Redactor(os.environ, (), _digests(paths.secrets)))
+    where = failing.failed_step(paths, metrics, Redactor(os.environ, (), digests_of(paths)))
     facts = msgspec.structs.replace(facts_of(paths, load_state(paths.finalize_state), {}), failed_step=where)
     return summary_markdown.render(metrics, facts)
 

@@ -1,18 +1,26 @@
 """The metrics of a run from its journal, and what became known since, where the tracked files are not on disk.
 
-Must not write anything. They leave the disk with the branch that has them. Source: targets.md, "git".
+Must not write anything, nor tell a secret that those files would not. They leave the disk with the branch
+that has them. Source: targets.md, "git".
 """
 
 from __future__ import annotations
 
+import os
+
+import msgspec
+
+from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import load_state
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import Metrics
+from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
+from runwatch.redact import Digests, Redactor
 
 
 def refold(paths: RunPaths) -> Fold:
@@ -32,8 +40,11 @@ def refold(paths: RunPaths) -> Fold:
     return fold
 
 
-def recounted(paths: RunPaths) -> Metrics:
-    """Return the metrics of a run; of one that ended without a seal with the status that finalize.json has."""
+def recounted(paths: RunPaths, patterns: tuple[str, ...] = ()) -> Metrics:
+    """Return the metrics of a run; of one that ended without a seal with the status that finalize.json has.
+
+    Secrets are taken out, also what matches ``patterns`` of the user's.
+    """
     fold = refold(paths)
     outcome = load_state(paths.finalize_state).outcome
     ended = None if outcome is None else outcome.ended
@@ -44,4 +55,21 @@ def recounted(paths: RunPaths) -> Metrics:
         run = metrics.run
         run.status, run.reason, run.end_time = outcome.status, outcome.reason, outcome.ended
         run.exit_code, run.signal = outcome.exit_code, outcome.signal
-    return metrics
+    shown = RedactedMetrics(Redactor(os.environ, patterns, digests_of(paths)).tree).of(metrics)
+    shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
+    return shown
+
+
+def recounted_if_ended(paths: RunPaths) -> Metrics | None:
+    """Return the metrics of a finalized run whose metrics.json is not on disk; None for any other run."""
+    if os.path.lexists(paths.metrics) or not load_state(paths.finalize_state).complete:
+        return None
+    return recounted(paths)
+
+
+def digests_of(paths: RunPaths) -> Digests | None:
+    """Return what a run remembers of the secrets in the environment that it was recorded in."""
+    try:
+        return msgspec.json.decode(read_regular(paths.secrets), type=Digests)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

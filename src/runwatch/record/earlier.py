@@ -1,17 +1,19 @@
 """This run against its framework's earlier ones: a streak of failures, a value far from the others.
 
-Must not read a journal: the earlier runs' tracked files say enough.
+Must not read a journal where the earlier run's tracked files are on disk: they say enough.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from runwatch.finalize.recount import recounted_if_ended
 from runwatch.finalize.state import Outcome
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.outcome import ended_well
@@ -60,10 +62,28 @@ def _deviations(before: list[dict[str, Any]], metrics: Metrics, most: float) -> 
 
 def _before(paths: RunPaths, start: str) -> list[dict[str, Any]]:
     """Return what is known of the framework's runs that started before, in order of their start."""
-    found = [run for path in paths.root.parent.iterdir() if path != paths.root and (run := _read(path))]
+    others = sorted((path for path in paths.root.parent.iterdir() if path != paths.root), key=_ended, reverse=True)
+    found = [run for path in others if (run := _read(path))]
+    # Files of earlier runs leave the disk with their branch.
+    found += islice((run for path in others if (run := _counted(path))), MOST - min(MOST, len(found)))
     found = [run for run in found if run["start_time"] < start]
     found.sort(key=lambda run: str(run["start_time"]))
     return found[-MOST:]
+
+
+def _ended(path: Path) -> float:
+    """Return about when a run ended, in seconds; 0 for what is no run."""
+    try:
+        return (path / "events.jsonl").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _counted(path: Path) -> dict[str, Any] | None:
+    metrics = recounted_if_ended(RunPaths(path))
+    if metrics is None or metrics.run.start_time is None or metrics.run.status is None:
+        return None
+    return {**msgspec.to_builtins(metrics.run), "tokens": metrics.run.tokens.total}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -59,7 +59,8 @@ def listed(path: Path) -> Listed:
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
     now = Standing() if metadata.get("status") else standing(paths)
     if not (metadata.get("status") and metrics) and now == Standing() and (stamp := _stamp(paths)):
-        metadata, metrics = _counted_anew(path, stamp)
+        anew = _counted_anew(path, stamp)
+        metadata, metrics = (metadata if metadata.get("status") else anew[0]), (metrics or anew[1])
     run, steps = _section(metrics, "run"), metrics.get("steps")
     known = (steps if isinstance(steps, list) else []) or ([metrics["whole"]] if metrics.get("whole") else [])
     counted = _section(run, "steps_by_status")  # the list may have been cut

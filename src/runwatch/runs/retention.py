@@ -17,6 +17,7 @@ import msgspec
 
 from runwatch.errors import RunwatchError, UsageError
 from runwatch.finalize.condition import condition
+from runwatch.finalize.recount import recounted_if_ended
 from runwatch.fold.metrics import InstrumentMetrics, Metrics
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.paths import RunPaths
@@ -266,4 +267,5 @@ def _instruments(paths: RunPaths) -> list[InstrumentMetrics]:
     try:
         return msgspec.json.decode(read_regular(paths.metrics), type=Metrics).instruments
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return []
+        counted = recounted_if_ended(paths)
+        return [] if counted is None else counted.instruments

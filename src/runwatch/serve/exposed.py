@@ -1,6 +1,7 @@
 """Which runs there are and what is known of them, kept from one scrape to the next.
 
-Must not fold: a live run's metrics.json is the fold, at most a second old.
+Must not fold: a live run's metrics.json is the fold, at most a second old. Only of an ended run whose file left the
+disk with its branch the metrics are counted anew, once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from runwatch.finalize.recount import recounted_if_ended
 from runwatch.fold.metrics import InstrumentMetrics, Metrics
 from runwatch.journal.beneath import read_regular
 from runwatch.journal.lock import is_live
@@ -104,6 +106,11 @@ class Runs:
         former = known.exposed
         live = not known.settled and is_live(paths.lock)
         stamp = _stamp(paths.metrics)
+        if stamp is None and former is None and not live and not known.settled:
+            counted = recounted_if_ended(paths)  # its file left the disk with another branch
+            if counted is not None:
+                self._take(known, Exposed(counted, live))
+            return
         if stamp is None or stamp == known.stamp:
             if former is not None and former.live != live:
                 self._take(known, Exposed(former.metrics, live))
