@@ -94,7 +94,7 @@ def _caller() -> object:
     asyncio = sys.modules.get("asyncio")
     try:
         task = asyncio.current_task() if asyncio is not None else None
-    except RuntimeError:  # no loop runs in this thread
+    except (RuntimeError, AttributeError):  # no loop runs in this thread, or another one is importing asyncio
         task = None
     return threading.get_ident() if task is None else task
 

@@ -46,5 +46,6 @@ def _is_released(waiter: Any) -> bool:
 def has_cut_short(error: BaseException | None, limits: tuple[Limit, ...]) -> bool:
     """Return whether an exception is the cancellation by one of the limits."""
     asyncio = sys.modules.get("asyncio")
-    is_cancelled = asyncio is not None and isinstance(error, asyncio.CancelledError)
+    cancelled = getattr(asyncio, "CancelledError", None)  # none while another thread is importing asyncio
+    is_cancelled = cancelled is not None and isinstance(error, cancelled)
     return is_cancelled and any(is_up() for is_up in limits)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
+import types
 from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
 from runwatch.sdk.calls import service, tool
+from runwatch.sdk.llm import llm_metrics
 from sdk_recording import Recording
 
 
@@ -170,3 +173,14 @@ def test_tasks_that_share_one_object_end_their_own_calls(recording: Recording) -
     ended = {event["call_id"]: event.get("success", True) for event in recording.events("service.completed")}
     assert ended == {begun[0]: False, begun[1]: True}
     assert [event["call_id"] for event in recording.events("service.retry")] == [begun[0]]
+
+
+def test_a_call_while_another_thread_imports_asyncio_is_a_call(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncio", types.ModuleType("asyncio"))  # as long as its import is under way
+    with tool("grep"):
+        pass
+    with pytest.raises(KeyError), llm_metrics.track_request("m", "p"):
+        raise KeyError
+    assert recording.types() == ["tool.started", "tool.completed", "llm.started", "llm.completed"]
