@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
-from integration.recorded import RUNWATCH, repository
+from integration.recorded import PATIENCE_S, RUNWATCH, repository, runwatch
 from integration.sdk_programs import Program
 
 
@@ -60,6 +61,23 @@ def test_a_program_that_reads_its_own_lock_in_its_first_moments_is_not_taken_for
     assert (done.returncode, done.stderr) == (0, "")
     assert program.finalized()["status"] == "completed"
     assert [event["message"] for event in program.events("warning")] == ["alive"]
+
+
+def test_a_program_that_dropped_its_own_lock_can_be_stopped(tmp_path: Path) -> None:
+    program = Program(
+        tmp_path,
+        """
+        with runwatch.RunLogger(framework="f") as run:
+            (run.path / ".lock").read_bytes()
+            print("ready", flush=True)
+            time.sleep(600)
+        """,
+    )
+    process = program.start()
+    assert runwatch("stop", cwd=tmp_path).returncode == 0
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == -signal.SIGTERM
+    assert program.finalized()["status"] == "interrupted"
 
 
 def test_a_program_started_without_its_three_streams_keeps_the_journal_out_of_their_numbers(tmp_path: Path) -> None:

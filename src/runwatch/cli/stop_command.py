@@ -22,8 +22,9 @@ def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
 
     from runwatch.finalize.condition import condition
     from runwatch.journal.control import request
-    from runwatch.journal.lock import Role, holders
+    from runwatch.journal.lock import Role, holders, noted
     from runwatch.journal.paths import RunPaths
+    from runwatch.journal.process_mark import marked
 
     paths = RunPaths(the_run(run, runs_dir))
     held = holders(paths.lock)
@@ -35,6 +36,8 @@ def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
     reply = request(paths.control, {"op": "stop", "by": "runwatch stop", "grace_s": grace}, timeout_s=2.0)
     if reply is None:
         owner = held.get(Role.OWNER)
+        if owner is None and Role.STARTER in held:  # its guardian lives: the program dropped its own lock unawares
+            owner = marked(noted(paths.lock))
         if not owner:
             raise RunBusy(f"The run {paths.run_id} is being finalized: `runwatch wait {paths.run_id}` waits for that.")
         os.kill(owner, signal.SIGTERM)  # a program that records itself with the SDK

@@ -57,20 +57,38 @@ class StepReader:
 
     def __init__(self, root: Path) -> None:
         """Open the file. Raises OSError where the run has none."""
-        self._fd = open_regular(root / NAME)
+        self._path = root / NAME
+        self._open()
+
+    def _open(self) -> None:
+        self._fd = above_standard(open_regular(self._path))
+        self._file = identity(self._fd)
 
     def read(self, known: int | None) -> int | None:
         """Return the step at hand; ``known`` where the file does not say it any more."""
         try:
             said = os.pread(self._fd, _BYTES, 0)
         except OSError:
-            return known
+            said = b""
         if len(said) != _BYTES or not said.startswith(_BEFORE):
-            return known  # the descriptor is another file's by now
+            said = self._again()
+        if len(said) != _BYTES:
+            return known
         try:
             return int(said[len(_BEFORE) :]) or None
         except ValueError:
             return known
+
+    def _again(self) -> bytes:
+        """Read the file by its name, where the descriptor is another file's by now."""
+        if identity(self._fd) == self._file:
+            return b""
+        try:
+            self._open()
+            said = os.pread(self._fd, _BYTES, 0)
+        except OSError:
+            return b""
+        return said if said.startswith(_BEFORE) else b""
 
 
 def reader_of(root: Path) -> StepReader | None:

@@ -5,6 +5,7 @@ Must not decide how the run ended.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -43,6 +44,9 @@ def end_alone(
         _tell_losses(emitter.losses.loss())
     finally:
         if started.lock is not None:
+            if started.lock.is_open:
+                with contextlib.suppress(OSError):
+                    started.lock.note(b"")  # what this program does from now on is not of the run
             started.lock.close()
 
 

@@ -5,6 +5,7 @@ Must not import anything heavy: the program waits for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -22,6 +23,7 @@ from runwatch.journal.create import create_run
 from runwatch.journal.lock import Role, RunLock, reserve
 from runwatch.journal.origin import boot_id, configured_llm, fold_settings, llm_complaint, usable_llm
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.process_mark import mark_of
 from runwatch.journal.reserve import set_aside
 from runwatch.journal.step_at_hand import StepTeller
 from runwatch.sdk.core import Emitter
@@ -129,6 +131,8 @@ def _lock(paths: RunPaths) -> RunLock | None:
     try:
         lock = RunLock.of(paths.lock)
         if lock.acquire(Role.OWNER):
+            with contextlib.suppress(OSError):  # a full disk
+                lock.note(mark_of(os.getpid()))  # for `stop`, where the program drops this lock unawares
             return lock
     except OSError as error:
         say(f"the run cannot be locked ({error.strerror}): others cannot see that it is alive.")

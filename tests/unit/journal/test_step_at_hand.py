@@ -30,12 +30,12 @@ def test_what_is_no_hint_changes_nothing(content: bytes, tmp_path: Path) -> None
     assert StepReader(tmp_path).read(5) == 5
 
 
-def test_a_descriptor_that_the_program_closed_changes_nothing(tmp_path: Path) -> None:
+def test_a_descriptor_that_the_program_closed_is_opened_again(tmp_path: Path) -> None:
     teller = StepTeller(tmp_path)
     reader = StepReader(tmp_path)
     teller.tell(2)
     os.close(reader._fd)
-    assert reader.read(1) == 1
+    assert reader.read(1) == 2
 
 
 def test_without_the_file_or_through_a_link_there_is_no_reader(tmp_path: Path) -> None:
@@ -61,3 +61,17 @@ def test_the_step_is_not_told_into_a_file_of_the_programs(tmp_path: Path) -> Non
         os.write(number, b" still")
         os.close(number)
     assert (tmp_path / "users").read_bytes() == b"theirs still"
+
+
+def test_a_reader_whose_descriptor_the_program_took_over_asks_by_name(tmp_path: Path) -> None:
+    teller, reader = StepTeller(tmp_path), StepReader(tmp_path)
+    number = reader._fd
+    with open(tmp_path / "users", "wb+") as mine:
+        os.dup2(mine.fileno(), number)
+        teller.tell(8)
+        assert reader.read(3) == 8
+        assert reader._fd != number
+        os.close(number)
+    os.close(reader._fd)
+    teller.close()
+    assert reader.read(4) == 4, "there is nobody to ask any more"
