@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import tarfile
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from runwatch.runs.listing import listed
 from runwatch.serve.exposed import Runs
 from runwatch.settings import Settings
 
-ENDED = {"status": "failed", "exit_code": 3, "reason": "exit code 3", "ended": "2026-10-20T10:00:09Z"}
+ENDED: dict[str, Any] = {"status": "failed", "exit_code": 3, "reason": "exit code 3", "ended": "2026-10-20T10:00:09Z"}
 
 
 @pytest.fixture
@@ -65,7 +67,9 @@ def test_another_archive_of_it_is_the_same_and_leaves_nothing_on_the_other_branc
         assert sorted(path.name for path in run.iterdir()) == there
     assert repo.git("rev-list", "--all") == commits
     with tarfile.open(run / "run.tar.gz") as archive:
-        assert set(TRACKED) <= {name.rpartition("/")[2] for name in archive.getnames()}
+        times = {member.name.rpartition("/")[2]: member.mtime for member in archive.getmembers()}
+    ended = datetime.fromisoformat(ENDED["ended"]).timestamp()
+    assert {name: times[name] for name in TRACKED} == dict.fromkeys(TRACKED, ended), "whenever it is made"
     repo.git("checkout", "-q", "main")
     assert repo.git("status", "--porcelain") == ""
 
