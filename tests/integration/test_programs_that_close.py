@@ -27,6 +27,8 @@ def test_a_program_that_closes_all_it_does_not_know_has_its_run_in_the_run_and_i
             log.info("log after")
             with run.step("work"):
                 log.info("log in the step")
+            while not (run.path / "metrics.json").exists():
+                time.sleep(0.01)  # the guardian, which has started the recorder, has seen its pipe closed by now
             began = time.monotonic()
         took = time.monotonic() - began
         for number, file in enumerate(mine):
