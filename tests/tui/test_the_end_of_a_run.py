@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from runwatch.tui.state import STAGES, Archive, Commit, Ending, Life, Outcome, Snapshot, Stage
 from runwatch.tui.widgets.log_pane import LogPane
 from tui import sample
@@ -167,6 +169,33 @@ def test_the_end_waits_until_a_search_was_typed(tmp_path: Path) -> None:
             await app.press(*"quest")
             await app.sees("request")
             await app.press("escape")
+            await app.sees("EXPERIMENT RUN SUMMARY")
+
+    drive(task())
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "hit"), [("slash", "line 7\r", "line 7"), ("T", "2026-11-21T01:20Z\r", "line 0")]
+)
+def test_what_was_asked_for_while_the_run_ended_is_shown(tmp_path: Path, key: str, answer: str, hit: str) -> None:
+    async def task() -> None:
+        run_dir = make_run(tmp_path)
+        log = run_dir / "logs" / "step_003" / "adapter.log"
+        log.write_text(
+            "".join(f'{{"ts": {1_795_224_000 + number}, "msg": "line {number}"}}\n' for number in range(100))
+        )
+        async with watching(run_dir) as app:
+            await app.sees("line 99")
+            await app.press(key, *answer[:-2])
+            await app.show(finalized())
+            await app.press(answer[-2], "enter")
+            await app.sees("o shows its summary")
+            view = app.run.query_one(LogPane).view
+            assert view is not None
+            await app.until(lambda: not view.following)
+            await app.sees(hit)
+            assert not app.run.shows_end
+            await app.press("o")
             await app.sees("EXPERIMENT RUN SUMMARY")
 
     drive(task())

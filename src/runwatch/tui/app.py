@@ -21,6 +21,7 @@ from runwatch.tui import collector, theme
 from runwatch.tui.cells import clean
 from runwatch.tui.control import Mode, Outcome, RunControl
 from runwatch.tui.following import Following, NewFeed
+from runwatch.tui.key_order import KeyOrderApp
 from runwatch.tui.leaving import LeavingApp
 from runwatch.tui.messages import RunAsked
 from runwatch.tui.screens.run import RunScreen
@@ -51,7 +52,7 @@ _SHEETS = (
 )
 
 
-class RunwatchApp(LeavingApp):
+class RunwatchApp(LeavingApp, KeyOrderApp):
     """One run on the screen, and the way to the others."""
 
     TITLE = "runwatch"

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 _LOG_ACTIONS = frozenset({"log", "component", "step", "steps", "panel"})
 
 
+_ASKING = (("search",), ("time",))
+"""Log actions that letters follow: typed while the end came up, they must not become commands there."""
+
+
 def _class_at(breakpoints: list[tuple[int, str]], size: int) -> str:
     return max((least, name) for least, name in breakpoints if size >= least)[1]
 
@@ -224,10 +228,11 @@ class RunScreen(RunEnd):
 
     async def action_log(self, action: str) -> None:
         """Do in the log view what the key would do there, wherever the focus is."""
-        view = self.query_one(LogPane).view
-        if view is not None:
-            view.focus()
-            await view.run_action(action)
+        if self.shows_end:
+            self.action_back()
+        view = await self.query_one(LogPane).opened()
+        self.set_focus(view, scroll_visible=False)
+        await view.run_action(action)
 
     def action_panel(self, index: int) -> None:
         """Show a panel."""
@@ -242,7 +247,7 @@ class RunScreen(RunEnd):
         """Hide what makes no sense now: log keys over the summary, stopping what has ended."""
         ending = self.shows_end
         if action in _LOG_ACTIONS:
-            return not ending
+            return not ending or (action == "log" and parameters[:1] in _ASKING)
         if action == "summary":
             return not ending and self.life not in LIVE and self.life is not Life.OPENING
         return ending if action == "back" else True

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from runwatch.tui import messages
 from runwatch.tui.state import Snapshot
 from runwatch.tui.widgets.key_bar import KeyBar
+from runwatch.tui.widgets.log_pane import LogPane
 
 
 class RunEnd(Screen[None]):
@@ -35,31 +36,50 @@ class RunEnd(Screen[None]):
 
     async def on_end_asked(self, message: messages.EndAsked) -> None:
         """Show the end of the run."""
-        await self.open_end()
+        await self.open_end(asked=True)
 
-    async def open_end(self) -> None:
-        """Show the end of the run; a handler of this screen's own must call it."""
-        from textual.widgets import Input  # a hundredth of a second that the first frame need not wait for
-
+    async def open_end(self, *, asked: bool = False) -> None:
+        """Show the end of the run; a handler of this screen's own must call it. ``asked``: a person wants it now."""
         if not self.query("#ending"):
             await self.mount(self._ending(), before=self.query_one(KeyBar))
-        if isinstance(self.focused, Input):
+        if not asked and self._is_typed_in():
             self._end_waits = True  # what is being typed must not become commands
             return
         self._end_waits = False
         self.add_class("-ending")
-        self.query_one("#summary").focus()
+        # At once, here and below: put off, it would take the focus from a question that was asked meanwhile.
+        self.set_focus(self.query_one("#summary"), scroll_visible=False)
         self.refresh_bindings()
+
+    def _is_typed_in(self) -> bool:
+        """Whether the next letter belongs to a question about the log."""
+        from textual.widgets import Input  # a hundredth of a second that the first frame need not wait for
+
+        view = self.query_one(LogPane).view
+        return isinstance(self.focused, Input) or (view is not None and view.asks)
 
     def watch_focused(self) -> None:
         """Show the end that waited until the typing was done."""
         if self._end_waits:
-            self.call_later(self.open_end)
+            self.call_later(self._end_typing)
+
+    async def _end_typing(self) -> None:
+        """Show the end that waited, but not over what somebody asked for meanwhile and is shown now."""
+        if not self._end_waits or self._is_typed_in():
+            return
+        view = self.query_one(LogPane).view
+        if view is None or not view.answered:
+            await self.open_end()
+            return
+        self._end_waits = False
+        bound = (each.binding for each in self.active_bindings.values() if each.binding.id == "run.summary")
+        keys = [self.app.get_key_display(binding) for binding in bound]
+        self.notify(f"The run has ended{f': {keys[0]} shows its summary' if keys else ''}.", timeout=8, markup=False)
 
     def action_back(self) -> None:
         """Show the logs again."""
         self.remove_class("-ending")
-        self.query_one("#log").focus()
+        self.set_focus(self.query_one("#log"), scroll_visible=False)
         self.refresh_bindings()
 
     def _ending(self) -> Vertical:

@@ -19,6 +19,8 @@ from runwatch.tui.widgets.pane import Edge, Pane, tabs
 from runwatch.units import count, cut_middle
 
 if TYPE_CHECKING:
+    from textual.widget import AwaitMount
+
     from runwatch.journal.log_source import LogSource
     from runwatch.tui.widgets.log_view import LogView
 
@@ -40,6 +42,7 @@ class LogPane(Pane):
         super().__init__(id=id)
         self._stats: Stats | None = None
         self._waits = False
+        self._opening: AwaitMount | None = None
         self.view: LogView | None = None
         """The log view; None until something was shown."""
 
@@ -53,16 +56,24 @@ class LogPane(Pane):
 
         The view and all that it needs come with the first call: the first frame does not wait for them.
         """
-        from runwatch.tui.widgets.log_view import LogView
-
         self._stats = None
-        if self.view is None:
-            self.view = LogView(id="log")
-            await self.mount(self.view)
-            if self.screen.focused is None:
-                self.view.focus()
-        self.view.show(source, empty=empty, scope=scope)
+        view = await self.opened()
+        view.show(source, empty=empty, scope=scope)
         self.reframe()
+
+    async def opened(self) -> LogView:
+        """Return the log view, which comes when it is needed first: to show something, or for a key that means it."""
+        if self.view is None:
+            from runwatch.tui.widgets.log_view import LogView
+
+            self.view = LogView(empty=READING, id="log")
+            self._opening = self.mount(self.view)
+            await self._opening
+            if self.screen.focused is None:
+                self.screen.set_focus(self.view)
+        elif self._opening is not None and not self.view.is_mounted:
+            await self._opening
+        return self.view
 
     def render(self) -> Content:
         """Everything but the view stands in the edges; while it is long in coming, nothing is known yet."""

@@ -55,7 +55,7 @@ class LogSearchBar(Horizontal):
 
     def begin(self) -> None:
         """Take the keys, with what was looked for last selected."""
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))  # at once: the next key is for it
 
     def count(self, hits: int, scope: str, *, whole: bool, looking: bool = False) -> None:
         """Show how many lines of what match; ``whole``: every line was looked at; ``looking``: for the next of them."""

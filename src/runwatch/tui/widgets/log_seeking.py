@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
+from runwatch.tui.widgets.letting_go import LettingGo
 from runwatch.tui.widgets.log_frame import Look
 from runwatch.tui.widgets.log_messages import HitFound
 
@@ -30,7 +30,7 @@ LEVELS = (None, "INFO", "WARN", "ERROR")
 _ABSENT = {"hit": "No line matches.", "error": "No line of level error.", "line": "", "time": "There is no line."}
 
 
-class LogSeeking(Widget):
+class LogSeeking(LettingGo):
     """The half of the log view that finds; the other half moves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,6 +60,10 @@ class LogSeeking(Widget):
     _bar: LogSearchBar | None = None
     _time_bar: LogTimeBar | None = None
     _pattern: Pattern | None = None
+    asks = False
+    """A question was asked for and does not have the keys yet."""
+    answered = False
+    """The last question got its answer, and was not given up."""
 
     @property
     def following(self) -> bool:
@@ -80,8 +84,17 @@ class LogSeeking(Widget):
             from runwatch.tui.widgets.log_search_bar import LogSearchBar
 
             self._bar = LogSearchBar()
-            await self.mount(self._bar)
-        self._bar.begin()
+            await self._ask_in(self._bar)
+        self._begin(self._bar)
+
+    async def _ask_in(self, bar: LogSearchBar | LogTimeBar) -> None:
+        self.asks = True
+        await self.mount(bar)
+
+    def _begin(self, bar: LogSearchBar | LogTimeBar) -> None:
+        self.asks = self.answered = False
+        if bar.is_attached:
+            bar.begin()
 
     def action_search_next(self) -> None:
         """Go to the next hit below."""
@@ -116,6 +129,7 @@ class LogSeeking(Widget):
     def on_log_search_bar_entered(self, message: LogSearchBar.Entered) -> None:
         """Go to the nearest hit: above when the end is in view, else below."""
         message.stop()
+        self.answered = True
         self.focus()
         self._look(forward=not self.following)
 
@@ -158,8 +172,8 @@ class LogSeeking(Widget):
             from runwatch.tui.widgets.log_time_bar import LogTimeBar
 
             self._time_bar = LogTimeBar()
-            await self.mount(self._time_bar)
-        self._time_bar.begin()
+            await self._ask_in(self._time_bar)
+        self._begin(self._time_bar)
 
     def on_log_time_bar_entered(self, message: LogTimeBar.Entered) -> None:
         """Go to the first line of that time."""
@@ -188,6 +202,7 @@ class LogSeeking(Widget):
 
     def _leave_time_bar(self) -> None:
         if self._time_bar is not None:
+            self.answered = True
             self.call_later(self.action_clear_search)
 
     # Levels

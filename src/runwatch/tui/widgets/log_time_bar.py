@@ -35,7 +35,7 @@ class LogTimeBar(Horizontal):
 
     def begin(self) -> None:
         """Take the keys."""
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))  # at once: the next key is for it
 
     def refuse(self, sentence: str) -> None:
         """Say why it is no time."""

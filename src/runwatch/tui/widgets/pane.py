@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.style import Style
-from textual.widget import Widget
 
 from runwatch.tui.look import DIM
+from runwatch.tui.widgets.letting_go import LettingGo
 
 EMPTY = Content("")
 _RULE = "─"
@@ -31,7 +31,7 @@ class Edge(NamedTuple):
     """Set right."""
 
 
-class Pane(Widget):
+class Pane(LettingGo):
     """A framed widget. Subclasses say what stands in the edges and call ``reframe`` when that changes."""
 
     ALLOW_MAXIMIZE = True
