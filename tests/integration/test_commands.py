@@ -76,7 +76,8 @@ def test_finalize_writes_tracked_files_that_are_missing_again_with_the_same_byte
 
 def test_logs_are_merged_filtered_and_read_from_the_archive_when_the_raw_ones_are_gone(tmp_path: Path) -> None:
     script = (
-        'echo \'{"ts":"2026-10-20T10:00:00Z","level":"warn","msg":"careful"}\'; echo plain; printf "\\033]0;owned\\007\\n"; echo "ERROR it broke" >&2'
+        'echo \'{"ts":"2026-10-20T10:00:00Z","level":"warn","msg":"careful"}\'; echo plain; '
+        'printf "\\033]0;owned\\007\\n"; echo "ERROR it broke" >&2'
     )
     run = record("sh", "-c", script, cwd=tmp_path)
     whole = runwatch("logs", cwd=tmp_path).stdout.decode()

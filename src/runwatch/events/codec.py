@@ -6,8 +6,8 @@ No clock, no path, no I/O. Source: record.md, "The journal".
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Union
 
 import msgspec
@@ -48,10 +48,28 @@ class Unreadable(ValueError):
     """A line that is no event; the message says why."""
 
 
-@cache
+looking = threading.Lock()
+"""Held while msgspec looks into a type, as it does when it first meets one. A second thread that meets the same type
+meanwhile finds half of that and the process ends with SIGSEGV (seen with 0.22); so does a child forked meanwhile."""
+_known: set[type[Event]] = set()
+_decoders: dict[bool, Callable[[bytes], Any]] = {}
+
+
+def _know(cls: type[Event]) -> None:
+    """Have msgspec look into a type, once."""
+    with looking:
+        msgspec.json.Decoder(cls)
+        _known.add(cls)
+
+
 def _decoder(strict: bool) -> Callable[[bytes], Any]:
     """Return what decodes a line of any known type; made when first needed, since many programs only write."""
-    return msgspec.json.Decoder(Union[tuple(TYPES.values())], strict=strict).decode  # noqa: UP007 - built at run time
+    found = _decoders.get(strict)
+    if found is None:
+        with looking:
+            decoder = msgspec.json.Decoder(Union[tuple(TYPES.values())], strict=strict)  # noqa: UP007 - at run time
+            found = _decoders[strict] = decoder.decode
+    return found
 
 
 def encode(event: Event) -> bytes:
@@ -75,6 +93,8 @@ def build(type_name: str, fields: dict[str, Any]) -> Event | dict[str, Any]:
 
 
 def _convert(fields: dict[str, Any], cls: type[Event], type_name: str) -> Event:
+    if cls not in _known:
+        _know(cls)
     try:
         return msgspec.convert({**fields, "type": type_name}, cls, strict=False)
     except msgspec.ValidationError as error:

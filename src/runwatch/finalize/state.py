@@ -113,6 +113,9 @@ class FinalizeState(msgspec.Struct, kw_only=True):
         return self.done("done")
 
 
+_decode = msgspec.json.Decoder(FinalizeState).decode  # made here, in one thread: see events/codec.py, ``looking``
+
+
 def load_state(path: Path) -> FinalizeState:
     """Return the state in ``path``; an empty one where there is none or it cannot be read.
 
@@ -129,7 +132,7 @@ def load_state(path: Path) -> FinalizeState:
 
 def _decoded(data: bytes) -> FinalizeState:
     try:
-        return msgspec.json.decode(data, type=FinalizeState)
+        return _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return FinalizeState()
 

@@ -61,6 +61,7 @@ class Reply(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why not."""
 
 
+_request = msgspec.json.Decoder(Request).decode  # made here, in one thread: see events/codec.py, ``looking``
 Handler = Callable[[Request], Reply]
 
 
@@ -105,7 +106,7 @@ class ControlServer:
                         break
                     data += part
                 try:
-                    reply = self._handler(msgspec.json.decode(data, type=Request))
+                    reply = self._handler(_request(data))
                 except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
                     reply = Reply(ok=False, error=str(error))
                 client.sendall(msgspec.json.encode(reply) + b"\n")

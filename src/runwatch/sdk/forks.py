@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from runwatch.events import codec
+
 _children: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 _T = TypeVar("_T")
 
@@ -34,3 +36,6 @@ def _in_child() -> None:
 
 
 os.register_at_fork(before=_before, after_in_child=_in_child)
+os.register_at_fork(
+    before=codec.looking.acquire, after_in_parent=codec.looking.release, after_in_child=codec.looking.release
+)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 import msgspec
 
 from runwatch.errors import SettingsError
-from runwatch.settings.groups import Settings
+from runwatch.settings.groups import ModelPrice, Settings
 from runwatch.settings.kinds import kind_of
 from runwatch.settings.places import project_file, user_file
 
@@ -85,6 +85,9 @@ def _file_layers(start: Path, environ: Mapping[str, str]) -> list[_Layer]:
 def check_value(dotted: str, value: Any) -> None:
     """Raise SettingsError unless the setting `section.key` takes this value."""
     _checked(_flag_layer({dotted: value}, Path()))
+
+
+msgspec.json.Decoder(ModelPrice)  # known to msgspec from here on, before there are threads: see events/codec.py
 
 
 class _Layer(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwatch.events import TYPES, Unknown, Unreadable, build, decode, encode, encode_any, salvage
+from runwatch.events import TYPES, Unknown, Unreadable, build, codec, decode, encode, encode_any, salvage
 from runwatch.events.envelope import Event
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -146,3 +147,33 @@ def test_a_nested_object_with_a_type_is_not_taken_for_an_event() -> None:
     found = salvage(line)
     assert found is not None
     assert found.name == "x"  # type: ignore[union-attr]
+
+
+def test_only_one_thread_at_a_time_has_msgspec_look_into_a_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A second one that meets the type meanwhile ends the process with SIGSEGV.
+    looking, go_on = threading.Event(), threading.Event()
+    decoder = msgspec.json.Decoder
+
+    def slowly(kind: Any, **options: Any) -> Any:
+        looking.set()
+        assert go_on.wait(60)
+        return decoder(kind, **options)
+
+    monkeypatch.setattr(codec, "_known", set())
+    monkeypatch.setattr(codec, "_decoders", {})
+    monkeypatch.setattr(msgspec.json, "Decoder", slowly)
+    first = threading.Thread(target=build, args=("warning", {"ts": "2026-01-01T00:00:00Z", "message": "x"}))
+    first.start()
+    assert looking.wait(60)
+    others = [
+        threading.Thread(target=build, args=("warning", {"ts": "2026-01-01T00:00:00Z", "message": "x"})),
+        threading.Thread(target=decode, args=(b'{"type":"warning","ts":"2026-01-01T00:00:00Z","message":"x"}',)),
+    ]
+    for other in others:
+        other.start()
+        other.join(0.2)
+    waiting = [other.is_alive() for other in others]
+    go_on.set()
+    for thread in (first, *others):
+        thread.join(60)
+    assert waiting == [True, True]
