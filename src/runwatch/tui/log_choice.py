@@ -24,6 +24,16 @@ def steps(metrics: Metrics, log_steps: Sequence[int | None]) -> list[int | None]
     return [*([None] if None in log_steps else []), *numbers]
 
 
+def ended(metrics: Metrics, log_steps: Sequence[int | None], step: int | None, *, live: bool) -> str:
+    """Return what no line comes to the logs of a step for; empty where the next one is awaited."""
+    if not live:
+        return "run ended"
+    if step == newest_step(metrics, log_steps):
+        return ""
+    known = next((each for each in metrics.steps if each.step == step), None)
+    return "step ended" if known is not None and known.status is not None else "not the newest step"
+
+
 def heading(metrics: Metrics, step: int | None) -> str:
     """Return what the log pane is called: ``step 003 · generate API``."""
     if step is None:

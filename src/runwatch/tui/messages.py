@@ -73,3 +73,8 @@ class RunOver(Message):
 @dataclass
 class EndAsked(Message):
     """A person wants to see the end of the run in place of its logs."""
+
+
+@dataclass
+class NewestAsked(Message):
+    """A person wants to follow the newest step."""

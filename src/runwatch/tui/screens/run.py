@@ -177,9 +177,13 @@ class RunScreen(RunEnd):
         pane = self.query_one(LogPane)
         pane.components, pane.component = components, component
         pane.heading = log_choice.heading(self.metrics, self.selected)
+        goes_on = self.life in LIVE or self.life is Life.OPENING
+        pane.ended = log_choice.ended(self.metrics, self.log_steps, self.selected, live=goes_on)
         # "all" takes new components in by itself: only another choice, or the first file, is a new source.
         empty = self._nothing_logged()
         wanted = (self._logs, self.selected, component, True if components else empty)
+        if pane.view is not None:
+            pane.view.behind = goes_on and bool(pane.ended)
         if wanted == self._shown:
             return
         self._shown = wanted
@@ -203,6 +207,10 @@ class RunScreen(RunEnd):
         self._pinned = message.step != log_choice.newest_step(self.metrics, self.log_steps)
         self.selected = message.step
         await self._show_logs()
+
+    async def on_newest_asked(self, message: messages.NewestAsked) -> None:
+        """Follow the run from step to step again."""
+        await self.on_step_asked(messages.StepAsked(log_choice.newest_step(self.metrics, self.log_steps)))
 
     async def on_component_asked(self, message: messages.ComponentAsked) -> None:
         """Show one component, or all."""

@@ -37,6 +37,8 @@ class LogPane(Pane):
     """Those that have a log in this step."""
     component: var[str | None] = var(None)
     """The one that is shown; None: all."""
+    ended: var[str] = var("")
+    """Why no line is awaited here: ``step ended``; empty where the next one is."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -102,7 +104,9 @@ class LogPane(Pane):
         stats = self._stats
         if stats is None:
             return Edge()
-        if stats.following:
+        if self.ended:
+            state = Content.styled(self.ended, DIM)
+        elif stats.following:
             state = Content.styled("● following", "$rw-running")
         else:
             news = f" · {count(stats.new)} new" if stats.new else ""
@@ -137,6 +141,10 @@ class LogPane(Pane):
 
     def watch_components(self) -> None:
         """A component began to log."""
+        self.reframe()
+
+    def watch_ended(self) -> None:
+        """No line is awaited any more, or again."""
         self.reframe()
 
     def watch_component(self) -> None:

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from runwatch.tui.look import READING
+from runwatch.tui.messages import NewestAsked
 from runwatch.tui.widgets import log_messages
 from runwatch.tui.widgets.log_canvas import LogCanvas
 from runwatch.tui.widgets.log_frame import Found, Frame, Look
@@ -52,6 +53,9 @@ class LogView(LogSeeking, can_focus=True):
 
     BLANK = True
     """The canvas covers all of it."""
+
+    behind = False
+    """The run goes on elsewhere: the newest line of all does not come here."""
 
     FollowChanged = log_messages.FollowChanged
     Stats = log_messages.Stats
@@ -198,7 +202,10 @@ class LogView(LogSeeking, can_focus=True):
     # Keys
 
     def action_follow(self) -> None:
-        """Follow the end, or cease to."""
+        """Follow the end, or cease to; where the run goes on elsewhere, follow it there."""
+        if self.behind:
+            self.action_last()
+            return
         if not self.following:
             self._standing.follow()
         elif self._lines:
@@ -252,9 +259,11 @@ class LogView(LogSeeking, can_focus=True):
             self._moved()
 
     def action_last(self) -> None:
-        """Go to the newest line and follow."""
+        """Go to the newest line and follow, also where that is another step's."""
         self._standing.follow()
         self._moved()
+        if self.behind:
+            self.post_message(NewestAsked())
 
     def action_sideways(self, direction: int) -> None:
         """Move the messages left or right."""
