@@ -41,6 +41,7 @@ RUN_BINDINGS = [
     Binding("z", "zoom", "Zoom the focused pane", id="pane.zoom"),
     Binding("o", "summary", "Outcome and summary", id="run.summary"),
     Binding("escape,o", "back", "Back to the logs", id="run.back"),
+    Binding("escape", "fold", "Fold away what covers the log", show=False, id="pane.fold"),
     Binding("r", "app.runs", "All runs", id="app.runs"),
     Binding("s", "app.stop", "Stop the run", id="run.stop"),
     Binding("question_mark", "app.help", "All keys", id="app.help"),

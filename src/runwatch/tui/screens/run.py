@@ -53,7 +53,7 @@ class RunScreen(RunEnd):
     """Header, steps, issues, log, panels, keys."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-low"), (20, "-short"), (30, "-tall"), (45, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [*keys.RUN_BINDINGS]
     AUTO_FOCUS = ""
 
@@ -238,18 +238,27 @@ class RunScreen(RunEnd):
         """Do in the log view what the key would do there, wherever the focus is."""
         if self.shows_end:
             self.action_back()
+        self.remove_class("-deck")
         view = await self.query_one(LogPane).opened()
         self.set_focus(view, scroll_visible=False)
         await view.run_action(action)
 
     def action_panel(self, index: int) -> None:
-        """Show a panel."""
-        self.panel = index
+        """Show a panel; where the panels are folded away, in place of the log, and the same one again to go back."""
+        before, self.panel = self.panel, index
+        if self.has_class("-flat"):
+            self.set_class(before != index or not self.has_class("-deck"), "-deck")
+            self.query_one(PanelDeck if self.has_class("-deck") else "#log").focus()
 
     def action_steps(self) -> None:
         """Bring up the list of steps, also where it is folded away."""
         self.toggle_class("-steps")
         self.query_one(StepsPane if self.has_class("-steps") else "#log").focus()
+
+    def action_fold(self) -> None:
+        """Take away what was brought up over the log."""
+        self.remove_class("-steps", "-deck")
+        self.query_one("#log").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now: log keys over the summary, stopping what has ended."""
@@ -258,6 +267,11 @@ class RunScreen(RunEnd):
             return not ending or (action == "log" and parameters[:1] in _ASKING)
         if action == "summary":
             return not ending and self.life not in LIVE and self.life is not Life.OPENING
+        if action == "fold":
+            covers = (self.has_class("-narrow") and self.has_class("-steps")) or (
+                self.has_class("-flat") and self.has_class("-deck")
+            )
+            return covers and not ending
         return ending if action == "back" else True
 
     def mark_stopping(self) -> None:
