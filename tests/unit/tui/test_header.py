@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runwatch.fold.metrics import Metrics
+from runwatch.fold.metrics import Llm, Metrics
 from runwatch.tui.panels.header import Heading, content
 from runwatch.tui.state import Life
 
@@ -21,3 +21,25 @@ def test_a_run_that_loses_something_says_so_beside_its_state(width: int, said: s
     assert "running" in shown
     assert len(shown) <= width
     assert "degraded" not in content(Heading(Metrics(), Life.RUNNING, "baes", "r1"), width).plain
+
+
+@pytest.mark.parametrize(
+    ("width", "model", "said"),
+    [
+        (120, "scripted-stand-in-1", "scripted-stand-in-1 · temp 0"),
+        (120, "gpt-4o", "gpt-4o · temp 0"),
+        (100, "gpt-4o", "gpt-4o · temp 0"),
+        (200, "a-model-whose-name-has-over-forty-characters", "a-model-whose-name-has-over-forty-characters · temp 0"),
+        (100, "a-model-whose-name-has-over-forty-characters", "a-model"),
+    ],
+)
+def test_the_model_is_whole_wherever_columns_are_free(width: int, model: str, said: str) -> None:
+    for framework, cost in (("default", None), ("demo", 0.0213), ("demo", 1234.5)):
+        metrics = Metrics()
+        metrics.run.llm_configuration = Llm(model=model, temperature=0.0)
+        metrics.run.start_time, metrics.run.duration_seconds = "2026-11-21T10:00:00.000000Z", 761.0
+        metrics.run.cost_usd, metrics.run.tokens.total, metrics.run.errors = cost, 123_456, 12
+        shown = content(Heading(metrics, Life.RUNNING, framework, "20261020-142345-abc123"), width).plain
+        for text in (f" {said}", f"{framework} / 20261020-142345-abc123 ", " ● running ", " 123k tok", " 12 errors"):
+            assert text in shown
+        assert len(shown) == width

@@ -50,23 +50,52 @@ _LEAST_ASIDE = 12
 
 def content(heading: Heading, width: int) -> Content:
     """Return the line in ``width`` cells; what matters less goes first."""
-    state, aside = _state(heading, narrow=width < 100), _aside(heading, narrow=width < 100)
-    facts = _facts(heading, narrow=width < 100)
-    sick = bool(_warning(heading))
-    if sick and width < 130:
-        # What to do about it matters more than what it has cost.
-        facts = Content("")
+    narrow = width < 100
+    if _warning(heading):
+        return _sick(heading, width)
+    aside = _aside(heading, width)
+    if not aside:
+        return _line(heading, width, aside, tight=narrow)
+    # The model is whole where there is room between the numbers, or instead of the app's name.
+    ways = ((narrow, True, 4), (narrow, True, 2), (True, True, 1), (narrow, False, 2), (True, False, 1))
+    for tight, branded, blanks in ways:
+        if aside.cell_length + blanks <= _gap(heading, width, tight=tight, branded=branded):
+            return _line(heading, width, aside, tight=tight, branded=branded)
+    gap = _gap(heading, width, tight=True, branded=False)
+    if not narrow and gap - 1 >= _LEAST_ASIDE:
+        return _line(heading, width, _aside(heading, gap - 1), tight=True, branded=False)
+    return _line(heading, width, Content(""), tight=narrow)
+
+
+def _gap(heading: Heading, width: int, *, tight: bool, branded: bool) -> int:
+    """Return the cells between the run's name and its state."""
+    around = _state(heading, narrow=tight).cell_length + _facts(heading, narrow=tight).cell_length + 4
+    return width - around - _name(heading, width - around, branded=branded).cell_length
+
+
+def _line(heading: Heading, width: int, aside: Content, *, tight: bool, branded: bool = True) -> Content:
+    state, facts = _state(heading, narrow=tight), _facts(heading, narrow=tight)
+    name = _name(heading, width - facts.cell_length - state.cell_length - 4, branded=branded)
+    gap = _gap(heading, width, tight=tight, branded=branded)
+    return Content.assemble(" ", name, _centered(aside, gap), " ", state, " ", facts, " ").truncate(width)
+
+
+def _sick(heading: Heading, width: int) -> Content:
+    """Return the line of a run that needs somebody: what to do about it matters more than what it has cost."""
+    narrow = width < 100
+    state, aside = _state(heading, narrow=narrow), _aside(heading, narrow=narrow)
+    facts = _facts(heading, narrow=narrow) if width >= 130 else Content("")
     room = width - facts.cell_length - state.cell_length - 4
-    name = _name(heading, room - (aside.cell_length + 2 if sick else 0))
+    name = _name(heading, room - aside.cell_length - 2)
     gap = room - name.cell_length
-    if not sick and _LEAST_ASIDE <= gap - 4 < aside.cell_length:
-        aside = _aside(heading, gap - 4, narrow=width < 100)
-    if aside.cell_length + 4 <= gap or (sick and aside.cell_length + 2 <= gap):
-        before = (gap - aside.cell_length) // 2
-        middle = Content.assemble(" " * before, aside, " " * (gap - aside.cell_length - before))
-    else:
-        middle = Content(" " * max(0, gap))
+    middle = _centered(aside if aside.cell_length + 2 <= gap else Content(""), gap)
     return Content.assemble(" ", name, middle, " ", state, " ", facts, " ").truncate(width)
+
+
+def _centered(text: Content, width: int) -> Content:
+    spare = max(0, width - text.cell_length)
+    before = max(spare // 2, min(spare, 1))
+    return Content.assemble(" " * before, text, " " * (spare - before))
 
 
 def _warning(heading: Heading, *, narrow: bool = False) -> str:
@@ -86,11 +115,11 @@ def _warning(heading: Heading, *, narrow: bool = False) -> str:
     return said.partition(":")[0] if narrow else said  # the errors panel says the rest
 
 
-def _name(heading: Heading, room: int) -> Content:
+def _name(heading: Heading, room: int, *, branded: bool = True) -> Content:
     framework, run_id = clean(heading.framework), clean(heading.run_id)
     brand = Content.styled("runwatch", "bold $accent")
     whole = len(framework) + len(run_id) + 3
-    if room >= whole + 11:
+    if branded and room >= whole + 11:
         return Content.assemble(brand, "   ", (framework, DIM), (" / ", DIM), (run_id, "bold"))
     if room >= whole:
         return Content.assemble((framework, DIM), (" / ", DIM), (run_id, "bold"))
@@ -118,7 +147,7 @@ def _aside(heading: Heading, room: int = 48, *, narrow: bool = False) -> Content
     heat = "" if llm.temperature is None else f" · temp {llm.temperature:g}"
     if room - len(heat) < _LEAST_ASIDE:
         heat = ""
-    return Content.assemble(cut_middle(clean(llm.model), min(32, room - len(heat))), (heat, DIM))
+    return Content.assemble(cut_middle(clean(llm.model), room - len(heat)), (heat, DIM))
 
 
 def _state(heading: Heading, *, narrow: bool) -> Content:
