@@ -70,11 +70,11 @@ def line_of(entry: Entry, width: int) -> Line:
     """Return an entry as a row; of a thousand steps, all but the running one were asked for before."""
     number = "" if entry.number is None else f"{entry.number:03d}"
     took = "" if entry.duration_s is None else duration_short(entry.duration_s)
-    digits = max(_NUMBER, len(number))
-    room = max(1, width - digits - _TIME - 4)
+    digits = max(_NUMBER, len(number)) if number else 0  # a name without a number stands in its place
+    room = max(1, width - digits - _TIME - (4 if number else 3))
     return line(
         (entry.mark.glyph, entry.mark.style),
-        (f" {left(number, digits)} ", DIM),
+        (f" {left(number, digits)} " if number else " ", DIM),
         (left(entry.name, room), "" if entry.selectable and entry.number is not None else DIM),
         (f" {right(took, _TIME)}", DIM),
         whole=entry.name if cell_len(entry.name) > room else None,

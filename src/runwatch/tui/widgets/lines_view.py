@@ -67,6 +67,7 @@ class LinesView(Pane, ScrollView, can_focus=True):
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._stale = True
         self._width = -1
+        self._fitted_to = 0
         self._told: str | None = None
 
     def build(self, width: int, height: int) -> Sequence[Line]:
@@ -85,9 +86,11 @@ class LinesView(Pane, ScrollView, can_focus=True):
             return
         self._stale = False
         old, at = self._lines, self.cursor
+        self._fitted_to = size.width
         self._lines = self.build(size.width, size.height)
         if self.MARGIN and len(self._lines) > size.height:
-            self._lines = self.build(size.width - self.MARGIN, size.height)
+            self._fitted_to -= self.MARGIN
+            self._lines = self.build(self._fitted_to, size.height)
         self.virtual_size = Size(size.width, len(self._lines))
         self.set_reactive(LinesView.cursor, max(0, min(self.cursor, len(self._lines) - 1)))
         self.reframe()
@@ -115,13 +118,15 @@ class LinesView(Pane, ScrollView, can_focus=True):
         self.refresh_line(index)
 
     def on_resize(self) -> None:
-        """Lines are fitted to the width."""
+        """Lines are fitted to the width, and the chosen one stays in sight."""
         self.rebuild()
+        self.call_after_refresh(self._keep_in_sight)
 
     def on_show(self) -> None:
         """What changed while out of sight is shown now."""
         if self._stale:
             self.rebuild()
+        self.call_after_refresh(self._keep_in_sight)
 
     def on_focus(self) -> None:
         """The cursor's row looks different with the focus."""
@@ -149,7 +154,8 @@ class LinesView(Pane, ScrollView, can_focus=True):
         strip = self._strips.get(key)
         if strip is None:
             # What is too long would be wrapped, and lose its last words without a sign.
-            fitted = self._lines[index].content.truncate(width, ellipsis=True)
+            # Where there is a scroll bar, the sign stands before it.
+            fitted = self._lines[index].content.truncate(min(width, self._fitted_to), ellipsis=True)
             strip = self._strips[key] = self._drawn(fitted, width, lit)
         return strip
 
@@ -176,7 +182,11 @@ class LinesView(Pane, ScrollView, can_focus=True):
         """Draw both rows again and keep the new one in sight."""
         for index in (old, new):
             self._forget(index)
-        self.scroll_to_region(Region(0, new, self.size.width, 1), animate=False, force=True)
+        self._keep_in_sight()
+
+    def _keep_in_sight(self) -> None:
+        if self.HAS_CURSOR and self.size.height:
+            self.scroll_to_region(Region(0, self.cursor, self.size.width, 1), animate=False, force=True)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """The tooltip holds what the row under the mouse had to cut."""
