@@ -89,8 +89,8 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
         "agents": _shown_agents(list(agents), attempts, agents, counted, now, whole_run=True),
         "attempts": _shown_attempts(attempts, counted, beads),
         "models": models,
-        "cost_by_issue": _costs(counted, lambda call: call["scope"][1]),
-        "cost_by_agent": _costs(counted, lambda call: call["scope"][2]),
+        "cost_by_issue": _costs(counted, lambda call: call["place"][0]),
+        "cost_by_agent": _costs(counted, lambda call: call["place"][1]),
         "cost_by_step": _costs(counted, lambda call: call["scope"][0]),
         "tools": tools["rows"],
         "services": services["rows"],
@@ -210,7 +210,7 @@ def _shown_agents(
         mine = [who for who in whos if who[1] == name]
         own = [one for one in attempts if one["who"] in mine]
         going = [one for one in own if one["end"] is None]
-        calls = [call for call in counted if (call["scope"][1], call["scope"][2]) in mine]
+        calls = [call for call in counted if call["place"] in mine]
         limits = [agents[who]["most_max" if whole_run else "last_max"] for who in mine]
         length = sum(one["us"] for one in own) + sum(between(one["start_time"], now) or 0 for one in going)
         row = {
@@ -236,7 +236,7 @@ def _shown_attempts(attempts: list[Bead], counted: list[Bead], beads: list[Bead]
     for one in attempts:
         if one["end"] is None:
             continue
-        own = [call for call in counted if newest(attempts, (call["scope"][1], call["scope"][2]), call["at"]) is one]
+        own = [call for call in counted if newest(attempts, call["place"], call["under_at"]) is one]
         row = {
             name: one[name]
             for name in (
@@ -279,7 +279,7 @@ def _issue(
         "debugging": [row_of(one, "since", "us", "tries", "first") for one in chased],
         "debugging_totals": cycle_totals(chased),
         "total_errors": issue["errors"] + sum(agent["failures"] for agent in shown) + totals["failed"],
-        **sums([call for call in counted if call["scope"][1] == name]),
+        **sums([call for call in counted if call["place"][0] == name]),
         "code": measured, "test_coverage": measured["coverage_percent"] if measured else None,
         "complexity_score": score, "first_time_right": right,
     }  # fmt: skip
@@ -295,6 +295,7 @@ def _models(calls: list[Bead], run: Bead) -> list[Bead]:
     for provider, model in names:
         own = [call for call in calls if (call["provider"], call["model"]) == (provider, model)]
         lists = {call["prices"] for call in own if call["prices"] is not None}
+        lists.update(*(call.get("lists", ()) for call in own))
         own = [call for call in own if call["counts"]]
         if not own:
             continue

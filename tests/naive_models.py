@@ -188,7 +188,7 @@ def _busy(under_way: list[Bead], place: tuple[Any, ...]) -> Bead | None:
 def _told_of(calls: list[Bead], bead: Bead, under_way: list[Bead], used: list[int | None]) -> list[Bead] | None:
     """The lines about the call that a line without a model tells of."""
     line = {
-        "scope": (None, text(bead.get("issue")), bead.get("agent")), "source": bead["source"], "model": None,
+        "place": (text(bead.get("issue")), bead.get("agent")), "source": bead["source"], "model": None,
         "raw": used if any(number is not None for number in used) else None, "request_id": bead.get("request_id"),
         "result": bead.get("result", "success"),
     }  # fmt: skip
@@ -197,8 +197,8 @@ def _told_of(calls: list[Bead], bead: Bead, under_way: list[Bead], used: list[in
 
 def _twin(calls: list[Bead], line: Bead, under_way: list[Bead], *, any_model: bool = False) -> list[Bead] | None:
     """The lines about the call that a line tells of too: see the top of fold/twins.py."""
-    groups = [one["group"] for one in calls if one.get("group") and one["group"][0] is one and one is not line]
-    groups = [group for group in groups if group[0]["scope"][1:] == line["scope"][1:]]
+    known = [one["group"] for one in calls if one.get("group") and one["group"][0] is one and one is not line]
+    groups = [group for group in known if group[0]["place"] == line["place"]]
 
     def may_be(group: list[Bead]) -> bool:
         both = [one for one in group if one["request_id"] is not None and line["request_id"] is not None]
@@ -208,11 +208,22 @@ def _twin(calls: list[Bead], line: Bead, under_way: list[Bead], *, any_model: bo
     for group in reversed(groups):
         if may_be(group) and any(_alike(one, line) for one in group):
             return group
-    if not groups or not may_be(groups[-1]) or _busy(under_way, line["scope"][1:]) is not None:
+    for group in reversed(known):
+        succeeded = all(one["result"] == "success" for one in (*group, line))
+        if succeeded and _is_elsewhere(group[0], line) and may_be(group) and any(_alike(one, line) for one in group):
+            return group
+    if not groups or not may_be(groups[-1]) or _busy(under_way, line["place"]) is not None:
         return None
     is_silent = not _used(line)[5] or not any(_used(one)[5] for one in groups[-1])
     is_well = all(one["result"] == "success" for one in (*groups[-1], line))
     return groups[-1] if is_silent and is_well else None
+
+
+def _is_elsewhere(one: Bead, other: Bead) -> bool:
+    """Whether one line names an agent and the other none, and that one the same issue or none either."""
+    with_agent, without = (one, other) if one["place"][1] is not None else (other, one)
+    issues = without["place"][0], with_agent["place"][0]
+    return with_agent["place"][1] is not None and without["place"][1] is None and issues[0] in (None, issues[1])
 
 
 def _used(call: Bead) -> list[int]:
@@ -237,6 +248,10 @@ def _join(calls: list[Bead], call: Bead, under_way: list[Bead]) -> None:
         return
     call["group"] = group
     group.append(call)
+    for owner in [one for one in group if one["place"][1] is not None]:
+        for one in group:
+            if one["place"][1] is None:
+                one["place"], one["under_at"] = owner["place"], owner["under_at"]
     news = [(one, _added(one, group)) for one in group]
     for one, (raw, cost, _) in news:
         if one is not call and one["raw"] is None and one["said"] is None and (raw is not None or cost is not None):
@@ -343,6 +358,8 @@ def _record(calls: list[Bead], names: list[tuple[str, Bead]], bead: Bead, at: in
         prices = bead.get("prices") or {}
         text_ = " ".join(prices[key] for key in ("library", "version", "date") if key in prices) or "unnamed"
         found[0]["recorded"] = (pico(bead.get("cost_usd")), text_)
+        if found[0]["recorded"][0] is not None:
+            found[0].setdefault("lists", set()).add(text_)
         if found[0]["raw"] is None:
             found[0].setdefault("used_at", at)
 
@@ -371,7 +388,7 @@ def _new(
         if scope in waiting:
             waiting.remove(scope)
     call = {
-        "at": at, "scope": scope, "issue": bead.get("issue"), "provider": bead.get("provider") or provider,
+        "at": at, "scope": scope, "place": scope[1:], "under_at": at, "provider": bead.get("provider") or provider,
         "model": bead.get("model") or model, "result": result, "failed": result != "success", "attempt": attempt,
         "retry": retry, "retried": False, "source": "sdk", "call_id": None, "request_id": None, "ref": None,
         "duration": None, "raw": None, "said": None, "recorded": None, "announced": False, "notice": False,
@@ -406,7 +423,7 @@ def _settled(beads: list[Bead], calls: list[Bead], price: Price) -> list[Bead]:
 
 
 def _place(call: Bead) -> tuple[Any, ...]:
-    return call["scope"][1], call["scope"][2], _family(call["then"][1])
+    return *call["place"], _family(call["then"][1])
 
 
 def _family(model: str | None) -> str | None:

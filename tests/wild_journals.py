@@ -157,7 +157,8 @@ def _answer(rng: random.Random) -> tuple[str, Fields]:
             {"prompt_tokens": 60, "completion_tokens": 10},
         )  # fmt: skip
         fields |= {**rng.choice(used), "result": "success"}
-        return "llm.completed", {**_identity(rng), **_scope(rng), "issue": 7, "agent": "coding", **fields}
+        place = rng.choice(({"issue": 7, "agent": "coding"}, {"issue": 7, "agent": "coding"}, {"issue": 7}, {}))
+        return "llm.completed", {**_identity(rng), **_given(step=rng.choice((None, 1, 2, 3))), **place, **fields}
     return "llm.completed", {**_identity(rng), **_scope(rng), **fields}
 
 

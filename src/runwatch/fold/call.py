@@ -54,6 +54,8 @@ class Call(msgspec.Struct, gc=False):
     """Whether a retry notice told that it failed."""
     is_notice: bool = False
     """Whether a retry notice is all that is known of it."""
+    is_retry: bool = False
+    """Whether it repeats a request, and is none of its own."""
     request_id: str | None = None
     writer: str | None = None
     seq: int | None = None

@@ -45,10 +45,11 @@ class Seen:
 class Contest:
     """The cells of one agent, issue and model: one source of them counts."""
 
-    __slots__ = ("anonymous", "cells", "counts", "place", "seen")
+    __slots__ = ("anonymous", "cells", "counts", "family", "place", "seen")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, family: str | None) -> None:
         self.place = place
+        self.family = family
         self.cells: list[Cell] = []
         self.counts: dict[str, bool] = {}
         """Which of the sources count now. The first does until another one is found to have seen more."""

@@ -5,19 +5,28 @@ No I/O, no formatting. Definitions: metrics.md, "Tokens and prices".
 A call seen by several sources counts once. Repeats with the same request id are told before they get here; for the
 rest, within one agent, issue and model (under all its names: ``contest.family``), the source that saw most counts and
 the others do not, neither in the sums nor in durations and trends: most tokens, then most calls, then the order of
-``contest.SOURCES``, then the alphabet. What several sources know of one call is joined before (``twins``). Where every
-call there has a request id, all count, since then no call can be one of another source's.
+``contest.SOURCES``, then the alphabet. What several sources know of one call is joined before (``twins``), and a call
+that one of them told of without an agent is given to the agent that another one told (``give``). Where every call there
+has a request id, all count, since then no call can be one of another source's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from runwatch.fold.contest import Contest, family
 from runwatch.fold.percentiles import Histogram
+from runwatch.fold.retries import Scope
 from runwatch.fold.series import Trends
-from runwatch.fold.tally import Tally, empty, shift
+from runwatch.fold.tally import CALLS, REQUESTS, Tally, empty, shift
 from runwatch.fold.under_attempts import UnderAttempts
+
+if TYPE_CHECKING:
+    from runwatch.fold.call import Call
+
+CellKey = tuple[int | None, int | str | None, str | None, str | None, str | None, str]
+"""Step, issue, agent, provider, model and source."""
 
 
 class Model:
@@ -35,31 +44,18 @@ class Model:
         """Of the calls that count."""
 
 
-class Scope:
-    """Where retries without a call id look for their request: one step, issue and agent."""
-
-    __slots__ = ("announced", "attempts", "last_model", "unannounced")
-
-    def __init__(self) -> None:
-        self.attempts: dict[int, int] = {}
-        """Number of an attempt to how many calls that were such an attempt have no retry yet."""
-        self.announced = 0
-        """Retry notices without a call id whose retry has not ended."""
-        self.unannounced = 0
-        """Failed calls without a call id that no retry notice has told of."""
-        self.last_model: Model | None = None
-
-
 class Cell:
     """The calls of one step, issue, agent, model and source."""
 
     __slots__ = (
-        "applied", "contest", "is_dirty", "model", "number", "rows", "scope", "seen", "source", "totals", "under",
+        "applied", "contest", "is_dirty", "key", "model", "number", "rows", "scope", "seen", "source", "totals",
+        "under",
     )  # fmt: skip
 
-    def __init__(self, source: str, scope: Scope, contest: Contest, model: Model, rows: list[Tally]) -> None:
+    def __init__(self, key: CellKey, scope: Scope, contest: Contest, model: Model, rows: list[Tally]) -> None:
+        self.key = key
         self.model = model
-        self.source = source
+        self.source = key[-1]
         self.scope = scope
         self.contest = contest
         self.rows = rows
@@ -94,10 +90,12 @@ class Ledger:
         self.by_agent: dict[str | None, Tally] = {}
         self.by_issue_agent: dict[tuple[str | None, str | None], Tally] = {}
         self.models: dict[tuple[str | None, str | None], Model] = {}
-        self._cells: dict[tuple[int | None, int | str | None, str | None, str | None, str | None, str], Cell] = {}
+        self._cells: dict[CellKey, Cell] = {}
         self._scopes: dict[tuple[int | None, str | None, str | None], Scope] = {}
         self._contests: dict[tuple[str | None, str | None, str | None], Contest] = {}
         self._dirty: list[Cell] = []
+        self._lessened: dict[int, Model] = {}
+        """Models, by identity, that durations were taken out of."""
 
     def cell(
         self,
@@ -112,7 +110,7 @@ class Ledger:
         key = (step, issue, agent, provider, model, source)
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = self._new(step, issue, agent, provider, model, source)
+            cell = self._cells[key] = self._new(key)
         if not cell.is_dirty:
             self.touch(cell)
         return cell
@@ -144,6 +142,30 @@ class Ledger:
         """Show when a call used so many tokens and cost so much more."""
         self._trends.use(ts, tokens, pico, cell.seen.share, counts=cell.seen.counts)
 
+    def give(self, call: Call, owner: Call) -> None:
+        """Count a call for issue and agent of another one, under that one's attempt, and no longer where it was."""
+        old, (step, _, _, *_), (_, issue, agent, *_) = call.cell, call.cell.key, owner.cell.key
+        new = self.cell(step, issue, agent, *old.key[3:])
+        self.touch(old)
+        call.count(-1)
+        call.cell, call.attempt_of_agent = new, owner.attempt_of_agent
+        call.count(1)
+        for column in (CALLS,) if call.is_retry else (CALLS, REQUESTS):
+            old.totals[column] -= 1
+            new.totals[column] += 1
+        tokens, pico = call.counts[5], call.pico or 0
+        if tokens or pico:
+            self.use(old, call.ts, -tokens, -pico)
+            self.use(new, call.ts, tokens, pico)
+        if call.duration is not None:
+            one = Histogram()
+            one.add(call.duration)
+            old.seen.durations.take(one)
+            if old.seen.counts:
+                old.model.durations.take(one)
+                self._lessened[id(old.model)] = old.model
+            self.time(new, call.duration)
+
     def settle(self) -> None:
         """Bring the sums up to date. Changes no metric: it only does now what was put off."""
         contests = {id(cell.contest): cell.contest for cell in self._dirty if cell.contest.is_open}
@@ -153,23 +175,24 @@ class Ledger:
                 cell.under.settle(self._use, counts=True)
             cell.is_dirty = False
         self._dirty.clear()
-        lessened = {id(model): model for each in contests.values() for model in self._decide(each)}
-        for model in lessened.values():
+        for contest in contests.values():
+            self._decide(contest)
+        for model in self._lessened.values():
             model.durations.bound(
                 seen.durations
                 for contest in self._contests.values()
                 for seen in contest.seen.values()
                 if seen.counts and seen.model is model
             )
+        self._lessened.clear()
 
-    def _decide(self, contest: Contest) -> list[Model]:
-        """Count the winner of a contest and nobody else; return the models that durations were taken out of."""
+    def _decide(self, contest: Contest) -> None:
+        """Count the winner of a contest and nobody else."""
         winner = contest.winner()
         for cell in contest.cells:
             counts = winner is None or cell.source == winner
             shift(cell.rows, cell.applied, cell.totals if counts else empty())
             cell.under.settle(self._use, counts=counts)
-        lessened = []
         contest.counts = {source: winner is None or source == winner for source in contest.counts}
         for (source, _), seen in contest.seen.items():
             counts = contest.counts[source]
@@ -181,18 +204,10 @@ class Ledger:
                 seen.model.durations.merge(seen.durations)
             else:
                 seen.model.durations.take(seen.durations)
-                lessened.append(seen.model)
-        return lessened
+                self._lessened[id(seen.model)] = seen.model
 
-    def _new(
-        self,
-        step: int | None,
-        issue: int | str | None,
-        agent: str | None,
-        provider: str | None,
-        model: str | None,
-        source: str,
-    ) -> Cell:
+    def _new(self, key: CellKey) -> Cell:
+        step, issue, agent, provider, model, _ = key
         self._on_agent(issue, agent)
         name = None if issue is None else str(issue)
         state = self.model(provider, model)
@@ -204,5 +219,6 @@ class Ledger:
             self.by_agent.setdefault(agent, empty()),
             self.by_issue_agent.setdefault((name, agent), empty()),
         ]
-        contest = self._contests.setdefault((agent, name, family(model)), Contest((name, agent)))
-        return Cell(source, self.scope(step, issue, agent), contest, state, rows)
+        kin = family(model)
+        contest = self._contests.setdefault((agent, name, kin), Contest((name, agent), kin))
+        return Cell(key, self.scope(step, issue, agent), contest, state, rows)

@@ -28,9 +28,10 @@ from runwatch.fold.costs import Costs
 from runwatch.fold.counters import Counters
 from runwatch.fold.facts import Facts, Names
 from runwatch.fold.identity import OpenCalls, place_of
-from runwatch.fold.ledger import Ledger, Scope
+from runwatch.fold.ledger import Ledger
 from runwatch.fold.money import PriceFunction, pico_of
 from runwatch.fold.remembered import RememberedCalls
+from runwatch.fold.retries import tells_of
 from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
 from runwatch.fold.twins import Twins, additions
@@ -160,9 +161,17 @@ class Models:
             self._join(call)
 
     def _join(self, new: Call) -> None:
-        """Add to what each source said of one call what the others know."""
+        """Add to what each source said of one call what the others know, first of all whose call it is."""
         others = self._twins.add(new)
-        for call, raw, pico, duration in additions([*others, new]) if others else ():
+        if not others:
+            return
+        lines = [*others, new]
+        owner = next((call for call in lines if call.cell.contest.place[1] is not None), None)
+        for call in lines:
+            if owner is not None and call.cell.contest.place[1] is None:
+                self._ledger.give(call, owner)
+                self._calls.keep(call)
+        for call, raw, pico, duration in additions(lines):
             if pico is not None or normalized(raw) != call.counts:
                 self._change(call, partial(self._costs.take_over, raw=raw, pico=pico))
                 self._twins.corrected(call)
@@ -174,7 +183,7 @@ class Models:
         earlier = None
         if event.call_id is not None:
             earlier = self._calls.by_call(event.call_id)
-            if earlier is not None and _tells_of(event, earlier):
+            if earlier is not None and tells_of(event, earlier):
                 earlier.is_announced = True
                 earlier.cell.scope.unannounced -= 1
                 self._calls.keep(earlier)
@@ -229,26 +238,13 @@ class Models:
         cell = self._ledger.cell(
             event.step, event.issue, event.agent, provider or facts.provider, model or facts.model, source
         )
-        scope = cell.scope
-        is_retry = earlier is not None and (earlier.result != "success" or result == "error")
-        if attempt is None:
-            attempt = 1 if earlier is None else earlier.attempt + 1
-            if scope.announced and (earlier is None or is_retry):
-                scope.announced -= 1
-                is_retry = True
-        elif attempt > 1:
-            is_retry = _claim(scope, attempt - 1) or is_retry
-            if scope.announced:
-                scope.announced -= 1
-        scope.attempts[attempt] = scope.attempts.get(attempt, 0) + 1
-        if result != "success":
-            scope.unannounced += 1
-        scope.last_model = cell.model
+        attempt, is_retry = cell.scope.take(attempt, result, earlier)
+        cell.scope.last_model = cell.model
         cell.totals[CALLS] += 1
         if not is_retry:
             cell.totals[REQUESTS] += 1
         under = 0 if event.agent is None else self._attempt_of(event.issue, event.agent)
-        return Call(cell, result, attempt, self._clock.ts, under)
+        return Call(cell, result, attempt, self._clock.ts, under, is_retry=is_retry)
 
     def _name(self, call: Call, event: LlmCompleted) -> None:
         """Remember a call under its names."""
@@ -310,17 +306,3 @@ class Models:
     def _observe_duration(self, call: Call) -> None:
         if call.duration is not None:
             self._ledger.time(call.cell, call.duration)
-
-
-def _claim(scope: Scope, attempt: int) -> bool:
-    """Take one call with this attempt number as the one that is retried; return whether there was one."""
-    left = scope.attempts.get(attempt, 0)
-    if not left:
-        return False
-    scope.attempts[attempt] = left - 1
-    return True
-
-
-def _tells_of(notice: LlmRetry, call: Call) -> bool:
-    """Return whether a retry notice is about this failed attempt."""
-    return call.result != "success" and not call.is_announced and notice.attempt in (None, call.attempt)

@@ -71,6 +71,8 @@ class Histogram:
             else:
                 del self.buckets[bucket]
         self.exposed = [one - another for one, another in zip(self.exposed, other.exposed, strict=True)]
+        if not self.count:
+            self.smallest = self.largest = 0
 
     def bound(self, parts: Iterable[Histogram]) -> None:
         """Set the smallest and the largest from the histograms that this one is the sum of."""

@@ -19,7 +19,7 @@ from runwatch.fold.names import Names
 from runwatch.fold.usage import Raw, normalized
 
 _Packed = tuple[
-    int, int, str, int, str | None, int, Raw | None, int | None, int | None, bool, str | None, bool, bool, bool,
+    int, int, str, int, str | None, int, Raw | None, int | None, int | None, bool, str | None, bool, bool, bool, bool,
     str | None, str | None, int | None,
 ]  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
@@ -54,8 +54,7 @@ class RememberedCalls:
         number = call.number = self._next
         self._next = number + 1
         if call.cell.number < 0:
-            call.cell.number = len(self._cells)
-            self._cells.append(call.cell)
+            self._know(call.cell)
         self._calls.append(call)
         if number >= self._limit:
             self._calls.forget_before(self._next - self._limit)
@@ -75,6 +74,8 @@ class RememberedCalls:
         number = call.number
         if number < self._next - self._limit:
             return
+        if call.cell.number < 0:
+            self._know(call.cell)
         self._calls[number] = call
         if call.request_id is not None and not self._request_ids.has(number):
             self._request_ids.set(number, call.request_id)
@@ -106,6 +107,10 @@ class RememberedCalls:
             if found is not None:
                 return found
         return self.by_request(ref)
+
+    def _know(self, cell: Cell) -> None:
+        cell.number = len(self._cells)
+        self._cells.append(cell)
 
     def _in_turn(self, writer: str, seq: int) -> Call | None:
         """Return the call, where it is among those that follow the one whose price was told before."""
@@ -159,6 +164,7 @@ class RememberedCalls:
                     call.is_recorded,
                     call.is_announced,
                     call.is_notice,
+                    call.is_retry,
                     call.request_id,
                     call.writer,
                     call.seq,

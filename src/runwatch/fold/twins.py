@@ -3,19 +3,24 @@
 No I/O, no formatting; counts nothing: which source counts, the ledger says. Definitions: metrics.md, "Tokens and
 prices".
 
-Two lines of different sources, of one issue and agent, tell of one call when they are of one model (``family``), not
-both with a request id, and
-- the same tokens were used: the same total, what was cached left out by one of them or not, the same output; or else
-- one of them, a success, tells no tokens, and the other is the last call there, and no call is under way there.
+Two lines of different sources tell of one call when they are of one model (``family``), not both with a request id, and
+- they are of one issue and agent, and the same tokens were used: the same total, what was cached left out by one of
+  them or not, the same output; or else
+- the same tokens were used, by a success, and one of them names no agent, and the other one's issue or none: a call
+  tracked outside of any agent, whose usage was recorded for one. It is that agent's then; or else
+- they are of one issue and agent, one of them, a success, tells no tokens, and the other is the last call there, and no
+  call is under way there.
 A line that names no model is of the model of the call that it tells of, else of the one that is under way.
 Of several calls that fit the last one is meant. Calls further back than ``_RECENT`` are not looked at.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from runwatch.events.calls import LlmCompleted, LlmStarted
@@ -29,6 +34,9 @@ from runwatch.fold.remembered import RememberedCalls
 from runwatch.fold.usage import Raw, normalized
 
 _RECENT = 1024
+_order = attrgetter("order")
+_Where = tuple[str | None, ...]
+"""Issue and agent; issue and any agent; or, empty, any issue and agent."""
 
 
 class _Line:
@@ -57,31 +65,40 @@ class _Line:
 class _Group:
     """The lines of one call, one of each source."""
 
-    __slots__ = ("contest", "lines", "model", "order", "place")
+    __slots__ = ("family", "lines", "model", "order", "place")
 
-    def __init__(self, order: int, place: Place, cell: Cell) -> None:
+    def __init__(self, order: int, cell: Cell) -> None:
         self.order = order
-        self.place = place
-        self.contest = cell.contest
+        self.place = cell.contest.place
+        self.family = cell.contest.family
         self.model = cell.model
         self.lines: list[_Line] = []
 
     def takes(self, line: _Line, contest: Contest | None) -> bool:
         """Return whether a line may be one more about this call, whatever it used."""
-        return contest in (None, self.contest) and all(
+        return (contest is None or contest.family == self.family) and all(
             line.source != own.source and not (line.has_id and own.has_id) for own in self.lines
         )
 
     @property
-    def keys(self) -> set[tuple[Place, int]]:
+    def is_well(self) -> bool:
+        """Whether the call succeeded, as far as is told."""
+        return all(line.is_well for line in self.lines)
+
+    @property
+    def keys(self) -> set[tuple[_Where, int]]:
         """Where it is found by tokens."""
-        return {(self.place, total) for line in self.lines for total in (line.total, line.uncached) if line.total}
+        where: list[_Where] = [self.place]
+        if self.place[1] is not None:
+            where += [self.place[:1], ()]
+        totals = {total for line in self.lines for total in (line.total, line.uncached) if line.total}
+        return {(each, total) for each in where for total in totals}
 
 
 class Twins:
     """The last calls, to be found by issue, agent and tokens."""
 
-    __slots__ = ("_by_call", "_by_total", "_calls", "_groups", "_last", "_open", "is_needed")
+    __slots__ = ("_by_call", "_by_total", "_calls", "_groups", "_here", "_open", "is_needed")
 
     def __init__(self, calls: RememberedCalls, under_way: OpenCalls[tuple[LlmStarted, Moment]]) -> None:
         self._calls = calls
@@ -90,9 +107,10 @@ class Twins:
         """Whether another source than the SDK has told of a call; until then nothing is done."""
         self._groups: deque[_Group] = deque()
         self._by_call: dict[int, _Group] = {}
-        self._by_total: dict[tuple[Place, int], list[_Group]] = {}
+        self._by_total: dict[tuple[_Where, int], list[_Group]] = {}
         """Each list in order."""
-        self._last: dict[Place, _Group] = {}
+        self._here: dict[Place, list[_Group]] = {}
+        """In order too."""
 
     def names(self, event: LlmCompleted, raw: Raw | None) -> Names:
         """Return provider and model for a line that names no model: those of the call that it tells of, if any."""
@@ -135,14 +153,15 @@ class Twins:
         line, place = _line_of(call), call.cell.contest.place
         group = self._find(place, call.cell.contest, line)
         if group is None:
-            group = _Group(call.number, place, call.cell)
+            group = _Group(call.number, call.cell)
             self._groups.append(group)
-            if place not in self._last or self._last[place].order < group.order:
-                self._last[place] = group
+            insort(self._here.setdefault(place, []), group, key=_order)
             if len(self._groups) > _RECENT:
                 self._forget(self._groups.popleft())
         else:
             self._unfile(group)
+            if place[1] is not None:
+                self._move(group, place)
         others = [line.number for line in group.lines]
         group.lines.append(line)
         self._by_call[call.number] = group
@@ -155,26 +174,34 @@ class Twins:
         return next((started for started, _ in latest if place_of(started)[1:] == place), None)
 
     def _find(self, place: Place, contest: Contest | None, line: _Line) -> _Group | None:
+        found = self._same([place], contest, line)
+        if found is None and line.is_well:
+            found = self._same(_elsewhere(place), contest, line, is_well=True)
+        here = self._here.get(place)
+        if found is None and here and line.is_well and here[-1].takes(line, contest):
+            is_silent = not line.total or not any(own.total for own in here[-1].lines)
+            if is_silent and here[-1].is_well and self._under_way(place) is None:
+                found = here[-1]
+        return found
+
+    def _same(
+        self, where: Iterable[_Where], contest: Contest | None, line: _Line, *, is_well: bool = False
+    ) -> _Group | None:
+        """Return the last call of the same tokens, of those that succeeded if asked."""
         found: _Group | None = None
-        for total in {line.total, line.uncached} if line.total else ():
-            for group in reversed(self._by_total.get((place, total), ())):
+        totals = {line.total, line.uncached} if line.total else ()
+        for key in ((each, total) for each in where for total in totals):
+            for group in reversed(self._by_total.get(key, ())):
                 if found is not None and group.order <= found.order:
                     break
-                if group.takes(line, contest) and any(line.is_same(own) for own in group.lines):
+                fits = group.takes(line, contest) and (group.is_well or not is_well)
+                if fits and any(line.is_same(own) for own in group.lines):
                     found = group
-        last = self._last.get(place)
-        if found is None and last is not None and line.is_well and last.takes(line, contest):
-            is_silent = not line.total or not any(own.total for own in last.lines)
-            if is_silent and all(own.is_well for own in last.lines) and self._under_way(place) is None:
-                found = last
         return found
 
     def _index(self, group: _Group) -> None:
         for key in group.keys:
-            groups = self._by_total.setdefault(key, [])
-            groups.append(group)
-            if len(groups) > 1 and groups[-2].order > group.order:
-                groups.sort(key=lambda one: one.order)
+            insort(self._by_total.setdefault(key, []), group, key=_order)
 
     def _unfile(self, group: _Group) -> None:
         for key in group.keys:
@@ -187,8 +214,28 @@ class Twins:
         self._unfile(group)
         for line in group.lines:
             del self._by_call[line.number]
-        if self._last.get(group.place) is group:
-            del self._last[group.place]
+        self._leave(group)
+
+    def _move(self, group: _Group, place: Place) -> None:
+        """Give a call to a place."""
+        if group.place != place:
+            self._leave(group)
+            group.place = place
+            insort(self._here.setdefault(place, []), group, key=_order)
+
+    def _leave(self, group: _Group) -> None:
+        here = self._here[group.place]
+        here.remove(group)
+        if not here:
+            del self._here[group.place]
+
+
+def _elsewhere(place: Place) -> tuple[_Where, ...]:
+    """Return where else a call may be told of: without an agent if this place has one, with one if it has none."""
+    issue, agent = place
+    if agent is not None:
+        return (issue, None), (None, None)
+    return ((),) if issue is None else ((issue,),)
 
 
 def _line_of(call: Call) -> _Line:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
 import pytest
 
-from journals import scenario_issues, scenario_steps
+from journals import Journal, scenario_issues, scenario_steps
 from naive_fold import naive_metrics
 from runwatch.events import decode
 from runwatch.fold import Fold
@@ -57,7 +58,7 @@ def differences(ours: Any, plain: Any, at: str = "") -> list[str]:
     if at.endswith((".p50_s", ".p95_s")) and plain:
         return [] if abs(ours - plain) <= plain / 100 else [f"{at}: {ours!r}, plain {plain!r}"]
     if at.endswith(".prices"):
-        is_listed = not plain or ours in plain  # a list that was used may have given way to the provider's word
+        is_listed = not plain or ours in plain  # a list that was used may have given way to a later word
         return [] if is_listed else [f"{at}: {ours!r}, plain {plain!r}"]
     return [] if ours == plain else [f"{at}: {ours!r}, plain {plain!r}"]
 
@@ -98,3 +99,29 @@ def test_they_agree_too_where_all_but_the_last_calls_and_attempts_are_packed(mon
 def test_the_two_implementations_agree_on_the_scenarios_too() -> None:
     hold_together(scenario_issues().lines, [], "issues")
     hold_together(scenario_steps().lines, [], "steps")
+
+
+def test_they_agree_whatever_was_tracked_outside_of_agents_and_told_again() -> None:
+    for seed in range(80):
+        rng, journal = random.Random(seed), Journal()
+        for _ in range(24):
+            fields = {
+                "issue": rng.choice((None, 1, "1", 2)),
+                "agent": rng.choice((None, None, "a", "b")),
+                "source": rng.choice((None, "sdk", "usage", "usage", "otlp.span")),
+                "model": rng.choice((None, "gpt-4o", "gpt-4o-2024-08-06", "other")),
+                "request_id": rng.choice((None, None, None, f"r{rng.randrange(5)}")),
+                "prompt_tokens": rng.choice((100, 200)),
+                "completion_tokens": rng.choice((10, 10, 20, None)),
+                "total_tokens": rng.choice((None, None, 110)),
+                "cost_usd": rng.choice((None, None, 0.25)),
+                "step": rng.choice((None, 1, 2)),
+                "duration_s": rng.choice((None, 0.5, 2.0)),
+                "attempt": rng.choice((None, None, None, 1, 2)),
+                "result": rng.choice(("success", "success", "success", "error")),
+            }
+            if rng.random() < 0.2:
+                name = rng.choice(("started", "completed"))
+                journal.add(f"agent.{name}", issue=1, agent="a", **({} if name == "started" else {"success": True}))
+            journal.add("llm.completed", **{name: value for name, value in fields.items() if value is not None})
+        hold_together(journal.lines, [], f"seed {seed}")

@@ -135,6 +135,83 @@ def test_a_correction_of_one_source_lets_the_other_find_it() -> None:
     assert models(metrics) == [("claude-sonnet-4-5", 2, 40)]
 
 
+GPT = {"provider": "openai", "model": "gpt-4o", "duration_s": 2.0}
+TRACKED = "completed", {**GPT, **USED, "step": 1, "issue": None, "agent": None}
+
+
+def agreed(metrics: Metrics) -> Metrics:
+    """The metrics, all sums of which are the same whatever they are told by."""
+    run = metrics.run
+    assert sum(issue.tokens.total for issue in metrics.issues) == run.tokens.total == sum(metrics.series.tokens)
+    assert sum(model.cost_usd or 0 for model in metrics.models) == run.cost_usd
+    for costs in (metrics.cost_by_agent, metrics.cost_by_issue, metrics.cost_by_step):
+        assert sum(costs.values()) == run.cost_usd
+    return metrics
+
+
+@pytest.mark.parametrize("tracked_first", [True, False])
+@pytest.mark.parametrize("names", [{}, {"issue": 1}, {"source": "otlp.span"}], ids=["alone", "issue", "span"])
+@pytest.mark.parametrize("model", [None, "gpt-4o-2024-08-06"])
+def test_a_call_tracked_outside_of_any_agent_and_told_for_one_counts_once_and_is_the_agents(
+    model: str | None, names: dict[str, Any], *, tracked_first: bool
+) -> None:
+    tracked, again = ("completed", {**TRACKED[1], **names}), usage(**USED, model=model)
+    journal = Journal()
+    journal.run_started(llm={"provider": "openai", "model": "gpt-4o"})
+    journal.add("agent.started", issue=1, agent="coding")
+    for kind, fields in (tracked, again) if tracked_first else (again, tracked):
+        journal.add(f"llm.{kind}", **{"issue": 1, "agent": "coding", **fields})
+    journal.add("agent.completed", issue=1, agent="coding", success=True)
+    metrics = agreed(journal.metrics(price))
+    (agent,) = metrics.agents
+    assert (metrics.run.llm_calls, metrics.run.llm_requests, metrics.run.llm_duration_s) == (1, 1, 2.0)
+    assert (agent.tokens.total, agent.cost_usd, metrics.attempts[0].total_tokens) == (30, 0.00012, 30)
+    assert [(model.calls, model.durations.max_s) for model in metrics.models if model.calls] == [(1, 2.0)]
+
+
+def test_each_line_for_an_agent_takes_one_call_that_was_tracked_outside_of_it() -> None:
+    metrics = told(TRACKED, TRACKED, usage(**USED), TRACKED, usage(**USED))
+    assert (metrics.run.llm_calls, metrics.run.tokens.total, metrics.agents[0].tokens.total) == (3, 90, 60)
+    metrics = told(TRACKED, ("completed", {**GPT, **USED}), usage(**USED), usage(**USED), usage(**USED))
+    assert (metrics.run.llm_calls, metrics.agents[0].tokens.total) == (3, 90), "one that nobody tracked"
+
+
+def test_where_the_agents_own_source_saw_more_the_tracked_call_leaves_nothing_behind() -> None:
+    tracked, other = ("completed", {**TRACKED[1], "duration_s": 9.0}), {**USED, "prompt_tokens": 9}
+    metrics = told(tracked, usage(**USED, **GPT), usage(**other, **{**GPT, "duration_s": 1.0}))
+    assert (metrics.run.llm_calls, metrics.run.tokens.total, sum(metrics.series.tokens)) == (2, 49, 49)
+    (model,) = (model for model in metrics.models if model.calls)
+    assert (model.durations.total_s, model.durations.max_s, metrics.run.llm_duration_s) == (3.0, 2.0, 3.0)
+
+
+def test_a_retry_that_was_tracked_outside_of_any_agent_is_no_request_of_the_agent() -> None:
+    failed = "completed", {**TRACKED[1], "prompt_tokens": None, "completion_tokens": None, "result": "timeout"}
+    metrics = told(failed, ("completed", {**TRACKED[1], "attempt": 2}), usage(**USED))
+    assert (metrics.run.llm_calls, metrics.run.llm_requests, metrics.agents[0].tokens.total) == (2, 1, 30)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"completion_tokens": 11, "prompt_tokens": 19},
+        {"model": "gpt-4o-mini"},
+        {"request_id": "r2"},
+        {"source": None},
+        {"issue": 2},
+        {"result": "error"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_call_outside_of_any_agent_that_differs_is_another_one(other: dict[str, Any]) -> None:
+    tracked = "completed", {**TRACKED[1], "issue": 1, "request_id": "r1"}
+    assert told(tracked, usage(**{**USED, **other})).run.llm_calls == 2
+
+
+def test_a_price_that_is_told_later_finds_the_call_with_its_agent() -> None:
+    metrics = told(TRACKED, usage(**USED), ("priced", {"ref": "w1:2", "cost_usd": 0.5, "prices": {"library": "l"}}))
+    assert agreed(metrics).cost_by_agent == {"coding": 0.5}
+
+
 def test_no_more_than_the_last_calls_are_kept_to_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runwatch.fold.twins._RECENT", 4)
     seen: list[Twins] = []
@@ -152,6 +229,6 @@ def test_no_more_than_the_last_calls_are_kept_to_be_found(monkeypatch: pytest.Mo
     told(*lines)
     twins = seen[-1]
     assert len(twins._groups) == 4
-    assert len(twins._last) <= 4
-    assert sum(map(len, twins._by_total.values())) <= 4
+    assert sum(map(len, twins._here.values())) == 4
+    assert sum(map(len, twins._by_total.values())) <= 3 * 4
     assert len(twins._by_call) <= 4 * len(SOURCES)
