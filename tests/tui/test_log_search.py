@@ -92,3 +92,21 @@ async def test_a_search_without_a_hit_says_so(logs: Logs) -> None:
 
 def _bar(app: LogApp) -> str:
     return str(app.query_one("LogSearchBar #hits").render())
+
+
+@driven
+async def test_a_hit_beyond_the_edge_is_brought_into_sight(logs: Logs) -> None:
+    far = b"x" * 300 + b" needle " + b"y" * 5000
+    logs.add("stdout", b"first needle\n" + far + b"\n" + b"".join(b"line %d\n" % n for n in range(500)))
+    async with (app := LogApp(logs.source())).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "line 499")
+        await pilot.press("slash", *"needle", "enter")
+        await until_shown(pilot, "x needle y")
+        left = app.view._canvas.left
+        await pilot.press("N")
+        await until_shown(pilot, "first needle")
+        await pilot.press("n")
+        await until_shown(pilot, "x needle y")
+        assert app.view._canvas.left == left
+        await pilot.press("home", "left")
+        assert app.view._canvas.left < left

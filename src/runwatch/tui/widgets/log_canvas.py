@@ -20,7 +20,16 @@ from runwatch.journal.log_lines import LEVELS
 from runwatch.journal.log_source import LineKey, Row
 from runwatch.tui.widgets.log_frame import Frame
 from runwatch.tui.widgets.log_pointing import BAR_CELLS, LogPointing
-from runwatch.tui.widgets.log_row import Columns, LogStyles, Pane, component_cells, date_of, draw, draw_wrapped
+from runwatch.tui.widgets.log_row import (
+    Columns,
+    LogStyles,
+    Pane,
+    component_cells,
+    date_of,
+    draw,
+    draw_wrapped,
+    hit_cells,
+)
 from runwatch.tui.widgets.log_wrap import Place, Wrapping
 
 _KEPT_STRIPS = 600
@@ -68,6 +77,7 @@ class LogCanvas(LogPointing):
         self._wrapping = Wrapping(self._lines_of)
         self._places: list[Place] = []
         self._placed_for: tuple[object, ...] = ()
+        self._hit_in: LineKey | None = None
         self._drawn_rows: dict[tuple[LineKey, int, bool, bool], list[list[Segment]]] = {}
 
     @property
@@ -100,6 +110,7 @@ class LogCanvas(LogPointing):
     def clear(self, empty: str) -> None:
         """Show no rows but the sentence about what would fill the view."""
         self.frame, self.top, self.left, self.cursor, self.empty = None, 0, 0, None, empty
+        self._hit_in = None
         self._drawn_rows.clear()
         self.columns, self._wide = Columns(False, False, 0), 0
         self.refresh()
@@ -117,11 +128,32 @@ class LogCanvas(LogPointing):
     def place(self, top: int, cursor: LineKey | None) -> None:
         """Stand at a row, with the cursor on a line; None: no cursor is shown."""
         self.top, self.cursor = top, cursor
+        self._bring_hit()
         self.refresh()
 
     def look_for(self, hits: re.Pattern[str] | None) -> None:
         """Mark other hits."""
         self.hits = hits
+        self.refresh()
+
+    def show_hit(self, key: LineKey) -> None:
+        """Move the messages sideways, once the line is drawn, so that a hit in it can be seen."""
+        self._hit_in = key
+        self._bring_hit()
+
+    def _bring_hit(self) -> None:
+        """Leave the messages where they are when a hit is in sight; else go to the first one, from the left edge."""
+        row = next((row for row in self.frame.rows if row.key == self._hit_in), None) if self.frame else None
+        if row is None or self.hits is None or self._hit_in != self.cursor:
+            return
+        self._hit_in = None
+        self._prepare()
+        assert self._styles is not None
+        room = self.size.width - BAR_CELLS - self.columns.cells - 1
+        hits = hit_cells(row, self.hits, self._styles[0])
+        if self.wraps or not hits or any(self.left <= hit.start and hit.stop <= self.left + room for hit in hits):
+            return
+        self.left = 0 if hits[0].stop <= room else max(hits[0].start - room // 3, 0)
         self.refresh()
 
     def row_at(self, row: int) -> Row | None:

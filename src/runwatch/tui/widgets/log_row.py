@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len, chop_cells
@@ -35,6 +36,11 @@ FOLDED = "↻ "
 _SLACK = 200
 """Characters that take no cell may push others into sight."""
 _Part: TypeAlias = "tuple[str, Style]"
+
+
+_FARTHEST_HIT = 1 << 16
+"""Hits further to the right in a line are not looked for."""
+_MOST_HITS = 100
 
 
 class LogStyles(NamedTuple):
@@ -251,6 +257,13 @@ def _message(row: Row, styles: LogStyles, reach: int) -> tuple[list[_Part], int]
         parts = list(_first(parts, reach))
     parts = [part for text, style in parts for part in _escapes_apart(shown(text), style, styles.escape)]
     return parts, sum(cell_len(text) for text, _ in parts) + max(len(whole) - reach, 0)
+
+
+def hit_cells(row: Row, hits: re.Pattern[str], styles: LogStyles) -> list[range]:
+    """Return the cells of a message that its hits take, from the left."""
+    text = "".join(text for text, _ in _message(row, styles, _FARTHEST_HIT)[0])
+    places = [(each.start(), each.end()) for each in islice(hits.finditer(text), _MOST_HITS)]
+    return [range(cell_len(text[:start]), cell_len(text[:end])) for start, end in places]
 
 
 def _first(parts: list[_Part], length: int) -> Iterable[_Part]:

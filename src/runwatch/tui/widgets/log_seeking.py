@@ -157,6 +157,8 @@ class LogSeeking(LettingGo):
         if found.wrapped:
             self.notify("The search went on from the other end.", timeout=2, markup=False)
         self._standing.see(found.key)
+        if found.look.what == "hit":
+            self._canvas.show_hit(found.key)
         self._moved()
 
     # Errors and times
