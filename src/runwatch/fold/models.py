@@ -259,7 +259,9 @@ class Models:
     def _correct(self, call: Call, event: LlmCompleted) -> None:
         """Take over what a repeated line knows better."""
         is_news = call.is_notice
-        self._change(call, lambda call: self._merge(call, event))  # which keeps the request id among its names
+        if call.request_id is None and event.request_id is not None:
+            self._calls.name(call, event.request_id)
+        self._change(call, lambda call: self._merge(call, event))
         duration = None if event.duration_s is None else micros(event.duration_s)
         if call.duration is None and duration is not None:
             self._time(call, duration)

@@ -59,11 +59,6 @@ class Names:
         if place < len(self._ring):
             self._ring[place] = 0
 
-    def has(self, number: int) -> bool:
-        """Return whether one of the last things has a name."""
-        place = number % self._limit
-        return place < len(self._ring) and self._ring[place] != 0
-
     def find(self, name: Hashable, following: int) -> int | None:
         """Return the number of the thing with a name, ``following`` being the number of the next thing."""
         hashed = hash(name) or 1

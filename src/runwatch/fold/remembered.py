@@ -70,15 +70,18 @@ class RememberedCalls:
             self._refer(self._refs, call)
 
     def keep(self, call: Call) -> None:
-        """Remember what changed of a call that was found here; a request id may join its names."""
+        """Remember what changed of a call that was found here."""
         number = call.number
         if number < self._next - self._limit:
             return
         if call.cell.number < 0:
             self._know(call.cell)
         self._calls[number] = call
-        if call.request_id is not None and not self._request_ids.has(number):
-            self._request_ids.set(number, call.request_id)
+
+    def name(self, call: Call, request_id: str) -> None:
+        """Find a call by a request id too that was learned now; one that had it is found by it no longer."""
+        if call.number >= self._next - self._limit:
+            self._request_ids.set(call.number, request_id)
 
     def by_request(self, request_id: str) -> Call | None:
         """Return the call with a request id."""

@@ -194,6 +194,17 @@ def test_a_placeholder_that_is_corrected_later_counts_as_corrected() -> None:
     assert metrics.models[0].durations.mean_s is None
 
 
+@pytest.mark.parametrize("priced", ["w1:3", "w1:4"])
+def test_a_request_id_stays_with_its_last_attempt_whatever_price_is_told(priced: str) -> None:
+    metrics = told(
+        ("completed", {"request_id": "r", "attempt": 1, "result": "timeout", "prompt_tokens": 7}),
+        ("completed", {**OK, "request_id": "r", "attempt": 2}),
+        ("priced", {"ref": priced, "cost_usd": 0.25}),
+        ("completed", {**OK, "request_id": "r"}),
+    )
+    assert (counts(metrics), metrics.run.tokens.total) == ((2, 1, 1), 22)
+
+
 def test_a_cost_that_is_told_later_replaces_the_list_price_and_never_falls() -> None:
     metrics = told(
         ("completed", {**OK, "request_id": "r1"}),

@@ -21,7 +21,7 @@ def test_a_name_leads_to_the_last_thing_that_bears_it(acts: list[tuple[str, str]
             names.drop(word)
             expected.pop(word, None)
         elif act == "rename":
-            if following and not names.has(following - 1):
+            if following and following - 1 not in expected.values():
                 names.set(following - 1, word)
                 expected[word] = following - 1
         else:
@@ -34,9 +34,6 @@ def test_a_name_leads_to_the_last_thing_that_bears_it(acts: list[tuple[str, str]
         expected = {name: number for name, number in expected.items() if number >= following - LIMIT}
         assert {name: names.find(name, following) for name in expected} == expected
         assert names.find("never", following) is None
-        assert [names.has(number) for number in range(max(0, following - LIMIT), following)] == [
-            number in expected.values() for number in range(max(0, following - LIMIT), following)
-        ]
 
 
 def test_of_a_hundred_thousand_names_the_last_are_found_and_no_other() -> None:
