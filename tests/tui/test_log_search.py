@@ -110,3 +110,13 @@ async def test_a_hit_beyond_the_edge_is_brought_into_sight(logs: Logs) -> None:
         assert app.view._canvas.left == left
         await pilot.press("home", "left")
         assert app.view._canvas.left < left
+
+
+@driven
+async def test_what_is_typed_stays_beside_a_long_complaint(logs: Logs) -> None:
+    logs.add("adapter", json_line(1, 1))
+    async with (app := LogApp(logs.source())).run_test(size=(60, 20)) as pilot:
+        await until_shown(pilot, "line 00001")
+        await pilot.press("slash", "ctrl+r", "left_parenthesis", "left_square_bracket")
+        await until(pilot, lambda: "no regular expression" in _bar(app))
+        await until(pilot, lambda: app.query_one("LogSearchBar Input").size.width >= 16)

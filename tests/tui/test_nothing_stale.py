@@ -11,7 +11,7 @@ from runwatch.fold import metrics as m
 from runwatch.tui.panels import ending, header
 from runwatch.tui.state import Archive, Commit, Ending, Life, Outcome, Snapshot, Stage
 from tui import sample
-from tui.driving import Control, drive, live, make_run, watching
+from tui.driving import Control, Driven, drive, live, make_run, watching
 from tui.test_the_end_of_a_run import finalized, finalizing
 
 
@@ -91,3 +91,22 @@ def test_archive_commit_and_remedy_are_whole_on_a_narrow_terminal() -> None:
     told = " ".join(" ".join(row.plain for row in rows).split())
     for text in ("sha256 ab12ab12ab12", "48 members", "1a2b3c4d5", "runwatch finalize x1", "one row of it"):
         assert text in told
+
+
+def test_keys_and_palette_of_a_run_that_ended_offer_only_what_is_true(tmp_path: Path) -> None:
+    async def task() -> None:
+        async with watching(make_run(tmp_path)) as app:
+            assert "Stop the run" in offered(app)
+            await app.show(finalized())
+            await app.sees("EXPERIMENT RUN SUMMARY")
+            assert offered(app).isdisjoint({"Stop the run", "Choose", "Maximize"})
+            await app.press("question_mark")
+            await app.sees("esc closes")
+            assert "Stop the run" not in app.text()
+
+    drive(task())
+
+
+def offered(app: Driven) -> set[str]:
+    """What the palette offers."""
+    return {each.title for each in app.app.get_system_commands(app.app.screen)}

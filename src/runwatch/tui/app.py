@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _HOUSE = "runwatch-dark"
 """The theme that is always there."""
+_NOT_OFFERED = ("Quit", "Keys", "Theme", "Maximize", "Minimize")
+"""Commands of Textual's that this app has its own for."""
 _SHEETS = (
     "widgets/pane",
     "widgets/lines_view",
@@ -146,11 +148,11 @@ class RunwatchApp(LeavingApp, KeyOrderApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen, then Textual's own."""
         if isinstance(screen, RunScreen):
-            yield from screen.commands()
+            yield from screen.commands(self.is_true)
         for each in palettes.available(palettes.theme_folders(Path.cwd())):
             yield SystemCommand(f"Theme: {each.name}", "Colors of the app", partial(self._wear, each.name))
         for command in super().get_system_commands(screen):
-            if command.title not in ("Quit", "Keys", "Theme"):
+            if command.title not in _NOT_OFFERED:
                 yield command
 
     def _wear(self, name: str) -> None:
@@ -174,7 +176,7 @@ class RunwatchApp(LeavingApp, KeyOrderApp):
         active = {
             key: each.binding
             for key, each in self.screen.active_bindings.items()
-            if each.binding.id and each.binding.description
+            if each.binding.id and each.binding.description and self.is_true(each.binding)
         }
         listed = rooms(
             (binding.id or "", self.get_key_display(binding), binding.description) for binding in active.values()

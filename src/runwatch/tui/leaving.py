@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import events
+from textual.binding import Binding
 
 from runwatch.tui.cells import clean
 from runwatch.tui.control import ESCALATION, Mode, Outcome, RunControl
@@ -53,6 +54,10 @@ class LeavingApp(ToastingApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now: stopping what has ended."""
         return self.own.life in LIVE if action == "stop" and self.screen_stack else True
+
+    def is_true(self, binding: Binding) -> bool:
+        """Whether a key does now what is said of it: Ctrl-C stops only a run that goes on."""
+        return binding.id != "run.interrupt" or self.own.life in LIVE
 
     def on_resize(self, event: events.Resize) -> None:
         """The command's terminal is as large as this one."""

@@ -42,7 +42,7 @@ def _code(code: CodeMetrics, width: int) -> list[Line]:
 
 def _branch(code: CodeMetrics, seen: Changes, width: int) -> list[Line]:
     branch = clean(code.branch) if code.branch else "detached head"
-    state: Piece = ("modified work tree", "$rw-warning") if seen.dirty else ("clean work tree", DIM)
+    state: Piece = ("modified work tree", "$rw-warning") if seen.dirty else ("tracked files clean", DIM)
     commits = [Content.assemble((f"{name} ", DIM), clean(sha)[:9]) for name, sha in _ids(code)]
     plus, minus = charts.split([seen.lines_added, seen.lines_deleted], min(_BAR, max(10, width - 36)))
     kinds = [

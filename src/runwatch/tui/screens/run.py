@@ -5,7 +5,7 @@ Must not read a file of the run: a feed does, in a thread; intents of widgets ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 
@@ -288,12 +288,12 @@ class RunScreen(RunEnd):
             panes = (node for node in self.focused.ancestors_with_self if isinstance(node, Pane))
             self.maximize(next(panes, self.focused), container=False)
 
-    def commands(self) -> Iterable[SystemCommand]:
-        """Return what the command palette offers here: what a key would do now."""
+    def commands(self, is_true: Callable[[Binding], bool]) -> Iterable[SystemCommand]:
+        """Return what the command palette offers here: what a key would do now, where what is said of it is true."""
         offered: set[str] = set()
         for active in self.active_bindings.values():
             binding = active.binding
-            if binding.id and active.enabled and binding.description not in offered:
+            if binding.id and active.enabled and is_true(binding) and binding.description not in offered:
                 offered.add(binding.description)
                 shown = f"key {self.app.get_key_display(binding)}"
                 yield SystemCommand(

@@ -221,6 +221,10 @@ class LinesView(Pane, ScrollView, can_focus=True):
         """Move to the first or the last row."""
         self.action_move(side * max(len(self._lines), 1))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is no cursor, nothing can be chosen."""
+        return self.HAS_CURSOR if action == "choose" else True
+
     def action_choose(self) -> None:
         """Tell which row was chosen."""
         if self.HAS_CURSOR and self._lines:

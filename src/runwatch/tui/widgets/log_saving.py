@@ -57,8 +57,10 @@ def save(app: App[object], source: LogSource, title: str) -> None:
 def _folder() -> Path:
     from platformdirs import user_downloads_path
 
-    downloads = user_downloads_path()
-    return downloads if downloads.is_dir() else Path.home()
+    downloads, here = user_downloads_path(), Path.cwd()
+    if downloads.is_dir():
+        return downloads
+    return here if os.access(here, os.W_OK) else Path.home()
 
 
 def _new_file(folder: Path, stem: str) -> str:
