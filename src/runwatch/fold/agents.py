@@ -11,96 +11,27 @@ from typing import Any
 from runwatch.events import Event
 from runwatch.events.notices import OutcomeVerified
 from runwatch.events.work import AgentCompleted, AgentStarted
+from runwatch.fold.agent import (
+    ATTEMPTS,
+    ERRORS,
+    FAILURES,
+    MICROS,
+    SAID_FAILURES,
+    SAID_SUCCESSES,
+    SUCCESSES,
+    TOOL_CALLS,
+    Agent,
+    Total,
+)
 from runwatch.fold.attempts import NO_CALLS, Attempt, repeats, under_way
-from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros, seconds, until
+from runwatch.fold.clock import Clock, Moment, elapsed, is_later, micros
 from runwatch.fold.ended import EndedAttempts
 from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import AgentMetrics, AttemptMetrics
-from runwatch.fold.numbering import Numbering
-from runwatch.fold.tally import Tally, cost_of, tokens_of
+from runwatch.fold.tally import Tally
 
 _MOST_STARTLESS = 1000
 """Ends of one agent without a start that are remembered, since their starts may still come."""
-_ATTEMPTS, _SUCCESSES, _FAILURES, _SAID_SUCCESSES, _SAID_FAILURES, _RETRIES, _MICROS, _TOOL_CALLS, _ERRORS = range(9)
-
-
-class _Total:
-    """An agent over the whole run."""
-
-    __slots__ = ("max_attempts", "name", "open", "order", "row")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.row = [0] * 9
-        self.max_attempts: int | None = None
-        self.order: int | None = None
-        """Rank of its first attempt among those of all agents."""
-        self.open: list[Attempt] = []
-
-
-class Agent:
-    """An agent in one issue, or outside of any."""
-
-    __slots__ = (
-        "_ended",
-        "debug_attempts",
-        "issue",
-        "last",
-        "max_attempts",
-        "numbers",
-        "open",
-        "order",
-        "row",
-        "startless",
-        "total",
-    )
-
-    def __init__(self, issue: Issue | None, total: _Total, ended: EndedAttempts) -> None:
-        self._ended = ended
-        self.issue = issue
-        self.total = total
-        self.row = [0] * 9
-        self.max_attempts: int | None = None
-        self.order: int | None = None
-        self.open: list[Attempt] = []
-        self.last: Attempt | None = None
-        """The attempt that began last."""
-        self.startless: dict[str, tuple[Attempt, Moment, bool]] = {}
-        """By call id, of attempts that began with their end: the attempt, when that was, and whether it told how long
-        the attempt took."""
-        self.debug_attempts = 0
-        self.numbers = Numbering()
-
-    @property
-    def failures(self) -> int:
-        """Attempts that failed, after the external truth."""
-        return self.row[_FAILURES]
-
-    @property
-    def retries(self) -> int:
-        """The larger of the attempts after the first and the debugging attempts."""
-        return self.row[_RETRIES]
-
-    def bump(self, column: int, by: int = 1) -> None:
-        """Count here and in the whole run."""
-        self.row[column] += by
-        self.total.row[column] += by
-
-    def settle_retries(self) -> None:
-        """Bring the retries up to date."""
-        self.bump(_RETRIES, max(self.row[_ATTEMPTS] - 1, self.debug_attempts, 0) - self.row[_RETRIES])
-        if self.last is not None:
-            self.last.retries = self.row[_RETRIES]
-            self.changed(self.last)
-
-    def changed(self, attempt: Attempt) -> None:
-        """Have an attempt shown anew that has ended."""
-        if attempt.success is not None:
-            self._ended.note(attempt)
-
-    def metrics(self, now: str | None, tally: Tally) -> AgentMetrics:
-        """Return it as it is shown."""
-        return _shown(self.total.name, self.row, self.open, self.max_attempts, now, tally)
 
 
 class Agents:
@@ -111,7 +42,7 @@ class Agents:
         self._issues = issues
         self._loose: dict[str, Agent] = {}
         """Outside of any issue."""
-        self._totals: dict[str, _Total] = {}
+        self._totals: dict[str, Total] = {}
         self._orders = 0
         self.ended = EndedAttempts()
 
@@ -125,14 +56,14 @@ class Agents:
         agents = self._loose if issue is None else issue.agents
         agent = agents.get(name)
         if agent is None:
-            agent = agents[name] = Agent(issue, self._totals.setdefault(name, _Total(name)), self.ended)
+            agent = agents[name] = Agent(issue, self._totals.setdefault(name, Total(name)), self.ended)
         return agent
 
     def count_tool_call(self, issue_id: int | str | None, name: str) -> None:
         """Count one tool call."""
         agent = self.of(issue_id, name)
-        agent.row[_TOOL_CALLS] += 1
-        agent.total.row[_TOOL_CALLS] += 1
+        agent.row[TOOL_CALLS] += 1
+        agent.total.row[TOOL_CALLS] += 1
         if agent.open:
             agent.open[-1].tool_calls += 1
 
@@ -152,7 +83,7 @@ class Agents:
 
     def count_error(self, issue_id: int | str | None, name: str) -> None:
         """Count one recorded error."""
-        self.of(issue_id, name).bump(_ERRORS)
+        self.of(issue_id, name).bump(ERRORS)
 
     def count_debug_attempt(self, issue_id: int | str | None, name: str) -> None:
         """Count one try at a repair."""
@@ -171,8 +102,8 @@ class Agents:
         last.verified = event.success
         if last.success is not None and last.success != event.success:
             last.success = event.success
-            agent.bump(_SUCCESSES, 1 if event.success else -1)
-            agent.bump(_FAILURES, -1 if event.success else 1)
+            agent.bump(SUCCESSES, 1 if event.success else -1)
+            agent.bump(FAILURES, -1 if event.success else 1)
             agent.changed(last)
 
     def close(self, moment: Moment) -> None:
@@ -184,10 +115,7 @@ class Agents:
 
     def metrics(self, now: str | None, tallies: dict[str | None, Tally]) -> list[AgentMetrics]:
         """Return the agents of the whole run, in order of their first attempt."""
-        return [
-            _shown(total.name, total.row, total.open, total.max_attempts, now, tallies.get(total.name, NO_CALLS))
-            for total in _ordered(self._totals.values())
-        ]
+        return [total.metrics(now, tallies.get(total.name, NO_CALLS)) for total in _ordered(self._totals.values())]
 
     def _started(self, event: AgentStarted) -> None:
         if event.agent is None:
@@ -218,7 +146,7 @@ class Agents:
                 agent.startless[event.call_id] = attempt, moment, micros(event.duration_s) is not None
                 if len(agent.startless) > _MOST_STARTLESS:
                     del agent.startless[next(iter(agent.startless))]
-        agent.bump(_SAID_SUCCESSES if event.success else _SAID_FAILURES)
+        agent.bump(SAID_SUCCESSES if event.success else SAID_FAILURES)
         attempt.error = event.error
         self._end(agent, attempt, moment, micros(event.duration_s), success=event.success)
 
@@ -234,7 +162,7 @@ class Agents:
         agent.total.open.append(attempt)
         if agent.issue is not None:
             agent.issue.parts_open += 1
-        agent.bump(_ATTEMPTS)
+        agent.bump(ATTEMPTS)
         agent.settle_retries()
         return attempt
 
@@ -245,9 +173,9 @@ class Agents:
         if agent.issue is not None:
             agent.issue.parts_open -= 1
             agent.issue.changes += 1
-        agent.bump(_SUCCESSES if attempt.success else _FAILURES)
+        agent.bump(SUCCESSES if attempt.success else FAILURES)
         attempt.micros = duration if duration is not None else elapsed(attempt.moment, moment) or 0
-        agent.bump(_MICROS, attempt.micros)
+        agent.bump(MICROS, attempt.micros)
         attempt.end = moment[0]
         self.ended.note(attempt)
 
@@ -278,28 +206,6 @@ def _is_overtaken(agent: Agent, event: AgentStarted, moment: Moment) -> bool:
     agent.changed(attempt)
     if not is_told:
         took = elapsed(moment, ended) or 0
-        agent.bump(_MICROS, took - attempt.micros)
+        agent.bump(MICROS, took - attempt.micros)
         attempt.micros = took
     return True
-
-
-def _shown(
-    name: str, row: list[int], under_way: list[Attempt], max_attempts: int | None, now: str | None, tally: Tally
-) -> AgentMetrics:
-    running = sum(until(attempt.moment[0], now) for attempt in under_way)
-    return AgentMetrics(
-        agent=name,
-        attempts=row[_ATTEMPTS],
-        successes=row[_SUCCESSES],
-        failures=row[_FAILURES],
-        reported_successes=row[_SAID_SUCCESSES],
-        reported_failures=row[_SAID_FAILURES],
-        retries=row[_RETRIES],
-        duration_s=seconds(row[_MICROS] + running),
-        max_attempts=max_attempts,
-        running=bool(under_way),
-        tool_calls=row[_TOOL_CALLS],
-        tokens=tokens_of(tally),
-        cost_usd=cost_of(tally),
-        errors=row[_ERRORS],
-    )

@@ -13,7 +13,7 @@ from runwatch.fold.metrics import AttemptMetrics
 from runwatch.fold.tally import CHANGES
 
 if TYPE_CHECKING:
-    from runwatch.fold.agents import Agent
+    from runwatch.fold.agent import Agent
 
 NO_CALLS = [0] * (CHANGES + 1)
 """The tally of who made no model call."""

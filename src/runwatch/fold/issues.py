@@ -17,7 +17,7 @@ from runwatch.fold.outcome import ended_well
 from runwatch.fold.span import Span
 
 if TYPE_CHECKING:
-    from runwatch.fold.agents import Agent
+    from runwatch.fold.agent import Agent
     from runwatch.fold.debugging import Cycle
     from runwatch.fold.metrics import IssueMetrics
     from runwatch.fold.pipelines import Pipeline
