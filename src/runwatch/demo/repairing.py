@@ -20,7 +20,7 @@ class PipelineFailed(Exception):
     def __init__(self, result: Result) -> None:
         failures = result.tests.failures
         first = f": {failures[0].test}: {failures[0].message}" if failures else ""
-        super().__init__(f"pipeline {result.number} {result.status}, {len(failures)} tests{first}")
+        super().__init__(f"pipeline {result.number} {result.status}, {_tests(len(failures))}{first}")
         self.result = result
 
 
@@ -101,7 +101,7 @@ class _IssueWork:
             self._commit(f"{repair.message} (issue {self._issue.id})", files, "coding")
             result = self._check()
             if not result.passed:
-                agent.fail(f"pipeline {result.number}: {len(result.tests.failures)} tests fail")
+                agent.fail(f"pipeline {result.number}: failed {_tests(len(result.tests.failures))}")
                 raise PipelineFailed(result)
 
     def _check(self) -> Result:
@@ -144,3 +144,7 @@ class _IssueWork:
                 self._bench.say(f"  review: {objection.remark}")
                 agent.fail(objection.remark)
         return objection is None
+
+
+def _tests(number: int) -> str:
+    return f"{number} test{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ Must not write them; color only when asked for. Every line is one line, whatever
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics, Notice, StepMetrics
-from runwatch.units import count, count_short, cut_middle, duration_long, size, usd
+from runwatch.units import count_short, cut_middle, duration_long, size, usd
 from runwatch.views import phrases
 from runwatch.views.facts import NO_FACTS, Facts
 from runwatch.views.layout import one_line, plural
@@ -23,7 +23,7 @@ def step(ended: StepMetrics, *, color: bool = False) -> str:
     if ended.retries:
         facts.append(plural(ended.retries, "retry", "retries"))
     if ended.tokens.total:
-        facts.append(f"{count(ended.tokens.total)} tokens")
+        facts.append(plural(ended.tokens.total, "token"))
     if ended.cost_usd is not None:
         facts.append(usd(ended.cost_usd))
     if ended.errors:
@@ -87,7 +87,7 @@ def _result(metrics: Metrics, color: bool) -> str:
     if run.cost_usd is not None or run.unpriced_models or run.unmeasured_models:
         facts.append(phrases.cost(run))
     if run.tokens.total:
-        facts.append(f"{count_short(run.tokens.total)} tokens")
+        facts.append(f"{count_short(run.tokens.total)} token{'' if run.tokens.total == 1 else 's'}")
     if run.errors:
         facts.append(plural(run.errors, "error"))
     ended = _status(phrases.status(run), color) + (f" ({how})" if how else "")

@@ -113,7 +113,7 @@ def code_changes(metrics: Metrics) -> list[str]:
         runs = f" (last of {plural(tests.runs, 'run')})" if tests.runs > 1 else ""
         lines.append(
             f"- Tests: {count(tests.passed)} passed, {count(tests.failed)} failed, {count(tests.skipped)} skipped, "
-            f"{count(tests.errors)} errors{took}{runs}"
+            f"{plural(tests.errors, 'error')}{took}{runs}"
         )
     return lines
 

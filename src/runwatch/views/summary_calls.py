@@ -91,7 +91,7 @@ def _model(model: ModelMetrics) -> list[str]:
         f"{count(model.rate_limits)} rate limited",
         f"{count(model.timeouts)} timed out",
         f"{count(model.failures)} failed",
-        f"{count(model.tokens.total)} tokens{phrases.without_tokens(model)}",
+        f"{plural(model.tokens.total, 'token')}{phrases.without_tokens(model)}",
         f"mean {_latency(model.durations.mean_s)}, p95 {_latency(model.durations.p95_s)}",
         f"cost {phrases.model_cost(model)}",
     ]
@@ -138,7 +138,7 @@ def code_changes(metrics: Metrics) -> list[str]:
         more = f" (last of {plural(tests.runs, 'run')})" if tests.runs > 1 else ""
         lines.append(
             f"Tests:      {count(tests.passed)} passed, {count(tests.failed)} failed, {count(tests.skipped)} skipped, "
-            f"{count(tests.errors)} errors{took}{more}"
+            f"{plural(tests.errors, 'error')}{took}{more}"
         )
     return lines
 

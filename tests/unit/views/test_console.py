@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import metrics_samples as samples
-from runwatch.fold.metrics import Metrics, Notice, Run, StepMetrics
-from runwatch.views import console
+from runwatch.fold.metrics import Metrics, Notice, Run, StepMetrics, TestMetrics, Tokens
+from runwatch.tui.panels import errors
+from runwatch.views import console, markdown_calls, summary_calls
 from runwatch.views.facts import Commit, Facts, StageFailure
 
 
@@ -87,3 +90,16 @@ def test_a_detached_run_says_how_to_watch_wait_and_stop() -> None:
         "runwatch: wait     runwatch wait r1",
         "runwatch: stop     runwatch stop r1",
     ]
+
+
+def test_one_of_a_thing_is_told_in_the_singular() -> None:
+    metrics = Metrics(run=Run(tokens=Tokens(total=1), llm_calls=1), tests=TestMetrics(passed=1, errors=1, runs=1))
+    metrics.journal.unreadable = metrics.journal.unknown = metrics.journal.after_seal = 1
+    shown = [*summary_calls.code_changes(metrics), *markdown_calls.code_changes(metrics)]
+    shown.append(console.step(StepMetrics(step=1, name="s", status="success", tokens=Tokens(total=1))))
+    shown += [row.content.plain for row in errors.lines(metrics, 100, 20)]
+    text = "\n".join(shown)
+    assert "1 error" in text
+    assert "1 token" in text
+    assert "1 event of a type" in text
+    assert not re.search(r"\b1 (errors|tokens|events|lines)\b", text)

@@ -13,6 +13,7 @@ from runwatch.tui.look import DIM, FAILED, WARNING
 from runwatch.tui.panels.phrases import time_of_day
 from runwatch.units import count
 from runwatch.views import phrases
+from runwatch.views.layout import plural
 
 _ERRORS = (
     Column("", 1, "left"),
@@ -74,11 +75,11 @@ def _notice(notice: Notice) -> Sequence[Piece]:
 def _journal(journal: JournalMetrics) -> list[Line]:
     facts = []
     if journal.unreadable:
-        facts.append(f"unreadable: {count(journal.unreadable)} lines of the journal are no event")
+        facts.append(f"unreadable: {plural(journal.unreadable, 'line')} of the journal held no event")
     if journal.unknown:
-        facts.append(f"unknown: {count(journal.unknown)} events of types that this version does not know")
+        facts.append(f"unknown: {plural(journal.unknown, 'event')} of a type that this version does not know")
     if journal.after_seal:
-        facts.append(f"after the seal: {count(journal.after_seal)} lines that do not count")
+        facts.append(f"after the seal: {plural(journal.after_seal, 'line')}, not counted")
     if phrases.degraded(journal):
         facts.append(clean(phrases.degraded(journal)))
     return [line((f"{WARNING.glyph}  ", WARNING.style), fact) for fact in facts]
