@@ -220,10 +220,8 @@ class Emitter:
     def settle_accounts(self) -> None:
         """Before the end: say what could not be recorded, where there is room to say it."""
         if self.refused:
-            self.warn(
-                f"{self.refused} event{'' if self.refused == 1 else 's'} had values that cannot be meant and were not recorded",
-                "runwatch",
-            )
+            several = "event" if self.refused == 1 else "events"
+            self.warn(f"{self.refused} {several} had values that cannot be meant and were not recorded", "runwatch")
         if self.sink is not None:
             self._tell_losses(self.sink)
 
