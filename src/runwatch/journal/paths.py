@@ -22,6 +22,10 @@ _LONGEST_ISSUE = 100
 """Bytes of an issue id in a file name: what stands around it stays below the 143 that some file systems allow."""
 
 
+_LONG_NAME = 20
+"""Characters: no key that is known by its shape is shorter."""
+
+
 def check_name(kind: str, name: str) -> str:
     """Return ``name`` when it is safe as a file name; raise BadName with the value and the remedy."""
     if not _NAME.match(name) or name.lower() in _RESERVED:
@@ -37,6 +41,11 @@ def check_name(kind: str, name: str) -> str:
                 f"{kind} {name!r} is a name that git keeps for itself, so that nobody could clone what is committed: "
                 "choose another, without a dot in front."
             )
+    if len(name) >= _LONG_NAME and kind != "component":
+        from runwatch.redact.rules import concerned
+
+        if any(True for rule in concerned(name) for _ in rule.find(name)):
+            raise BadName(f"{kind} {name[:4]}… looks like a key or a token, and would be published: choose another.")
     return name
 
 

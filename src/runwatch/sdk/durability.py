@@ -65,8 +65,9 @@ class Syncer:
             self._thread = thread
             try:
                 deaf.start(thread)
-            except RuntimeError:  # the interpreter is shutting down: the finalizer syncs
+            except RuntimeError:  # the interpreter is shutting down, or no thread is to be had: the finalizer syncs
                 self.due = _NEVER
+                self._thread = None
 
     def _run(self) -> None:
         me = threading.current_thread()

@@ -31,7 +31,17 @@ def test_a_name_that_git_keeps_for_itself_is_refused_with_value_and_remedy(name:
     assert "choose another" in error.value.sentence
 
 
-@pytest.mark.parametrize("name", [".github", ".x", "git", "a", "baes", "run_1.2-x", "x" * 100, "..."])
+def test_a_name_that_is_a_key_is_refused_without_showing_it() -> None:
+    name = "gh" + "p_" + "mm9fucGa9iHXMS9NxyKn0OrBzt7T11Ova0Y4"
+    with pytest.raises(BadName) as error:
+        check_name("framework", name)
+    assert "looks like a key" in error.value.sentence
+    assert name[:8] not in error.value.sentence
+
+
+@pytest.mark.parametrize(
+    "name", ["a-long-name.of_a.branch-2026-11-21", ".github", ".x", "git", "a", "baes", "run_1.2-x", "x" * 100, "..."]
+)
 def test_an_ordinary_name_is_itself(name: str) -> None:
     assert check_name("run id", name) == name
 

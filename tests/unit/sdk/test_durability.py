@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
+from runwatch.sdk import deaf
 from runwatch.sdk.durability import WINDOW_EVENTS, WINDOW_S, Syncer
 
 
@@ -30,6 +33,17 @@ def test_one_event_is_synced_within_the_window_and_off_the_callers_thread() -> N
     assert disk.times[0] - started >= WINDOW_S * 0.9
     assert syncer.due == 1
     syncer.stop()
+
+
+def test_without_a_thread_to_be_had_the_finalizer_is_left_to_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(deaf, "start", refuse)
+    syncer = Syncer(Disk().sync)
+    syncer.wake(1)
+    syncer.hurry()
+    syncer.stop()  # a program that ends must not fail for that
 
 
 def test_a_hundred_events_do_not_wait_for_the_window() -> None:
