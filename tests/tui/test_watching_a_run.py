@@ -143,7 +143,7 @@ def test_digits_and_the_mouse_show_every_panel(tmp_path: Path) -> None:
         "overview": "completion"[:5],
         "model": "openai/gpt-4o-mini",
         "tools": "apply_patch",
-        "agents": "well / not",
+        "agents": "fail  retry",
         "pipelines": "unit, lint",
         "debugging": "mean to resolution",
         "git": "feature/orders-api",
