@@ -105,10 +105,20 @@ def code(beads: list[Bead], issue: str | None) -> Bead | None:
 
 def tests_run(beads: list[Bead]) -> Bead | None:
     runs = [bead for bead in beads if bead["type"] == "tests.measured"]
-    if not runs:
+    measured = [bead for bead in runs if not bead.get("gone")]
+    if not measured:
         return None
-    shown = {name: runs[-1].get(name, 0) for name in ("passed", "failed", "skipped", "errors")}
-    return {**shown, "duration_s": runs[-1].get("duration_s"), "runs": len(runs)}
+    files = [bead for bead in runs if bead.get("file") is not None]
+    plain = [bead for bead in measured if bead.get("file") is None]
+    named = {bead["file"]: bead for bead in files}.values()
+    stand = [bead for bead in named if not bead.get("gone")] if measured[-1].get("file") is not None else plain[-1:]
+    times = [bead["duration_s"] for bead in stand if bead.get("duration_s") is not None]
+    written = [bead["file"] for bead in files if not bead.get("gone")]
+    return {
+        **{name: sum(bead.get(name, 0) for bead in stand) for name in ("passed", "failed", "skipped", "errors")},
+        "duration_s": sum(round(time * 1e6) for time in times) / 1e6 if times else None,
+        "runs": len(plain) + max(map(written.count, written), default=0),
+    }
 
 
 def resources(beads: list[Bead]) -> Bead:

@@ -244,7 +244,10 @@ def _coverage(rng: random.Random) -> tuple[str, Fields]:
 
 def _measure(rng: random.Random) -> tuple[str, Fields]:
     if rng.random() < 0.4:
-        return "tests.measured", _given(passed=rng.randrange(9), failed=1, duration_s=2.5)
+        return "tests.measured", _given(
+            passed=rng.randrange(9), failed=1, duration_s=rng.choice((None, 2.5)),
+            file=rng.choice((None, "a.xml", "b.xml")), gone=rng.choice((None, None, True)),
+        )  # fmt: skip
     fields = _given(read_bytes=rng.choice((None, rng.randrange(10**6))), written_bytes=rng.choice((None, 5)))
     return "resource.sample", {"cpu_percent": rng.random() * 100, "rss_bytes": rng.randrange(10**9), **fields}
 

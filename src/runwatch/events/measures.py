@@ -85,6 +85,11 @@ class TestsMeasured(Event, tag="tests.measured"):
     """Seconds."""
     source: str | None = None
     """Which report."""
+    file: str | None = None
+    """Path of a report that others stand beside: they are added up, and a later word of the same file replaces its
+    earlier one. Without it the event tells of all tests."""
+    gone: bool = False
+    """Whether that file is no longer there: what it said counts no more."""
 
 
 class ResourceSample(Event, tag="resource.sample"):

@@ -6,6 +6,7 @@ No I/O, no formatting. Definitions: metrics.md, "code".
 from __future__ import annotations
 
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, TestsMeasured
+from runwatch.fold.clock import micros, seconds
 from runwatch.fold.metrics import CodeMetrics, TestMetrics
 
 
@@ -60,31 +61,53 @@ class Code:
         return seen.files_created + seen.files_modified + seen.files_deleted + seen.files_renamed
 
 
+_COUNTS = ("passed", "failed", "skipped", "errors")
+
+
 class Tests:
-    """The last test run that was measured."""
+    """The last test run that was measured: all reports that stand side by side, or what a program said of its own."""
 
     __test__ = False  # pytest: not a test class
-    __slots__ = ("_last", "_runs")
+    __slots__ = ("_by_file", "_files", "_is_by_file", "_rewritten", "_said", "_times")
 
     def __init__(self) -> None:
-        self._last: TestsMeasured | None = None
-        self._runs = 0
+        self._said: list[TestsMeasured] = []
+        """The last that names no file."""
+        self._times = 0
+        """How many of those there were."""
+        self._files: dict[str, TestsMeasured] = {}
+        """Path to the last word of each report that stands."""
+        self._by_file: dict[str, int] = {}
+        """Path to how many times it was written."""
+        self._rewritten = 0
+        """The most of those: as many times the tests ran."""
+        self._is_by_file = False
 
     def measure(self, event: TestsMeasured) -> None:
-        """Take over a test run."""
-        self._last = event
-        self._runs += 1
+        """Take over a test run, or one report of it."""
+        file = event.file
+        if event.gone:
+            if file is not None:
+                self._files.pop(file, None)
+            return
+        self._is_by_file = file is not None
+        if file is None:
+            self._said = [event]
+            self._times += 1
+            return
+        self._files[file] = event
+        self._by_file[file] = times = self._by_file.get(file, 0) + 1
+        self._rewritten = max(self._rewritten, times)
 
     def metrics(self) -> TestMetrics | None:
         """Return it as it is shown; None without any."""
-        last = self._last
-        if last is None:
+        runs = self._times + self._rewritten
+        if not runs:
             return None
+        found = list(self._files.values()) if self._is_by_file else self._said
+        times = [time for event in found if (time := micros(event.duration_s)) is not None]
         return TestMetrics(
-            passed=last.passed,
-            failed=last.failed,
-            skipped=last.skipped,
-            errors=last.errors,
-            duration_s=last.duration_s,
-            runs=self._runs,
+            **{name: sum(getattr(event, name) for event in found) for name in _COUNTS},
+            duration_s=seconds(sum(times)) if times else None,
+            runs=runs,
         )

@@ -68,7 +68,7 @@ class CodeMetrics(msgspec.Struct, kw_only=True):
 
 
 class TestMetrics(msgspec.Struct, kw_only=True):
-    """The last test run that was measured."""
+    """The last test run that was measured; reports that stand side by side are added up."""
 
     __test__ = False  # pytest: not a test class
 
@@ -83,7 +83,7 @@ class TestMetrics(msgspec.Struct, kw_only=True):
     duration_s: float | None = None
     """Seconds."""
     runs: int = 0
-    """How many test runs were measured."""
+    """How many test runs were measured: of reports, how often the one that was written most often was."""
 
 
 class ResourceMetrics(msgspec.Struct, kw_only=True):

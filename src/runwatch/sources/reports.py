@@ -23,6 +23,8 @@ SHARE = 100
 MOST_BYTES = 256 * 1024 * 1024
 """A larger file is no report."""
 
+TESTS = "tests.measured"
+
 Stamp = tuple[int, int, int]
 """Inode, size and time of the last change in ns."""
 
@@ -44,7 +46,7 @@ class ReportSource:
         self._since_ns = int(since * 1e9)
         self._kinds = (
             ("coverage.measured", coverage_patterns, coverage.read),
-            ("tests.measured", test_patterns, junit.read),
+            (TESTS, test_patterns, junit.read),
         )
         self._clock = clock
         self._next = float("-inf")
@@ -65,10 +67,23 @@ class ReportSource:
         for type_name, patterns, read in self._kinds:
             for name, path in self._files(patterns):
                 fields = self._read((type_name, name), path, read, final=now_mono == float("inf"))
-                if fields is not None:
+                if fields is not None and type_name == TESTS:
+                    found += self._gone()
+                    found.append((type_name, {**fields, "source": name, "file": name}))
+                elif fields is not None:
                     found.append((type_name, {**fields, "source": name}))
         self._next = now_mono + max(EVERY_S, SHARE * (self._clock() - start))
         return found
+
+    def _gone(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return what says that a test report is no longer there.
+
+        Asked for when there is a new one: what is only cleaned up at the end has counted, and goes on to.
+        """
+        gone = [key for key in self._told if key[0] == TESTS and not os.path.lexists(self._folder / key[1])]
+        for key in gone:
+            del self._told[key]
+        return [(TESTS, {"gone": True, "source": name, "file": name}) for _, name in gone]
 
     def _files(self, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
         names = {name for pattern in patterns for name in glob.iglob(pattern, root_dir=self._folder, recursive=True)}

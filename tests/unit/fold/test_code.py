@@ -53,6 +53,36 @@ def test_the_last_test_run_counts() -> None:
     )  # fmt: skip
 
 
+def test_reports_that_stand_side_by_side_are_added_up_and_one_that_is_written_again_replaces_itself() -> None:
+    journal = Journal()
+    journal.add("tests.measured", passed=1, failed=2, duration_s=0.25, file="junit/A.xml")
+    journal.add("tests.measured", passed=1, skipped=1, file="junit/B.xml")
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.failed, tests.skipped, tests.duration_s, tests.runs) == (2, 2, 1, 0.25, 1)
+    journal.add("tests.measured", passed=3, duration_s=0.5, file="junit/A.xml")
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.failed, tests.skipped, tests.duration_s, tests.runs) == (4, 0, 1, 0.5, 2)
+    journal.add("tests.measured", gone=True, file="junit/B.xml")
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.skipped, tests.runs) == (3, 0, 2)
+
+
+def test_what_a_program_says_of_its_tests_is_not_added_to_what_files_say() -> None:
+    journal = Journal()
+    journal.add("tests.measured", passed=1, file="A.xml")
+    journal.add("tests.measured", passed=7, failed=1, source="pipeline 1: junit.xml")
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.failed, tests.runs) == (7, 1, 2)
+    journal.add("tests.measured", passed=2, file="B.xml")
+    tests = journal.metrics().tests
+    assert tests is not None
+    assert (tests.passed, tests.failed, tests.runs) == (3, 0, 2)
+
+
 def test_resources_are_the_last_the_peak_and_the_mean() -> None:
     journal = Journal()
     assert journal.metrics().resources.samples == 0

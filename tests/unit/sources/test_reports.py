@@ -42,6 +42,22 @@ def test_the_last_look_takes_what_has_just_been_written(tmp_path: Path) -> None:
         ("coverage.measured", "deep/er/cov.json"), ("tests.measured", "out/a.xml"), ("tests.measured", "out/b.xml"),
     ]  # fmt: skip
     assert source.poll(float("inf")) == []
+    assert [fields.get("file") for _, fields in found] == [None, "out/a.xml", "out/b.xml"]
+
+
+def test_a_report_that_is_gone_is_told_of_once_another_run_of_the_tests_has_left_its_own(tmp_path: Path) -> None:
+    source = _source(tmp_path)
+    (tmp_path / "out").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "out" / f"{name}.xml").write_text("<testsuite><testcase/></testsuite>")
+    assert len(source.poll(float("inf"))) == 2
+    for name in ("a", "b"):
+        (tmp_path / "out" / f"{name}.xml").unlink()
+    assert source.poll(float("inf")) == [], "cleaned up: what they said stands"
+    (tmp_path / "out" / "c.xml").write_text("<testsuite><testcase/><testcase/></testsuite>")
+    found = [(fields["file"], fields.get("gone", False)) for _, fields in source.poll(float("inf"))]
+    assert found == [("out/a.xml", True), ("out/b.xml", True), ("out/c.xml", False)]
+    assert source.poll(float("inf")) == []
 
 
 def test_a_report_with_numbers_that_cannot_be_meant_is_told_and_not_recorded(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def _coverage(event: CoverageMeasured) -> Phrase:
 
 @says("validator", TestsMeasured)
 def _tests(event: TestsMeasured) -> Phrase:
+    if event.gone:
+        return "INFO", words("test report is gone", source=event.source or event.file)
     return ended(not event.failed and not event.errors), words(
         "tests",
         passed=event.passed,
