@@ -23,6 +23,12 @@ _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 5, _wait.S
 _wait.wait_for_idle.__defaults__ = (_wait.SLEEP_GRANULARITY, 1)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the app in an empty folder: what a key saves lands where it runs."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def picture(snap_compare: Callable[..., bool]) -> Picture:
     """Compare what the app shows of a run with the picture that a person found good.
