@@ -253,6 +253,36 @@ def _find(provider: str | None, model: str) -> ModelInfo | None:
 
 
 @cache
+def biller(provider: str | None, model: str | None) -> str | None:
+    """Return whose price list has a call: its provider's, if that has the model, else the maker's; None if unknown.
+
+    Of a provider that nobody knows (a gateway, a proxy) the model tells whose it is.
+    """
+    from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id  # as above
+
+    snapshot = DataSnapshot(providers=_providers(), from_auto_update=False)
+    named = None
+    if provider is not None:
+        providers = _providers()
+        named = find_provider_by_id(providers, provider) or find_provider_by_id(providers, provider.replace("_", "-"))
+    if named is not None:
+        for name in () if model is None else (model, *_without_prefixes(model)):
+            try:
+                return snapshot.find_provider_model(name.strip().lower(), None, named.id, None)[0].id
+            except LookupError:
+                pass  # a run's own provider, taken for a call that named none
+    name = (model or "").strip().lower()
+    while name:
+        try:
+            return snapshot.find_provider(name, None, None).id
+        except LookupError:
+            prefix, _, name = name.partition("/")
+        if name and (maker := find_provider_by_id(_providers(), prefix)) is not None:
+            return maker.id
+    return None if named is None else named.id
+
+
+@cache
 def _only_ones() -> dict[str, ModelInfo]:
     """Return the models that exactly one provider has under that name."""
     found: dict[str, list[ModelInfo]] = {}

@@ -16,7 +16,8 @@ import msgspec
 
 from runwatch.errors import UsageError
 from runwatch.events.notices import VerificationChecked
-from runwatch.finalize import post
+from runwatch.finalize import post, usage_scope
+from runwatch.finalize.usage_scope import Outside, Scope
 from runwatch.fold import Fold, FoldSettings
 from runwatch.fold.by_day import ALL_CALLS, usage_by_day
 from runwatch.fold.contest import family
@@ -31,7 +32,7 @@ from runwatch.units import parse_time
 from runwatch.views import reconciliation
 
 WHAT = "usage"
-"""What the check as a whole is called; that of one model on one day adds their names."""
+"""What the check as a whole is called; that of some of the run's providers, or of one model on one day, adds names."""
 _MOST_EVENTS = 50
 """Differences that are noted one by one; the log has all."""
 _CENT = Decimal("0.000001")
@@ -80,6 +81,10 @@ class Reconciliation(msgspec.Struct, kw_only=True):
     exported: Sums
     left_out: int = 0
     """Rows of the export from other days than the run's."""
+    outside: list[Outside] = []
+    """What was recorded of providers that the export does not name; it is compared with nothing."""
+    providers: list[str] = []
+    """Whose calls were compared, where others are outside."""
     unused: list[str] = []
     """Columns that were not looked at."""
     commit: str | None = None
@@ -90,6 +95,11 @@ class Reconciliation(msgspec.Struct, kw_only=True):
     """SHA-256 of the export, hexadecimal."""
     is_repeat: bool = False
     """Whether this very export agreed before: then it counts as no further check."""
+
+    @property
+    def what(self) -> str:
+        """What was checked: checks of one provider's calls say nothing of another's."""
+        return f"{WHAT} of {', '.join(self.providers)}" if self.outside else WHAT
 
     @property
     def agrees(self) -> bool:
@@ -117,7 +127,7 @@ def reconcile(run_dir: Path, source: Path, settings: Settings, only: Mapping[str
     export = usage_export.read(source, only)
     found = compare(paths, export, source.name, settings)
     rows = [_event(f"{WHAT} {_named(row)}", row.recorded, row.exported, "differs", found) for row in found.differences]
-    facts = [*rows[:_MOST_EVENTS], _event(WHAT, found.recorded, found.exported, found.verdict, found)]
+    facts = [*rows[:_MOST_EVENTS], _event(found.what, found.recorded, found.exported, found.verdict, found)]
     _log(paths, found)
     state = post.publish(paths.root, settings, (("verification.checked", fields) for fields in facts))
     found.commit = state.commit.sha if state.commit is not None else None
@@ -137,6 +147,9 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
     if not rows:
         raise UsageError(f"{source} has no row of {first} to {last}, when {paths.run_id} ran: export those days.")
 
+    scope = Scope(export.rows, by_day)
+    held, beyond = [row for row in by_day if scope.holds(row)], [row for row in by_day if not scope.holds(row)]
+
     def key(day: str | None, model: str | None) -> tuple[str, str]:
         return (day or "") if has_days else "", _plain(model) if has_models else ""
 
@@ -148,7 +161,7 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
             row.completion,
             None if row.cost_usd is None else Decimal(repr(row.cost_usd)),
         )
-        for row in by_day
+        for row in held
     )
     told = {name for name in ("prompt", "completion", "cost_usd") for row in rows if getattr(row, name) is not None}
     limit = settings.reconcile.tolerance_pct
@@ -158,24 +171,32 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
         agrees = all(_agree(getattr(ours, name), getattr(theirs, name), limit) for name in told)
         table.append(Row(day=at[0] or None, model=at[1] or None, recorded=ours, exported=theirs, agrees=agrees))
     agree = all(row.agrees for row in table)
-    before, is_repeat = _streak(paths, export)
-    checks = before + (not is_repeat) if agree else 0
+    outside, names = usage_scope.outside(beyond), sorted(scope.providers)
+    if agree and beyond and not held:
+        whose = ", ".join(each.provider for each in outside)
+        raise UsageError(f"{source} is of {', '.join(names)}, and {paths.run_id} used {whose}: export its usage.")
     needed = settings.reconcile.agreeing_checks
-    return Reconciliation(
+    found = Reconciliation(
         run=f"{paths.framework}/{paths.run_id}",
         source=source,
-        verdict="differs" if not agree else "verified" if checks >= needed else "agrees",
-        checks=checks,
+        verdict="agrees" if agree else "differs",
+        checks=0,
         needed=needed,
         tolerance_pct=limit,
         rows=table,
         recorded=_total([row.recorded for row in table], told),
         exported=_total([row.exported for row in table], told),
         left_out=len(export.rows) - len(rows),
+        outside=outside,
+        providers=names if outside else [],
         unused=list(export.unused),
         digest=export.digest,
-        is_repeat=agree and is_repeat,
     )
+    if agree:
+        before, found.is_repeat = _streak(paths, export, found.what)
+        found.checks = before + (not found.is_repeat)
+        found.verdict = "verified" if found.checks >= needed else "agrees"
+    return found
 
 
 def _says(export: UsageExport, name: str) -> bool:
@@ -229,15 +250,15 @@ def _total(rows: list[Sums], told: set[str]) -> Sums:
     )
 
 
-def _streak(paths: RunPaths, export: UsageExport) -> tuple[int, bool]:
-    """Return how many checks in a row agreed before this one, and whether this very export was one of them.
+def _streak(paths: RunPaths, export: UsageExport, what: str) -> tuple[int, bool]:
+    """Return how many checks of the same in a row agreed before this one, and whether this very export was one of them.
 
     What the provider says a second time, in a file written after the check before, is another check.
     """
     streak = 0
     counted: dict[str | None, float] = {}
     for event in post.known(paths):
-        if not isinstance(event, VerificationChecked) or event.what != WHAT:
+        if not isinstance(event, VerificationChecked) or event.what != what:
             continue
         if event.verdict not in ("agrees", "verified"):
             streak, counted = 0, {}
@@ -256,7 +277,7 @@ def _event(what: str, ours: Sums, theirs: Sums, verdict: str, found: Reconciliat
     words = reconciliation.in_words
     return {
         "what": what, "expected": words(ours), "observed": words(theirs), "verdict": verdict, "source": found.source,
-        "digest": found.digest, **({"checks": found.checks} if what == WHAT else {}),
+        "digest": found.digest, **({"checks": found.checks} if what == found.what else {}),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What model calls used and cost, by day and model, from the calls that a fold remembers.
+"""What model calls used and cost, by day, provider and model, from the calls that a fold remembers.
 
 No I/O, no formatting. The same calls count as in the totals: repeats once, of several sources the one that saw most.
 """
@@ -15,11 +15,13 @@ ALL_CALLS = 10_000_000
 
 
 class DayUsage(msgspec.Struct, kw_only=True):
-    """One model on one day."""
+    """One model of one provider on one day."""
 
     day: str | None
     """YYYY-MM-DD, UTC; None where no line had a time."""
     model: str | None
+    """As it was recorded, else the run's."""
+    provider: str | None = None
     """As it was recorded, else the run's."""
     calls: int = 0
     """Calls that told of tokens or cost."""
@@ -36,18 +38,19 @@ class DayUsage(msgspec.Struct, kw_only=True):
 
 
 def usage_by_day(fold: Fold) -> list[DayUsage]:
-    """Return each day and model, sorted. The fold must remember ALL_CALLS."""
+    """Return each day, model and provider, sorted. The fold must remember ALL_CALLS."""
     parts = fold._parts
-    days: dict[tuple[str, str], DayUsage] = {}
-    pico: dict[tuple[str, str], int] = {}
+    days: dict[tuple[str, str, str], DayUsage] = {}
+    pico: dict[tuple[str, str, str], int] = {}
     for call in parts.models._calls.all():
         winner = call.cell.contest.winner()
         if (winner is not None and call.cell.source != winner) or (call.raw is None and call.pico is None):
             continue
         model = call.cell.model.name or parts.facts.model
         day = call.ts[:10] if call.ts else None
-        key = (day or "", model or "")
-        row = days.setdefault(key, DayUsage(day=day, model=model))
+        provider = call.cell.model.provider or parts.facts.provider
+        key = (day or "", model or "", provider or "")
+        row = days.setdefault(key, DayUsage(day=day, model=model, provider=provider))
         prompt, completion, read, write, _, total = call.counts
         row.calls += 1
         row.prompt += prompt

@@ -27,6 +27,7 @@ MOST_BYTES = 256 * 1024 * 1024
 
 _DAY = ("date", "day", "usage_date_utc", "start_time_iso", "start_time", "starting_at", "timestamp", "time")
 _MODEL = ("model", "model_version", "model_name", "snapshot_id", "line_item")
+_PROVIDER = ("provider", "provider_name")
 _INPUT = ("input_tokens", "prompt_tokens")
 _UNCACHED = ("uncached_input_tokens", "usage_input_tokens_no_cache")
 _OUTPUT = ("output_tokens", "completion_tokens", "usage_output_tokens")
@@ -41,7 +42,7 @@ _WRITE_BESIDE = (
 _COST = ("cost_usd", "amount_usd", "amount.value", "amount_value", "cost", "amount")
 _CURRENCY = ("currency", "amount.currency", "amount_currency")
 _TOKENS = (*_INPUT, *_UNCACHED, *_OUTPUT, *_READ_INSIDE, *_READ_BESIDE, *_WRITE_INSIDE, *_WRITE_BESIDE)
-_KNOWN = frozenset((*_DAY, *_MODEL, *_TOKENS, *_COST, *_CURRENCY))
+_KNOWN = frozenset((*_DAY, *_MODEL, *_PROVIDER, *_TOKENS, *_COST, *_CURRENCY))
 ACCEPTED = "tokens (input_tokens, output_tokens, …) or a cost (cost_usd, …), by day (date, start_time, …)"
 
 
@@ -51,6 +52,8 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     day: str | None
     """YYYY-MM-DD, UTC."""
     model: str | None
+    provider: str | None = None
+    """Only a table over several providers has this column."""
     prompt: int | None = None
     """All input, cached included."""
     completion: int | None = None
@@ -186,6 +189,7 @@ def _row(place: str, row: Mapping[str, Any]) -> UsageRow:
     return UsageRow(
         day=_day(place, row),
         model=next((_model(name, row[name]) for name in _MODEL if name in row), None),
+        provider=next((str(row[name]).strip() for name in _PROVIDER if name in row), None),
         prompt=prompt,
         completion=_sum(place, row, _OUTPUT, most=1),
         cost_usd=_cost(place, row),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from runwatch.units import count, pad
-from runwatch.views.layout import one_line
+from runwatch.views.layout import one_line, plural
 
 _HEADER = ("day", "model", "", "input", "output", "cost")
 
@@ -40,6 +40,17 @@ class Line(Protocol):
     def agrees(self) -> bool: ...
 
 
+class Other(Protocol):
+    """What was recorded of a provider that the export does not name."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def models(self) -> int: ...
+    @property
+    def tokens(self) -> int: ...
+
+
 class Check(Protocol):
     """What one check found."""
 
@@ -56,6 +67,8 @@ class Check(Protocol):
     def agrees(self) -> bool: ...
     @property
     def verified(self) -> bool: ...
+    @property
+    def outside(self) -> Sequence[Other]: ...
     @property
     def recorded(self) -> Side: ...
     @property
@@ -84,6 +97,7 @@ def lines(check: Check) -> list[str]:
             rows.append(("", "", "exported", *_cells(row.exported)))
         widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
         shown += ["  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    shown += [f"{beyond[0].upper()}{beyond[1:]}." for beyond in _beyond(check)]
     if check.is_repeat:
         shown.append("This very export agreed before: only one that is made later counts as a further check.")
     if check.left_out:
@@ -100,7 +114,14 @@ def log_lines(check: Check, at: str) -> list[str]:
     for row in check.differences:
         name = f"{one_line(row.model or 'all models')} on {row.day or 'all days'}"
         shown.append(f"{at} WARNING {name}: recorded {in_words(row.recorded)}; exported {in_words(row.exported)}")
-    return shown
+    return [*shown, *(f"{at} INFO {beyond}" for beyond in _beyond(check))]
+
+
+def _beyond(check: Check) -> list[str]:
+    return [
+        f"not in this export: {one_line(each.provider)}, {plural(each.models, 'model')}, {plural(each.tokens, 'token')}"
+        for each in check.outside
+    ]
 
 
 def _verdict(check: Check) -> str:
