@@ -93,7 +93,10 @@ _EVENTS: list[tuple[str, dict[str, Any]]] = [
     ("warning", {"message": "slow", "where": "proxy"}),
     ("alert.raised", {"step": 1, "rule": "service_down", "value": "registry", "threshold": 1}),
     ("limit.reached", {"rule": "max_tokens", "value": 2, "threshold": 1}),
-    ("verification.checked", {"what": "usage", "expected": 1, "observed": 1, "verdict": "agrees", "source": "csv"}),
+    (
+        "verification.checked",
+        {"what": "usage", "expected": 1, "observed": 1, "verdict": "agrees", "source": "csv", "checks": 1},
+    ),
     ("recorder.replaced", {"reason": "killed by SIGKILL"}),
     ("degraded", {"dropped": 3, "since": "2026-01-05T10:01:00.000000Z", "log_lines": 2, "output_bytes": 1}),
     ("step.completed", {"step": 1, "status": "success", "retries": 1, "note": "twice", "duration_s": 99.0}),

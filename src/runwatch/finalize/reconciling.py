@@ -126,8 +126,9 @@ def reconcile(run_dir: Path, source: Path, settings: Settings, only: Mapping[str
     post.check_ended(paths)
     export = usage_export.read(source, only)
     found = compare(paths, export, source.name, settings)
-    rows = [_event(f"{WHAT} {_named(row)}", row.recorded, row.exported, "differs", found) for row in found.differences]
-    facts = [*rows[:_MOST_EVENTS], _event(found.what, found.recorded, found.exported, found.verdict, found)]
+    what = found.what
+    rows = [_event(f"{what} {_named(row)}", row.recorded, row.exported, "differs", found) for row in found.differences]
+    facts = [*rows[:_MOST_EVENTS], _event(what, found.recorded, found.exported, found.verdict, found)]
     _log(paths, found)
     state = post.publish(paths.root, settings, (("verification.checked", fields) for fields in facts))
     found.commit = state.commit.sha if state.commit is not None else None

@@ -19,7 +19,7 @@ from runwatch.fold.metrics_measures import (
     Series,
     TestMetrics,
 )
-from runwatch.fold.metrics_notes import ErrorGroup, JournalMetrics, Notice, Question
+from runwatch.fold.metrics_notes import Check, ErrorGroup, JournalMetrics, Notice, Question
 from runwatch.fold.metrics_work import (
     AgentMetrics,
     AttemptMetrics,
@@ -36,6 +36,7 @@ __all__ = [
     "AttemptMetrics",
     "CallMetrics",
     "Changes",
+    "Check",
     "CodeMetrics",
     "DebuggingCycle",
     "DebuggingTotals",
@@ -188,6 +189,8 @@ class Metrics(msgspec.Struct, kw_only=True):
     """Grouped, in order of the first of each; at most 500 groups."""
     notices: list[Notice] = []
     """Warnings, alerts, limits, checks; the first 250 and the last 250."""
+    checks: list[Check] = []
+    """The last check of each thing that was checked, in the order of these; at most 250."""
     questions: list[Question] = []
     """Human interactions."""
     series: Series = msgspec.field(default_factory=Series)

@@ -46,6 +46,21 @@ class Notice(msgspec.Struct, kw_only=True):
     """Of an external truth: whether it was a success."""
 
 
+class Check(msgspec.Struct, kw_only=True):
+    """How what was said compares with what is so, as it was found last."""
+
+    what: str
+    """What was checked."""
+    verdict: str
+    """How they compare, in the checker's word: agrees, verified, differs."""
+    source: str | None = None
+    """Where the truth came from."""
+    time: str | None = None
+    """RFC 3339 of the last check."""
+    checks: int | None = None
+    """So many in a row agreed; None where that is not counted."""
+
+
 class Question(msgspec.Struct, kw_only=True):
     """A wait for a person."""
 

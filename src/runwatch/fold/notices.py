@@ -28,7 +28,7 @@ from runwatch.fold.agents import Agents
 from runwatch.fold.clock import Clock, Moment, elapsed, micros, seconds
 from runwatch.fold.identity import OpenCalls
 from runwatch.fold.issues import Issues
-from runwatch.fold.metrics import ErrorGroup, Notice, Question
+from runwatch.fold.metrics import Check, ErrorGroup, Notice, Question
 from runwatch.fold.steps import Steps
 
 _GROUPS = 500
@@ -70,6 +70,8 @@ class Notices:
         self._agents = agents
         self._groups: dict[tuple[str | None, str], ErrorGroup] = {}
         self._notices: Ends[Notice] = Ends()
+        self._checks: dict[str, tuple[Check, str | None]] = {}
+        """By what was checked, in the order of the last check; beside each, what it was checked against."""
         self._questions: Ends[list[Question]] = Ends()
         self._open: OpenCalls[tuple[list[Question], Moment]] = OpenCalls(_GROUPS)
         self.errors = 0
@@ -107,6 +109,10 @@ class Notices:
     def notices(self) -> list[Notice]:
         """Return the notices."""
         return self._notices.all()
+
+    def checks(self) -> list[Check]:
+        """Return the last check of each thing."""
+        return [check for check, _ in self._checks.values()]
 
     def questions(self) -> list[Question]:
         """Return the questions."""
@@ -156,10 +162,24 @@ class Notices:
         self._note(event, f"{losses.in_words(event)} since {event.since}")
 
     def _checked(self, event: VerificationChecked) -> None:
+        self._hold(event)
         source = f" ({event.source})" if event.source else ""
         self._note(
             event, f"{event.what}: {event.verdict}, expected {event.expected}, observed {event.observed}{source}"
         )
+
+    def _hold(self, event: VerificationChecked) -> None:
+        """Keep the last word of each; a check that is counted speaks for its parts, whose names begin with its own."""
+        what = event.what[:_TEXT]
+        if event.checks is not None:
+            for part, (_, digest) in list(self._checks.items()):
+                if part.startswith(f"{what} ") and (event.checks or digest != event.digest):
+                    del self._checks[part]
+        self._checks.pop(what, None)
+        if len(self._checks) == _ENDS:
+            del self._checks[next(iter(self._checks))]
+        check = Check(what=what, verdict=event.verdict, source=event.source, time=self._clock.ts, checks=event.checks)
+        self._checks[what] = check, event.digest
 
     def _verified(self, event: OutcomeVerified) -> None:
         self._issues.verify(event)

@@ -80,6 +80,7 @@ def project(parts: Parts, now: str | None, *, sealed: bool) -> Metrics:
         resources=parts.resources.metrics(),
         errors=parts.notices.groups(),
         notices=parts.notices.notices(),
+        checks=parts.notices.checks(),
         questions=parts.notices.questions(),
         series=parts.trends.series(),
         journal=_journal(parts, sealed=sealed),

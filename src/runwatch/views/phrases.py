@@ -197,13 +197,16 @@ def checks(metrics: Metrics) -> list[Notice]:
 
 
 def grouped(notices: list[Notice]) -> list[tuple[Notice, str, str]]:
-    """Return notices with the same text once, in order of the first: notice, how often (empty for once), kind.
+    """Return notices with the same text once: notice, how often (empty for once), kind.
 
-    The kind is empty for plain warnings: the heading says it.
+    Warnings in order of the first; all else in order of the last, so that the last word of a check stands last. The
+    kind is empty for plain warnings: the heading says it.
     """
-    firsts: dict[tuple[str, str], Notice] = {}
+    groups: dict[tuple[str, str], Notice] = {}
     for notice in notices:
-        firsts.setdefault((notice.kind, notice.message), notice)
+        if notice.kind not in TROUBLE:
+            groups.pop((notice.kind, notice.message), None)
+        groups.setdefault((notice.kind, notice.message), notice)
     numbers = Counter((notice.kind, notice.message) for notice in notices)
     return [
         (
@@ -211,7 +214,7 @@ def grouped(notices: list[Notice]) -> list[tuple[Notice, str, str]]:
             f"{count(numbers[key])} × " if numbers[key] > 1 else "",
             "" if notice.kind == "warning" else one_line(notice.kind),
         )
-        for key, notice in firsts.items()
+        for key, notice in groups.items()
     ]
 
 

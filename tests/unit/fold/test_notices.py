@@ -107,3 +107,30 @@ def test_a_question_waits_for_its_answer() -> None:
     ]  # fmt: skip
     journal.run_completed(after=4)
     assert journal.metrics().questions[-1].wait_s == 4.0
+
+
+def test_the_state_of_a_check_is_its_last_word_and_a_whole_speaks_for_its_parts() -> None:
+    journal = Journal()
+
+    def check(what: str, verdict: str, **more: object) -> None:
+        journal.add("verification.checked", after=1, what=what, verdict=verdict, **more)
+
+    def states() -> list[tuple[str, str, int | None]]:
+        return [(each.what, each.verdict, each.checks) for each in journal.metrics().checks]
+
+    check("tests", "agrees")
+    check("usage", "verified", checks=2, digest="a", source="a.csv")
+    check("tests", "differs")
+    assert states() == [("usage", "verified", 2), ("tests", "differs", None)]
+    check("usage o3 2026-11-21", "differs", digest="b")
+    check("usage", "differs", checks=0, digest="b")
+    assert states()[1:] == [("usage o3 2026-11-21", "differs", None), ("usage", "differs", 0)]
+    check("usage gpt-4o 2026-11-21", "differs", digest="c")
+    check("usage", "differs", checks=0, digest="c")
+    assert [what for what, _, _ in states()] == ["tests", "usage gpt-4o 2026-11-21", "usage"]
+    check("usage", "agrees", checks=1, digest="c", source="c.csv")
+    assert states() == [("tests", "differs", None), ("usage", "agrees", 1)]
+    assert journal.metrics().checks[-1].source == "c.csv"
+    for number in range(300):
+        check(f"c{number}", "agrees")
+    assert (len(states()), states()[-1][0]) == (250, "c299")
