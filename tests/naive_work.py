@@ -235,9 +235,10 @@ def pipeline_list(beads: list[Bead]) -> list[Bead]:
             renumber(taken[text(one["issue"])], one, bead["attempt"])
         for field in ("commit_sha", "triggered_by"):
             one[field] = one[field] if bead.get(field) is None else bead[field]
-        if bead["type"] == "pipeline.started":
+        if _goes(bead):
             one["since"] = one["since"] or bead
-            one["start_time"] = one["start_time"] or bead["_ts"]
+            one["start_time"] = written(moment(bead.get("started_at"))) or one["start_time"] or bead["_ts"]
+            one["queued_s"] = one["queued_s"] if bead.get("queued_s") is None else bead["queued_s"]
         else:
             _pipeline_ends(one, bead)
     return found
@@ -264,6 +265,11 @@ def _pipeline_ends(one: Bead, bead: Bead) -> None:
         one[field] = bead[field] if bead.get(field) not in (None, []) else one[field]
     if one["end"] is None and not bead.get("goes_on"):
         one["end"] = bead
+
+
+def _goes(bead: Bead) -> bool:
+    """Whether an event tells that a pipeline is under way."""
+    return bead["type"] == "pipeline.started" or bead.get("status") in ("pending", "Running", "in progress")
 
 
 def _state(bead: Bead) -> str:
@@ -301,12 +307,14 @@ def _pipeline_of(found: list[Bead], bead: Bead) -> Bead | None:
         if ended > 1:
             continue
         late = bead["_ts"] is not None and one["end"]["_ts"] is not None and bead["_ts"] > one["end"]["_ts"]
-        if bead["type"] == "pipeline.started" and one["since"] is None and not late:
-            return one
+        if _goes(bead):
+            if one["since"] is None and not late:
+                return one
+            continue
         shas = [sha for sha in (bead.get("commit_sha"), one["commit_sha"]) if sha is not None]
         short = min(map(len, shas), default=0)
         same = shas[0][:short] == shas[-1][:short] if short >= 4 else len(set(shas)) < 2
-        if bead["type"] == "pipeline.completed" and same and _state(bead) == one["status"]:
+        if same and _state(bead) == one["status"]:
             return one
     return None
 
@@ -320,10 +328,15 @@ def pipeline_totals(found: list[Bead], *, tells: bool = True) -> Bead:
         "attempts": len(ended),
         "succeeded": good,
         "failed": sum(one["status"] in ("failed", "timeout") for one in ended),
-        "success_rate": rate(good, len(ended)),
-        "first_attempt_pass": None if first is None or first["status"] is None else first["status"] == "success",
-        "queued_s": sum(round((one["queued_s"] or 0) * 1e6) for one in ended) / 1e6,
-        "duration_s": sum(round((one["duration_s"] or 0) * 1e6) for one in ended) / 1e6,
+        "success_rate": rate(good, sum(one["status"] != "interrupted" for one in ended)),
+        "first_attempt_pass": None
+        if first is None or first["status"] in (None, "interrupted")
+        else first["status"] == "success",
+        **{
+            name: sum(round(time * 1e6) for time in times) / 1e6 if times else None
+            for name in ("queued_s", "duration_s")
+            for times in [[one[name] for one in ended if one[name] is not None]]
+        },
     }
 
 

@@ -199,10 +199,25 @@ def _check(rng: random.Random) -> tuple[str, Fields]:
 def _pipeline(rng: random.Random) -> tuple[str, Fields]:
     scope = {**_scope(rng), "pipeline_id": rng.choice((1, "1", 2, 3)), **_given(attempt=rng.choice((None, None, 1, 2)))}
     if rng.random() < 0.4:
-        return "pipeline.started", {**scope, **_given(commit_sha=rng.choice((None, "abc")))}
+        fields = _given(commit_sha=rng.choice((None, "abc")))
+        more = random.Random(str(sorted(scope.items(), key=str)))
+        return "pipeline.started", {**scope, **fields, **_given(queued_s=more.choice((None, 2.5)))}
     times = {"started_at": "2026-11-21T10:00:01Z", "ended_at": "2026-11-21T11:00:09+01:00"}
     fields = _given(
-        status=rng.choice(("success", "failed", "canceled", "timeout", "PASSED", "timed out", "Cancelled", "odd")),
+        status=rng.choice(
+            (
+                "success",
+                "failed",
+                "canceled",
+                "timeout",
+                "PASSED",
+                "timed out",
+                "Cancelled",
+                "odd",
+                "pending",
+                "Running",
+            )
+        ),
         queued_s=rng.choice((None, 1.5)),
         duration_s=_maybe_s(rng),
         failed_jobs=rng.choice((None, [], ["lint"])),

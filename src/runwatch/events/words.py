@@ -16,9 +16,28 @@ _PIPELINE = {
 _STATES = {word: state for state, words in _PIPELINE.items() for word in words}
 
 
+_UNDER_WAY = frozenset(
+    {
+        "created", "pending", "running", "queued", "in_progress", "started", "building", "waiting", "requested",
+        "waiting_for_resource", "waiting_for_callback", "preparing", "scheduled", "manual", "paused", "canceling",
+        "cancelling", "blocked", "on_hold",
+    }
+)  # fmt: skip
+"""States in which a CI attempt has not ended."""
+
+
 def pipeline_state(said: str) -> str | None:
     """Return success, failed, canceled, skipped or timeout, however it is spelled; None for any other word."""
-    return _STATES.get(said.strip().lower().replace(" ", "_").replace("-", "_"))
+    return _STATES.get(_plain(said))
+
+
+def is_under_way(said: str) -> bool:
+    """Return whether a word tells of a CI attempt that goes on."""
+    return _plain(said) in _UNDER_WAY
+
+
+def _plain(said: str) -> str:
+    return said.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 _NO_NAMES = frozenset({"", "unknown", "none", "null", "nil", "undefined", "unset", "n/a", "-", "?"})

@@ -42,6 +42,10 @@ class PipelineStarted(Event, tag="pipeline.started"):
     """Person, agent or event."""
     attempt: Whole | None = None
     """Number of the attempt for the issue, from 1."""
+    started_at: str | None = None
+    """RFC 3339."""
+    queued_s: Seconds | None = None
+    """Seconds it waited for a runner, where that is known by now."""
 
 
 class PipelineCompleted(Event, tag="pipeline.completed"):
@@ -50,7 +54,7 @@ class PipelineCompleted(Event, tag="pipeline.completed"):
     pipeline_id: int | str
     """The forge's id."""
     status: str = "success"
-    """success, failed, canceled, skipped or timeout."""
+    """success, failed, canceled, skipped or timeout; in a word such as ``running`` it has not ended."""
     commit_sha: str | None = None
     """What it ran on."""
     triggered_by: str | None = None

@@ -135,19 +135,19 @@ class PipelineTotals(msgspec.Struct, kw_only=True):
     """All CI attempts of an issue or a run."""
 
     attempts: int = 0
-    """Attempts that ended, canceled, skipped and interrupted ones included."""
+    """Attempts that ended, canceled and skipped ones included, and those that were under way when the run ended."""
     succeeded: int = 0
     """With status success."""
     failed: int = 0
     """With status failed or timeout."""
     success_rate: float | None = None
-    """Percent of the attempts, two digits."""
+    """Percent of the attempts that ended, two digits; those under way when the run ended are in none."""
     first_attempt_pass: bool | None = None
-    """Whether the first attempt succeeded; in a run, None unless there is one issue or none."""
-    queued_s: float = 0.0
-    """Seconds waited, summed."""
-    duration_s: float = 0.0
-    """Seconds run, summed."""
+    """Whether the first attempt succeeded; None where it never ended, and in a run of more issues than one."""
+    queued_s: float | None = None
+    """Seconds waited, summed; None where nobody measured any."""
+    duration_s: float | None = None
+    """Seconds run, summed; None where nobody measured any."""
 
 
 class DebuggingCycle(msgspec.Struct, kw_only=True):

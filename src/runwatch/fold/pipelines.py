@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from runwatch.events import Event
-from runwatch.events.words import pipeline_state, repeats_end
+from runwatch.events.words import is_under_way, pipeline_state, repeats_end
 from runwatch.events.work import PipelineCompleted, PipelineStarted
 from runwatch.fold.clock import Clock, Moment, canonical_time, elapsed, is_later, micros, micros_of, seconds
 from runwatch.fold.issues import Issue, Issues
@@ -20,7 +20,8 @@ from runwatch.fold.numbering import Numbering
 from runwatch.fold.outcome import percent
 
 _FAILED = ("failed", "timeout")
-_ENDED, _SUCCEEDED, _FAILURES, _QUEUED, _MICROS = range(5)
+_NEVER_ENDED = "interrupted"
+_ENDED, _SUCCEEDED, _FAILURES, _QUEUED, _MICROS, _RATED, _HAS_QUEUED, _HAS_RUN = _SUMS = range(8)
 
 
 class Pipeline:
@@ -33,7 +34,7 @@ class Pipeline:
         """Replaced by a new object at each change: what was handed out stays as it was."""
         self.issue = issue
         self.started: Moment | None = None
-        self.counted = [0] * 5
+        self.counted = [0] * len(_SUMS)
         """What of it is in the totals."""
         self.number: int | None = None
         """Which attempt it is, as a line said it."""
@@ -56,7 +57,7 @@ class Pipelines:
         self._by_id: dict[str, list[Pipeline]] = {}
         self._loose: list[Pipeline] = []
         """Outside of any issue."""
-        self._row = [0] * 5
+        self._row = [0] * len(_SUMS)
         self._rows: dict[str, list[int]] = {}
         self._numbers: dict[str | None, Numbering] = {}
         """Of each issue, and of those outside of any."""
@@ -71,13 +72,13 @@ class Pipelines:
         return row[_FAILURES] if row else 0
 
     def close(self, moment: Moment) -> None:
-        """End what goes on as interrupted: it counts as an attempt, neither succeeded nor failed."""
+        """End what goes on as interrupted: an attempt that neither succeeded nor failed, in no percentage."""
         for pipeline in self._all:
             if pipeline.shown.status is None:
                 duration = None if pipeline.started is None else elapsed(pipeline.started, moment)
                 self._change(
                     pipeline,
-                    status="interrupted",
+                    status=_NEVER_ENDED,
                     end_time=moment[0],
                     duration_s=None if duration is None else seconds(duration),
                 )
@@ -88,7 +89,7 @@ class Pipelines:
 
     def totals(self, issue: Issue | None = None) -> PipelineTotals:
         """Return the totals of an issue, or of the run."""
-        row = self._row if issue is None else self._rows.get(issue.name, [0] * 5)
+        row = self._row if issue is None else self._rows.get(issue.name, [0] * len(_SUMS))
         if issue is not None:
             passed = first_pass(issue.pipelines)
         else:
@@ -97,23 +98,26 @@ class Pipelines:
             attempts=row[_ENDED],
             succeeded=row[_SUCCEEDED],
             failed=row[_FAILURES],
-            success_rate=percent(row[_SUCCEEDED], row[_ENDED]),
+            success_rate=percent(row[_SUCCEEDED], row[_RATED]),
             first_attempt_pass=passed,
-            queued_s=seconds(row[_QUEUED]),
-            duration_s=seconds(row[_MICROS]),
+            queued_s=seconds(row[_QUEUED]) if row[_HAS_QUEUED] else None,
+            duration_s=seconds(row[_MICROS]) if row[_HAS_RUN] else None,
         )
 
-    def _started(self, event: PipelineStarted) -> None:
+    def _started(self, event: PipelineStarted | PipelineCompleted) -> None:
         pipeline = self._find(event) or self._add(event)
         if pipeline.started is None:
             pipeline.started = self._clock.moment(event)
         self._change(
             pipeline,
-            start_time=pipeline.shown.start_time or self._clock.ts,
-            **_said(event, "commit_sha", "triggered_by"),
+            start_time=canonical_time(event.started_at or "") or pipeline.shown.start_time or self._clock.ts,
+            **_said(event, "commit_sha", "triggered_by", "queued_s"),
         )
 
     def _completed(self, event: PipelineCompleted) -> None:
+        if is_under_way(event.status):
+            self._started(event)
+            return
         pipeline = self._find(event) or self._add(event)
         values = _said(event, "commit_sha", "triggered_by", "queued_s")
         status = pipeline_state(event.status) or event.status
@@ -168,7 +172,7 @@ class Pipelines:
 
     def _is_said_of(self, pipeline: Pipeline, event: PipelineStarted | PipelineCompleted, end: Moment) -> bool:
         """Return whether a line belongs to an attempt that has ended: its end once more, or its start written late."""
-        if isinstance(event, PipelineStarted):
+        if isinstance(event, PipelineStarted) or is_under_way(event.status):
             return pipeline.started is None and not is_later(self._clock.moment(event), end)
         shown = pipeline.shown
         return repeats_end(event.status, event.commit_sha, shown.status or "", shown.commit_sha)
@@ -194,7 +198,7 @@ class Pipelines:
         self._loose.remove(pipeline)
         issue.pipelines.append(pipeline)
         issue.pipelines.sort(key=lambda each: each.ordinal)
-        self._count(pipeline, [0] * 5)
+        self._count(pipeline, [0] * len(_SUMS))
         pipeline.issue = issue
         numbers = self._numbers.setdefault(issue.name, Numbering())
         self._change(pipeline, issue=issue.id, attempt=numbers.take(pipeline.number))
@@ -203,22 +207,25 @@ class Pipelines:
         pipeline.shown = shown = msgspec.structs.replace(pipeline.shown, **values)
         if pipeline.issue is not None:
             pipeline.issue.changes += 1
-        has_ended = shown.status is not None
+        has_ended, queued, ran = shown.status is not None, micros(shown.queued_s), micros(shown.duration_s)
         self._count(
             pipeline,
             [
                 int(has_ended),
                 int(shown.status == "success"),
                 int(shown.status in _FAILED),
-                (micros(shown.queued_s) or 0) if has_ended else 0,
-                (micros(shown.duration_s) or 0) if has_ended else 0,
+                (queued or 0) if has_ended else 0,
+                (ran or 0) if has_ended else 0,
+                int(has_ended and shown.status != _NEVER_ENDED),
+                int(has_ended and queued is not None),
+                int(has_ended and ran is not None),
             ],
         )
 
     def _count(self, pipeline: Pipeline, numbers: list[int]) -> None:
         rows = [self._row]
         if pipeline.issue is not None:
-            rows.append(self._rows.setdefault(pipeline.issue.name, [0] * 5))
+            rows.append(self._rows.setdefault(pipeline.issue.name, [0] * len(_SUMS)))
         for row in rows:
             for at, number in enumerate(numbers):
                 row[at] += number - pipeline.counted[at]
@@ -226,11 +233,11 @@ class Pipelines:
 
 
 def first_pass(pipelines: list[Pipeline]) -> bool | None:
-    """Return whether the first attempt succeeded; None where there is none or it goes on."""
+    """Return whether the first attempt succeeded; None where there is none, it goes on or never ended."""
     if not pipelines:
         return None
     first = min(pipelines, key=lambda pipeline: pipeline.shown.attempt).shown
-    return None if first.status is None else first.status == "success"
+    return None if first.status in (None, _NEVER_ENDED) else first.status == "success"
 
 
 def _said(event: Event, *names: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runwatch.events.words import ended_well, pipeline_state, repeats_end
+from runwatch.events.words import ended_well, is_under_way, pipeline_state, repeats_end
 from runwatch.sdk import active, call_told, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
@@ -144,23 +144,29 @@ class IssueTracker:
     ) -> None:
         """Record one CI attempt; the same end told again, or one that a ``PipelineMonitor`` waited for, stays one.
 
-        ``status``: success, failed, canceled, skipped or timeout, however it is spelled. ``more``: queue_time and
+        ``status``: success, failed, canceled, skipped or timeout, however it is spelled; told state by state (pending,
+        running, …) it goes on until one of these. ``more``: queue_time and
         execution_time in seconds, failed_jobs, error_type, triggered_by; ``rerun`` or ``attempt`` tell apart those of
         one id. What cannot be meant is left out with a warning.
         """
         said = text(status)
         state = pipeline_state(said)
         fields, wrong = pipeline_told.fields_of({**more, "commit_sha": commit_sha})
-        if state is None:
+        goes_on = is_under_way(said)
+        if state is None and not goes_on:
             wrong.append(
                 f"status {said!r:.40} is none of success, failed, canceled, skipped, timeout and counts as none"
             )
         number, rerun = fields.pop("attempt", None), fields.pop("rerun", 1)
         is_number = isinstance(pipeline_id, int) and not isinstance(pipeline_id, bool)
         found_id = pipeline_id if is_number else text(pipeline_id)
-        ended = (state or said, fields.get("commit_sha"))
+        ended = (None if goes_on else state or said, fields.get("commit_sha"))
         known = self._state.attempt_of(found_id, rerun, *ended) if number is None else self._state.named_attempt(number)
-        self._emit("pipeline.completed", {**fields, "pipeline_id": found_id, "status": state or said, "attempt": known})
+        fields |= {"pipeline_id": found_id, "attempt": known}
+        if goes_on:
+            self._emit("pipeline.started", fields)
+        else:
+            self._emit("pipeline.completed", {**fields, "status": state or said})
         if wrong:
             self._emitter.warn(f"pipeline {found_id}: {'; '.join(wrong)}", "record_pipeline_attempt")
 

@@ -19,6 +19,15 @@ def test_queue_and_execution_time_are_kept_apart() -> None:
     assert metrics.issues[0].total_errors == 2
 
 
+def test_times_that_nobody_measured_are_not_told_as_0() -> None:
+    journal = Journal()
+    assert (journal.metrics().pipeline_totals.queued_s, journal.metrics().pipeline_totals.duration_s) == (None, None)
+    journal.add("pipeline.completed", issue=1, pipeline_id=1, status="failed")
+    journal.add("pipeline.completed", issue=1, pipeline_id=2, queued_s=0)
+    for totals in (journal.metrics().pipeline_totals, journal.metrics().issues[0].pipeline_totals):
+        assert (totals.queued_s, totals.duration_s) == (0.0, None)
+
+
 def test_a_pipeline_is_followed_from_its_start_to_its_end() -> None:
     journal = Journal()
     journal.add("pipeline.started", issue=1, pipeline_id=9, commit_sha="abc", triggered_by="push")
@@ -166,6 +175,45 @@ def test_a_pipeline_under_way_at_the_end_is_an_interrupted_attempt() -> None:
     assert (metrics.pipelines[0].status, metrics.pipelines[0].duration_s) == ("interrupted", 7.0)
     totals = metrics.pipeline_totals
     assert (totals.attempts, totals.succeeded, totals.failed) == (1, 0, 0)
+
+
+def test_a_pipeline_told_state_by_state_is_one_attempt_that_ends_with_its_final_state() -> None:
+    journal = Journal()
+    journal.add("issue.started", issue=1)
+    times = {"queued_s": 3.0, "started_at": "2026-11-21T09:59:00Z"}
+    journal.add("pipeline.completed", issue=1, pipeline_id=5, status="pending", commit_sha="abc")
+    journal.add("pipeline.completed", after=4, issue=1, pipeline_id=5, status="RUNNING", attempt=1, **times)
+    metrics = journal.metrics()
+    (pipeline,) = metrics.pipelines
+    assert (pipeline.status, pipeline.end_time, pipeline.commit_sha, pipeline.queued_s) == (None, None, "abc", 3.0)
+    assert pipeline.start_time == "2026-11-21T09:59:00.000000Z"
+    assert (metrics.pipeline_totals.attempts, metrics.pipeline_totals.success_rate) == (0, None)
+    journal.add("pipeline.completed", after=6, issue=1, pipeline_id=5, status="success", duration_s=6)
+    journal.add("issue.completed", issue=1, status="success")
+    metrics = journal.metrics()
+    totals = metrics.pipeline_totals
+    assert (totals.attempts, totals.success_rate, totals.first_attempt_pass) == (1, 100.0, True)
+    assert metrics.issues[0].first_time_right is True
+    assert [(each.status, each.duration_s) for each in metrics.pipelines] == [("success", 6.0)]
+
+
+def test_an_attempt_that_never_ended_is_in_no_percentage() -> None:
+    journal = Journal()
+    journal.run_started()
+    journal.add("pipeline.completed", pipeline_id=5, status="waiting_for_resource")
+    journal.run_completed(after=7)
+    metrics = journal.metrics()
+    totals = metrics.pipeline_totals
+    assert [pipeline.status for pipeline in metrics.pipelines] == ["interrupted"]
+    assert (totals.attempts, totals.success_rate, totals.first_attempt_pass) == (1, None, None)
+
+
+def test_a_state_told_after_the_end_is_that_of_another_attempt() -> None:
+    journal = Journal()
+    for status in ("created", "failed", "in progress", "success"):
+        journal.add("pipeline.completed", after=1, pipeline_id=5, status=status)
+    totals = journal.metrics().pipeline_totals
+    assert (totals.attempts, totals.failed, totals.success_rate) == (2, 1, 50.0)
 
 
 def test_what_was_handed_out_stays_as_it_was() -> None:

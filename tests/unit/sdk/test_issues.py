@@ -65,6 +65,21 @@ def test_a_pipeline_that_ends_otherwise_or_of_another_commit_is_another_attempt(
     assert recording.events("warning")[-1]["message"] == "pipeline 5: rerun [] is no number of a rerun"
 
 
+def test_a_pipeline_told_state_by_state_starts_and_ends_once(recording: Recording, issue: IssueTracker) -> None:
+    for state in ("pending", "running", "success"):
+        issue.record_pipeline_attempt(4258, state, "abc", queue_time=2)
+    issue.record_pipeline_attempt(4259, "queued")
+    told = [(event["type"], event["attempt"]) for event in recording.events() if event["type"].startswith("pipeline")]
+    assert told == [
+        ("pipeline.started", 1),
+        ("pipeline.started", 1),
+        ("pipeline.completed", 1),
+        ("pipeline.started", 2),
+    ]
+    assert not recording.events("warning")
+    assert [event["queued_s"] for event in recording.events("pipeline.started")[:2]] == [2.0, 2.0]
+
+
 def test_a_pipeline_told_of_again_is_one_attempt_and_keeps_what_can_be_meant(
     recording: Recording, issue: IssueTracker
 ) -> None:

@@ -125,7 +125,7 @@ def test_pipelines_say_their_status_whole_and_no_time_that_nobody_knows() -> Non
         assert "in all" not in text
     metrics.pipelines[0].duration_s = metrics.pipeline_totals.duration_s = 3.0
     assert "\nRan 3.0s in all\n" in summary_text.render(metrics)
-    metrics.pipelines[0].queued_s = 0.0
+    metrics.pipelines[0].queued_s = metrics.pipeline_totals.queued_s = 0.0
     assert "\nQueued 0.0s, ran 3.0s in all\n" in summary_text.render(metrics)
     assert "Queued 0.0s, ran 3.0s in all" in summary_markdown.render(metrics)
 
