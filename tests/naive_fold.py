@@ -11,6 +11,7 @@ from typing import Any
 from naive_journal import CLOSE, Bead, between, gap, rate, read, row_of, text, well
 from naive_measures import (
     callees,
+    checks,
     code,
     durations,
     errors,
@@ -103,6 +104,7 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
         "tests": tests_run(beads),
         "resources": resources(beads),
         "errors": errors(beads),
+        "checks": checks(beads),
         "questions": questions(beads),
         "instruments": instruments(beads, calls, models),
         "series": series(beads, calls),

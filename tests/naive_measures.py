@@ -164,6 +164,23 @@ def errors(beads: list[Bead]) -> list[Bead]:
     return list(groups.values())
 
 
+def checks(beads: list[Bead]) -> list[Bead]:
+    made = [bead for bead in beads if bead["type"] == "verification.checked"]
+
+    def is_over(bead: Bead, later: Bead) -> bool:
+        if later["what"] == bead["what"]:
+            return True
+        is_part = later.get("checks") is not None and bead["what"].startswith(later["what"] + " ")
+        return is_part and (later["checks"] > 0 or later.get("digest") != bead.get("digest"))
+
+    last = [one for at, one in enumerate(made) if not any(is_over(one, other) for other in made[at + 1 :])]
+    return [
+        {"what": one["what"], "verdict": one.get("verdict", ""), "source": one.get("source"), "time": one["_ts"],
+         "checks": one.get("checks")}
+        for one in last
+    ]  # fmt: skip
+
+
 def questions(beads: list[Bead]) -> list[Bead]:
     asked: list[Bead] = []
     for bead in beads:
