@@ -49,6 +49,15 @@ class ExecutionMetrics:
             raise AttributeError(f"{type(self).__name__} has no {name!r}: no such service was called")
         return figures[name]
 
+    def __eq__(self, other: object) -> bool:
+        """Return whether all figures are the same."""
+        return self.to_dict() == other.to_dict() if isinstance(other, ExecutionMetrics) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+
     def to_dict(self) -> dict[str, Any]:
         """Return all figures by name."""
         figures: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "services"}

@@ -22,6 +22,18 @@ _RENAMED = {"llm": "llm_service"}
 """What a client is called without ``_client`` → its service, where they differ."""
 TIMEOUT_S = 5.0
 """How long one check may take."""
+_DOWN = frozenset(
+    {
+        "unhealthy", "down", "fail", "failed", "failing", "failure", "error", "critical", "unavailable", "unreachable",
+        "not_ok", "ko", "false", "no", "bad", "red", "dead", "offline", "stopped", "out_of_service", "not_serving",
+        "not_ready", "not_healthy", "disconnected", "timeout", "outage", "major_outage",
+    }
+)  # fmt: skip
+"""Words by which services say that they are down. **Source**: health+json (pass, warn, fail), Spring's actuator, gRPC
+health checking, ASP.NET (Degraded still serves)."""
+_SAID = ("healthy", "is_healthy", "ok", "is_success")
+_NAMED = ("status", "state", "health", "status_code")
+"""Under what an answer says it: yes or no, a word or a number of HTTP."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +50,9 @@ def check_external_services(*, timeout_s: float = TIMEOUT_S, **clients: Any) -> 
     """Ask each client's ``health_check()``, side by side; return service → whether it is healthy.
 
     ``task_registry_client=…`` is service ``task_registry``, ``llm_client=…`` is ``llm_service``. A client without a
-    check counts as healthy when there is one. An answer of None is healthy, a false one is not, nor is an exception or
-    one that takes longer than ``timeout_s`` seconds. Plain and coroutine checks; in asynchronous code the result can be
+    check counts as healthy when there is one. An answer of None is healthy, a false one is not, nor is one that says so
+    (``{"status": "unhealthy"}``, ``"down"``, a response of 503), nor an exception or one that takes longer than
+    ``timeout_s`` seconds. Plain and coroutine checks; in asynchronous code the result can be
     awaited, and the coroutines run in its event loop then. Emits ``service.health`` for each.
     """
     named = {_service(name): client for name, client in clients.items()}
@@ -115,12 +128,28 @@ async def _check_here(name: str, client: Any, timeout_s: float, *, in_thread: bo
     try:
         async with asyncio.timeout(timeout_s):
             answer = await _answer_of(client, in_thread=in_thread)
-        healthy = client is not None if answer is None else bool(answer)
+        healthy = client is not None if answer is None else _is_well(answer)
     except TimeoutError:
         healthy, error = False, _late(timeout_s)
     except Exception as trouble:  # noqa: BLE001 - whatever a client raises, its service is not healthy
         healthy, error = False, one_line(trouble)
     return _Check(name, healthy, round(time.monotonic() - started, 6), error)
+
+
+def _is_well(answer: Any) -> bool:
+    """Return what an answer says: in a word, under a name, or by being true."""
+    if isinstance(answer, str):
+        return bool(answer.strip()) and answer.strip().lower().replace(" ", "_").replace("-", "_") not in _DOWN
+    for name in (*_SAID, *_NAMED):
+        said = answer.get(name) if isinstance(answer, Mapping) else getattr(answer, name, None)
+        said = getattr(said, "value", said)  # of an enumeration
+        if isinstance(said, bool):
+            return said
+        if name in _NAMED and isinstance(said, str):
+            return _is_well(said)
+        if name in _NAMED and isinstance(said, int) and 100 <= said < 600:
+            return said < 400
+    return bool(answer)
 
 
 async def _answer_of(client: Any, *, in_thread: bool) -> Any:

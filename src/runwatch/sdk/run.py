@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from runwatch.events.words import ended_well
 from runwatch.journal.paths import RunPaths
 from runwatch.sdk import active, endings, opening
 from runwatch.sdk.core import Emitter
@@ -28,6 +29,13 @@ from runwatch.sdk.trouble import say
 
 _WAIT_S = 60.0
 """How long ``finalize_run`` waits for the finalizer."""
+_ENDED_BADLY = frozenset(
+    {
+        "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
+        "partial", "aborted", "abandoned", "stopped", "incomplete",
+    }
+)  # fmt: skip
+"""Words for a run that did not end well; any other that is none for a good end is told of."""
 
 
 class RunLogger:
@@ -171,8 +179,15 @@ class RunLogger:
     # --- its end
 
     def finalize_run(self, status: str = "completed") -> None:
-        """End the run and finalize it; a second call does nothing. In a joined run, propose the status."""
-        self.end(text(status), None, wait_s=_WAIT_S)
+        """End the run and finalize it; a second call does nothing. In a joined run, propose the status.
+
+        ``status``: completed, failed or another word for how it ended; one that nobody knows is a warning.
+        """
+        said = text(status)
+        if not self._ended and not ended_well(said) and said.lower() not in _ENDED_BADLY:
+            known = "completed, success, failed, interrupted"
+            complain(f"the run ended as {said!r:.60}, which does not count as a good end: {known} are known.", "run")
+        self.end(said, None, wait_s=_WAIT_S)
 
     def end(self, status: str, reason: str | None, *, signal_name: str | None = None, wait_s: float) -> None:
         """End the run once, in the process that started it; a forked child's end is not the run's."""

@@ -6,9 +6,12 @@ Must not import a client library, wait, or try again: who asks decides how patie
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -139,8 +142,16 @@ def coverage_in(archive: bytes) -> float | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    """Return the value of ``Retry-After`` where it is a number. **Source**: RFC 9110, 10.2.3."""
-    try:
-        return None if text is None else max(0.0, float(text))
-    except ValueError:
+    """Return the seconds that ``Retry-After`` asks for, as a number or an HTTP date. **Source**: RFC 9110, 10.2.3."""
+    if text is None:
         return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -114,3 +114,15 @@ def test_a_service_called_like_the_model_calls_does_not_hide_them() -> None:
     assert [line.split()[:2] for line in report.splitlines() if "_service " in line] == [
         ["llm_service_service", "3"], ["llm_service", "1"], ["llm_total_service", "1"],
     ]  # fmt: skip
+
+
+def test_the_same_figures_are_equal_and_say_what_they_are() -> None:
+    collector = _worked()
+    assert collector.finalize() == collector.finalize()
+    shown = repr(collector.finalize())
+    assert shown.startswith("ExecutionMetrics(llm_calls=2, ")
+    assert "repo_pool_calls=1" in shown
+    before = collector.finalize()
+    collector.record_external_service_call("repo_pool", 1.0)
+    assert collector.finalize() != before
+    assert before != before.to_dict()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
 
 from runwatch.sdk.health import HealthStatus, check_external_services
 from sdk_recording import Recording
@@ -53,6 +57,29 @@ def test_each_client_is_asked_and_told_of_under_its_services_name(recording: Rec
     assert {name: event["healthy"] for name, event in events.items()} == found
     assert events["repo_pool"]["error"] == "ConnectionError: refused"
     assert all(event["latency_s"] >= 0 for event in events.values())
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_healthy"),
+    [
+        ({"status": "unhealthy"}, False), ({"status": "Healthy"}, True), ({"status": "OUT OF SERVICE"}, False),
+        ({"healthy": False, "status": "ok"}, False), ({"state": "down"}, False), ({"latency_ms": 3}, True), ({}, False),
+        ({"status": 503}, False), ({"status": "degraded"}, True), ("fail", False), ("pass", True), ("", False),
+        (SimpleNamespace(status_code=503), False), (SimpleNamespace(ok=True, status_code=200), True),
+        (HealthStatus(), True), (MagicMock(), True),
+    ],
+)  # fmt: skip
+def test_an_answer_that_says_in_words_that_it_is_down_is_believed(
+    recording: Recording, answer: Any, is_healthy: bool
+) -> None:
+    class Told:
+        async def health_check(self) -> Any:
+            return answer
+
+    assert check_external_services(plain=Client(answer), coroutine=Told()) == {
+        "plain": is_healthy, "coroutine": is_healthy,
+    }  # fmt: skip
+    assert [event["healthy"] for event in recording.events("service.health")] == [is_healthy] * 2
 
 
 def test_checks_run_side_by_side_and_one_that_hangs_counts_as_down(recording: Recording) -> None:

@@ -77,3 +77,17 @@ def test_a_run_that_is_not_ours_to_end_is_proposed_a_status_once(recording: Reco
     run.finalize_run("failed")
     (proposed,) = recording.events("status.proposed")
     assert proposed["status"] == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("status", "warnings"),
+    [("weird status", 1), ("completed", 0), ("Success", 0), ("failed", 0), ("timeout", 0), (None, 1)],
+)
+def test_a_status_that_nobody_knows_is_a_warning(
+    recording: Recording, run: RunLogger, status: Any, warnings: int
+) -> None:
+    run.finalize_run(status)
+    run.finalize_run("weird as well")
+    told = recording.events("warning")
+    assert len(told) == warnings
+    assert all(str(status) in event["message"] for event in told)

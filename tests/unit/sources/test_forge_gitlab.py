@@ -7,13 +7,15 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from forge_server import Answer, Forge, forge
 from runwatch.errors import RunwatchError
-from runwatch.sources.forge import FailedJob, ForgeError, MergeRequest, Pipeline
+from runwatch.sources.forge import FailedJob, ForgeError, MergeRequest, Pipeline, explain
 from runwatch.sources.forge_gitlab import GitLabProvider
 
 BASE = "/api/v4/projects/168"
@@ -144,6 +146,26 @@ def test_what_goes_wrong_is_one_sentence_and_is_told_at_once(
     assert "\n" not in caught.value.sentence
     assert (caught.value.is_lasting, caught.value.retry_after_s) == (is_lasting, wait_s)
     assert len(server.asked) == 1, "it waits or tries again by itself"
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), 3600.0, 7200.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0, 0.0),
+        ("Wed, 21 Oct 2099 07:28:00 -0000", 86_400.0, 10**10),
+        ("-3", 0.0, 0.0),
+    ],
+)
+def test_a_date_in_retry_after_is_as_good_as_seconds(said: str, least: float, most: float) -> None:
+    asked_s = explain("GitLab", "x", 503, "busy", said).retry_after_s
+    assert asked_s is not None
+    assert least <= asked_s <= most
+
+
+@pytest.mark.parametrize("said", ["soon", "", "nan", "inf", "Wed, 99 Oct 2015 07:28:00 GMT"])
+def test_a_retry_after_that_says_nothing_is_none(said: str) -> None:
+    assert explain("GitLab", "x", 503, "busy", said).retry_after_s is None
 
 
 def test_a_server_that_does_not_answer_is_a_time_out_and_no_server_an_error(server: Forge) -> None:
