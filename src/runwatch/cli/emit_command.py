@@ -21,7 +21,10 @@ from runwatch.errors import NotFound, RecordError, UsageError
 @click.argument("fields", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--run", "reference", help="The run; else the one that this process belongs to.")
 def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
-    """Append one event of TYPE to the run at hand. Values that are JSON are taken as JSON, others as text."""
+    """Append one event of TYPE to the run at hand. Values that are JSON are taken as JSON, others as text.
+
+    Tokens and cost of an llm.completed may have any client's names, such as input_tokens.
+    """
     from runwatch.events import Unreadable
     from runwatch.journal.paths import RunPaths
     from runwatch.journal.writer import EventWriter
@@ -36,6 +39,8 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
         raise UsageError("run.completed seals a run and is its owner's: emit status.proposed instead.")
     if "step" not in values and (step := _step_at_hand(paths)) is not None:
         values["step"] = step
+    if type == "llm.completed":
+        values = _call(values)
     writer = EventWriter(paths)
     try:
         if not writer.emit(type, **values):
@@ -71,6 +76,20 @@ def _pair(text: str) -> tuple[str, Any]:
         return key, msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return key, value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _call(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a model call with tokens and cost under our names. Raises UsageError."""
+    from runwatch.sdk.usage import NO_NAME, call_as_told
+    from runwatch.visible import visible
+
+    fields, wrong = call_as_told(values)
+    for name, why in wrong.items():
+        sentence = f"llm.completed: {name} is {why}; write for example prompt_tokens=1200 completion_tokens=300."
+        if why != NO_NAME:
+            raise UsageError(sentence)
+        click.echo(f"runwatch: {visible(sentence)}", err=True)
+    return dict(fields)
 
 
 def _step_at_hand(paths: Any) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 from runwatch.events.words import named
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
-from runwatch.sdk.usage import amount, complaints, usage_fields, whole
+from runwatch.sdk.usage import NO_NAME, amount, call_as_told, complaints, usage_fields, whole
 
 _TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens",
            "reasoning_tokens")  # fmt: skip
@@ -30,7 +30,7 @@ def fields_of(said: Mapping[str, Any]) -> tuple[dict[str, Any], Wrong]:
     wrong |= complaints(said)
     names = [text(name) for name in said if "token" in text(name) and name != "max_tokens"]
     if names and not wrong and not any(name in used for name in _TOKENS):
-        wrong[", ".join(names)] = "none of the names that tokens have"
+        wrong[", ".join(names)] = NO_NAME
     return {**used, **fields}, wrong
 
 
@@ -54,6 +54,18 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Wrong]:
         else:
             fields[name] = text(value)
     return {name: value for name, value in fields.items() if value is not None}, wrong
+
+
+def as_event(emitter: Emitter, type_name: object, fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the fields of an event, those of a model call as we call them; what is wrong with it is complained of."""
+    try:
+        if type_name != "llm.completed" or not isinstance(fields, Mapping):
+            return fields
+        fields, wrong = call_as_told(fields)
+    except Exception:  # noqa: BLE001 - what the program gave may raise anything: the emitter tells of it
+        return fields
+    complain(emitter, wrong, "a model call", "emit")
+    return fields
 
 
 def complain(emitter: Emitter, wrong: Wrong, what: str, where: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from runwatch.events.words import ended_well
 from runwatch.journal.paths import RunPaths
-from runwatch.sdk import active, endings, opening
+from runwatch.sdk import active, call_told, endings, opening
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.ending import end_alone
 from runwatch.sdk.faults import record_fault
@@ -144,8 +144,11 @@ class RunLogger:
     # --- what happens in it
 
     def emit(self, type: str, fields: Mapping[str, Any] | None = None) -> bool:
-        """Write one event; True when it is acknowledged: it stays even if every process is killed the next instant."""
-        return self._emitter.emit(type, fields)
+        """Write one event; True when it is acknowledged: it stays even if every process is killed the next instant.
+
+        Tokens and cost of an ``llm.completed`` may have any client's names.
+        """
+        return self._emitter.emit(type, call_told.as_event(self._emitter, type, fields))
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Have ``callback`` called with every event of this process, a mapping, off the emitting thread.

@@ -62,6 +62,7 @@ _BESIDE = {
     "thoughts": ("completion_tokens", ("thoughts_token_count", "thoughtsTokenCount")),
 }  # fmt: skip
 """What Anthropic and Bedrock (cache) and Gemini (results of tools, thoughts) count beside a field, not inside."""
+NO_NAME = "none of the names that tokens have"
 _Part = tuple[str, str, int]
 """What it is, its field, and the tokens that may be missing from that."""
 _MOST = 10**12
@@ -78,6 +79,14 @@ _INSIDE = ("usage", "usage_metadata", "usageMetadata")
 """Where a whole answer holds its usage."""
 _SESSION = "total_token_usage"
 """Codex's: the running total of a session; beside it the last call's, which is told again at every rate limit."""
+_OURS = frozenset({*_NAMES, "cost_usd", "max_tokens"})
+_THEIRS = (
+    frozenset({name for names in _NAMES.values() for name in names}).union(
+        (outer for places in _NESTED.values() for outer, _ in places), _COSTS, _INSIDE, (_SESSION,)
+    )
+    - _OURS
+)
+"""Names of an event's own, and other names under which clients tell the same."""
 
 
 def usage_fields(usage: Any) -> dict[str, Any]:
@@ -103,6 +112,17 @@ def usage_fields(usage: Any) -> dict[str, Any]:
         _add_words(fields, usage, _WORDS)
         _add_words(fields, usage, _ANSWERS)
     return fields
+
+
+def call_as_told(fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Return the fields of an ``llm.completed`` as they were told and, where they name tokens or cost as a client does,
+    also under our names; and what is wrong with them, by name."""
+    wrong = {name: why for name, why in complaints(fields).items() if name not in _OURS}
+    used = usage_fields(fields) if any(name in _THEIRS for name in fields) else {}
+    strange = [name for name in map(text, fields) if "token" in name and name not in _OURS and name not in _THEIRS]
+    if strange and not wrong and not any(name in used or name in fields for name in _NAMES):
+        wrong[", ".join(strange)] = NO_NAME
+    return {**fields, **used}, wrong
 
 
 def complaints(usage: Any) -> dict[str, str]:

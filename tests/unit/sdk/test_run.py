@@ -41,6 +41,15 @@ def test_an_event_is_acknowledged(recording: Recording, run: RunLogger) -> None:
     assert [event["message"] for event in recording.events("error")] == ["x", "y"]
 
 
+def test_a_call_that_is_emitted_counts_under_any_clients_names(recording: Recording, run: RunLogger) -> None:
+    assert run.emit("llm.completed", {"model": "gpt-4o", "input_tokens": 5, "output_tokens": 6})
+    assert run.emit("llm.completed", {"input_tokens": "many", "output_tokens": 6})
+    first, second = recording.events("llm.completed")
+    assert (first["prompt_tokens"], first["completion_tokens"], second["completion_tokens"]) == (5, 6, 6)
+    (warning,) = recording.events("warning")
+    assert "input_tokens is 'many', no whole number" in warning["message"]
+
+
 def test_a_subscription_can_be_ended(run: RunLogger) -> None:
     seen: list[dict[str, Any]] = []
     there = threading.Event()

@@ -1,0 +1,50 @@
+"""What is typed as an event is counted, or refused in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from runwatch.cli.emit_command import command
+from runwatch.errors import UsageError
+
+
+@pytest.fixture
+def emit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    (tmp_path / "events.jsonl").write_bytes(b"")
+    monkeypatch.setenv("RUNWATCH_RUN_DIR", str(tmp_path))
+
+    def emit(*arguments: str) -> dict[str, Any]:
+        done = CliRunner().invoke(command, list(arguments), standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        event: dict[str, Any] = json.loads((tmp_path / "events.jsonl").read_bytes().splitlines()[-1])
+        return {**event, "stderr": done.stderr}
+
+    return emit
+
+
+def test_tokens_and_cost_of_a_call_are_taken_under_any_clients_names(emit: Callable[..., dict[str, Any]]) -> None:
+    event = emit("llm.completed", "model=gpt-4o", "input_tokens=5", "output_tokens=6", "cost=0.25")
+    assert (event["prompt_tokens"], event["completion_tokens"], event["cost_usd"]) == (5, 6, 0.25)
+    event = emit("llm.completed", 'usage={"input_tokens": 5, "cache_read_input_tokens": 7}', "result=success")
+    assert (event["prompt_tokens"], event["cache_read_tokens"]) == (12, 7)
+    event = emit("llm.completed", "prompt_tokens=5", "cache_read_tokens=2")
+    assert (event["prompt_tokens"], event["cache_read_tokens"], event["stderr"]) == (5, 2, "")
+
+
+def test_what_is_no_number_of_tokens_is_refused(emit: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(UsageError, match=r"llm.completed: input_tokens is 'many', no whole number"):
+        emit("llm.completed", "input_tokens=many")
+
+
+def test_a_number_of_tokens_under_a_name_that_nobody_knows_is_told_of(emit: Callable[..., dict[str, Any]]) -> None:
+    event = emit("llm.completed", "model=gpt-4o", "tokens_in=5")
+    assert event["tokens_in"] == 5
+    assert "tokens_in is none of the names that tokens have" in event["stderr"]
+    assert "prompt_tokens" in event["stderr"]
