@@ -20,6 +20,11 @@ from runwatch.views import csv_rows
 from runwatch.views.csv_rows import Row
 
 _END = b"\r\n"
+_LEFT = ".left"
+"""Beside the files: how long and how old each was when runwatch wrote it last. Whoever else changed one may have lost
+or doubled rows, which nothing else would show but to read the files of all runs."""
+_LEFT_BYTES = 64
+"""Of one file."""
 
 
 @contextmanager
@@ -40,10 +45,11 @@ class SharedTable:
         self.path = folder / f"{table}.csv"
         self._table = table
         self._run = (csv_rows.cell(run_id), csv_rows.cell(framework))
+        self._left_at = list(csv_rows.COLUMNS).index(table) * _LEFT_BYTES
 
     def rows(self) -> list[Row] | None:
-        """Return the run's rows; None where the file is missing, torn, or has other columns."""
-        if not self._is_whole():
+        """Return the run's rows; None where the file is missing, torn, has other columns or was changed by others."""
+        if not self._is_whole() or not self._is_as_left(self.path.stat()):
             return None
         if not self._is_named():
             return []  # the usual case costs no parsing
@@ -57,18 +63,24 @@ class SharedTable:
         """Add finished rows at the end."""
         fd = open_regular(self.path, os.O_WRONLY | os.O_APPEND)
         try:
+            is_ours = self._is_as_left(os.fstat(fd))
             view = memoryview(text.encode())
             while view:
                 view = view[os.write(fd, view) :]
             os.fdatasync(fd)
+            if is_ours:  # else it is rebuilt when the run ends
+                self._leave(os.fstat(fd))
         finally:
             os.close(fd)
 
     def replace(self, text: str) -> None:
         """Put finished rows in place of the run's own."""
+        is_ours = self._is_as_left(self.path.stat())
         with self.path.open("r", encoding="utf-8", newline="") as file:
             others = [tuple(row) for row in csv.reader(file)][1:]
         self._write([row for row in others if row[:2] != self._run], text)
+        if is_ours:
+            self._leave(self.path.stat())
 
     def rebuild(self, text: str) -> None:
         """Make the file anew: the rows of every other run from that run's own file, then finished rows of this one.
@@ -82,6 +94,7 @@ class SharedTable:
             others += rows
         kept = [row for row in self._rows_of(self.path) or [] if row[:2] not in there]
         self._write([row for row in [*kept, *others] if row[:2] != self._run], text)
+        self._leave(self.path.stat())
 
     def _write(self, others: list[Row], text: str) -> None:
         write_atomic(self.path, (csv_rows.file_text(self._table, others) + text).encode())
@@ -125,6 +138,29 @@ class SharedTable:
         finally:
             os.close(fd)
 
+    def _is_as_left(self, status: os.stat_result) -> bool:
+        """Return whether nobody but runwatch wrote the file since runwatch did."""
+        try:
+            fd = open_beneath(self.path.parent, _LEFT, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            return os.pread(fd, _LEFT_BYTES, self._left_at) == _left(status)
+        finally:
+            os.close(fd)
+
+    def _leave(self, status: os.stat_result) -> None:
+        """Note how the file is left. It is not made durable: what a crash loses costs a rebuild."""
+        fd = open_beneath(self.path.parent, _LEFT, os.O_WRONLY | os.O_CREAT)
+        try:
+            os.pwrite(fd, _left(status), self._left_at)
+        finally:
+            os.close(fd)
+
     def _is_named(self) -> bool:
         with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(self._run[0].encode()) >= 0
+
+
+def _left(status: os.stat_result) -> bytes:
+    return f"{status.st_size} {status.st_mtime_ns}".encode().ljust(_LEFT_BYTES - 1) + b"\n"

@@ -19,7 +19,7 @@ from runwatch.vcs import find_repository
 from runwatch.vcs.special_names import first_special
 
 _IGNORE_ALL = b"*\n"
-_OURS = frozenset({".gitignore", ".lock"})
+_OURS = frozenset({".gitignore", ".left", ".lock"})
 _MARKS = ("events.jsonl", "metadata.json", "metrics.json", ".gitignore", "logs")
 """Any of these tells a run, also one that is just being made, or of which git alone has kept something."""
 _TRACKED_RULE = b"/*/*/metadata.json"

@@ -14,8 +14,10 @@ import pytest
 from journals import Journal
 from runwatch.finalize import tables
 from runwatch.finalize.rows_written import MOST_NEWS
+from runwatch.finalize.shared_table import SharedTable
 from runwatch.finalize.tables import Tables
 from runwatch.fold.metrics import Metrics
+from runwatch.journal import create
 from runwatch.journal.follow import Follower
 from runwatch.journal.paths import RunPaths
 from runwatch.views.csv_rows import COLUMNS
@@ -269,6 +271,50 @@ def test_rows_of_runs_that_were_pruned_stay_when_a_file_is_rebuilt(tmp_path: Pat
         assert [row[0] for row in after[1:]] == [*(row[0] for row in rows[1:]), *(["d"] * (len(rows) // 3))]
         assert after[0] == rows[0]
         assert [row[4:] for row in after[1 : len(rows)]] == [row[4:] for row in rows[1:]]
+
+
+@pytest.mark.parametrize("when", ["before it begins", "while it goes on"])
+def test_rows_that_somebody_lost_or_doubled_are_noticed_when_a_run_ends(tmp_path: Path, when: str) -> None:
+    for run_id in ("a", "b", "c", "d"):
+        Written(tmp_path, run_id).final()
+    shutil.rmtree(tmp_path / "baes" / "d")  # pruned: its rows are nowhere else
+    run = Written(tmp_path, "e")
+    if when == "while it goes on":
+        run.live()
+    before = {table: sorted(_rows(tmp_path / "csv" / f"{table}.csv")) for table in ("runs", "errors")}
+    for table in before:
+        path = tmp_path / "csv" / f"{table}.csv"
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join((*lines[:1], *lines[2:], lines[3])))
+    run.error("m2")
+    if when == "while it goes on":
+        run.live()
+    run.final()
+    assert sorted(_all(tmp_path, "runs", "status")) == [(name, "completed") for name in "abcde"]
+    messages = [(name, f"m{number}") for name in "abcd" for number in range(2)] + [("e", f"m{n}") for n in range(3)]
+    assert sorted(_all(tmp_path, "errors", "message")) == messages
+
+
+def test_files_that_are_as_they_were_left_are_not_made_of_all_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Written(tmp_path, "a").final()
+
+    def rebuilt(self: SharedTable, text: str) -> None:
+        raise AssertionError("reads the files of every run")
+
+    assert {path.suffix for path in create._entries(tmp_path / "csv")} == {".csv"}, "git may hide the folder whole"
+    monkeypatch.setattr(SharedTable, "rebuild", rebuilt)
+    others = [Written(tmp_path, name) for name in ("b", "c")]
+    for run in (*others, *others):
+        run.journal.add("pipeline.completed", pipeline_id=len(run.journal.lines), status="success")
+        run.error("more")
+        run.live()
+    for run in others:
+        run.final()
+        run.journal.add("outcome.verified", success=False, source="forge")
+        run.new_tables().final(run.metrics())
+    assert sorted(_all(tmp_path, "runs", "status")) == [(name, "completed") for name in "abc"]
 
 
 def test_a_file_that_is_taken_away_during_the_run_is_whole_at_its_end(tmp_path: Path) -> None:
