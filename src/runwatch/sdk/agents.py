@@ -5,6 +5,8 @@ Must not judge them. A misuse is a warning event.
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 import types
 from itertools import count
@@ -44,10 +46,12 @@ class Agents:
         scope = scope_of(emitter)
         again = self._under_way(name) if scope.agent == name and scope.issue == issue else None
         stay = stay_from(scope)
-        enter(Scope(emitter, scope.step, issue, name, stay))
+        place = Scope(emitter, scope.step, issue, name, stay)
+        enter(place)
         number = next(self._attempts.setdefault(name, count(1)))
         attempt = _Attempt(name, number, token_hex(6), time.monotonic(), stay)
         self._open[attempt.call_id] = attempt
+        emitter.attempts[attempt.call_id] = place if _in_main_thread() else None
         begin(attempt.call_id)
         if again is not None:
             emitter.warn(f"agent {name} was started again before its attempt {again.number} ended", "start_agent")
@@ -75,6 +79,7 @@ class Agents:
             emitter.warn(f"agent {name} was ended, but it had not started", "end_agent")
             return
         finish(attempt.call_id)
+        emitter.attempts.pop(attempt.call_id, None)
         attempt.stay.is_over = True
         emitter.emit(
             "agent.completed",
@@ -128,6 +133,13 @@ class Agent:
         why = error if error is not None else self._error
         self._agents.end(self._emitter, self._issue, self.name, not failed, why, self._call_id)
         leave(self._former)
+
+
+def _in_main_thread() -> bool:
+    """Return whether the main thread does this, and no event loop in it."""
+    asyncio = sys.modules.get("asyncio.events")
+    running = getattr(asyncio, "_get_running_loop", None)
+    return threading.current_thread() is threading.main_thread() and (running is None or running() is None)
 
 
 def _words(error: object) -> str | None:

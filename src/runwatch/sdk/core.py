@@ -15,11 +15,21 @@ from secrets import token_hex
 from typing import Any
 
 from runwatch.events import Event, Unreadable, build, encode_any
+from runwatch.events.calls import (
+    LlmCompleted,
+    LlmRetry,
+    LlmStarted,
+    ServiceCompleted,
+    ServiceRetry,
+    ServiceStarted,
+    ToolCompleted,
+    ToolStarted,
+)
 from runwatch.journal.log_append import LogAppender
 from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.sdk.clock import WallClock
-from runwatch.sdk.context import scope_var
+from runwatch.sdk.context import Scope, scope_var
 from runwatch.sdk.forks import after_fork
 from runwatch.sdk.listeners import Callback, Listener
 from runwatch.sdk.memory import Memory
@@ -30,6 +40,9 @@ from runwatch.sdk.trouble import Troubles
 
 _STATUS_CHANGES = frozenset({"run.started", "step.completed", "issue.completed", "status.proposed"})
 """Events that are synced at once."""
+_CALLS = (
+    LlmStarted, LlmRetry, LlmCompleted, ToolStarted, ToolCompleted, ServiceStarted, ServiceRetry, ServiceCompleted,
+)  # fmt: skip
 _SUBSCRIBER_WAIT_S = 1.0
 _MAX_MESSAGE_CHARS = 1000
 
@@ -56,6 +69,9 @@ class Emitter:
         """The RunLogger of it, where there is one."""
         self.issues: dict[str, Any] = {}
         """What the issue trackers of this process share, by the issue's id as text."""
+        self.attempts: dict[str, Scope | None] = {}
+        """Attempts of agents under way in this process, by call id: their place where the main thread, outside of any
+        event loop, began them; None where tasks or other threads did."""
         self.steps = StepBook()
         self.memory = Memory() if paths is None else None
         self.refused = 0
@@ -101,6 +117,8 @@ class Emitter:
         if scope is not None and scope.owner is self:
             scope = scope.still_open()
             step, issue, agent = step if scope.step is None else scope.step, scope.issue, scope.agent
+        elif scope is None and self.attempts and isinstance(event, _CALLS):
+            issue, agent = self._only_place(event)
         if isinstance(event, dict):
             self._fill_foreign(event, {"step": step, "issue": issue, "agent": agent})
             return
@@ -118,6 +136,19 @@ class Emitter:
             event.mono = time.monotonic()
         else:  # of another time, which the clock of this moment would contradict
             event.mono = None
+
+    def _only_place(self, event: Event) -> tuple[int | str | None, str | None]:
+        """Return issue and agent of a call in a thread that has no place of its own.
+
+        They are those of the one attempt under way, while the main thread is at it: nobody else can have wanted it.
+        """
+        open_places = [place for place in self.attempts.copy().values() if place is None or place.still_open() is place]
+        place = open_places[0] if len(open_places) == 1 else None
+        if place is None or event.issue not in (None, place.issue):
+            return None, None
+        if threading.current_thread() is threading.main_thread():
+            return None, None
+        return place.issue, place.agent
 
     def _fill_foreign(self, event: dict[str, Any], place: dict[str, Any]) -> None:
         """Fill in the envelope of an event of a type or with a field that the tables do not know."""

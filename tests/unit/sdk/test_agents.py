@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from runwatch.fold import Fold
+from runwatch.sdk.calls import tool
 from runwatch.sdk.context import scope_of
 from runwatch.sdk.issues import IssueTracker
 from runwatch.sdk.llm import llm_metrics
@@ -212,3 +214,43 @@ def test_attempts_that_overlap_for_ever_leave_no_chain_behind(recording: Recordi
     while scope.stay is not None:
         depth, scope = depth + 1, scope.stay.outer
     assert depth <= 2
+
+
+def _in_threads(work: Callable[[], None]) -> None:
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _call() -> None:
+    with tool("grep"), llm_metrics.track_request("m", "p") as call:
+        call["prompt_tokens"] = 5
+
+
+def test_calls_in_threads_are_those_of_the_one_agent_that_the_program_is_at(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    issue.start_agent("coding")
+    _in_threads(_call)
+    issue.end_agent("coding", True)
+    _in_threads(_call)
+    calls = [*recording.events("tool.completed"), *recording.events("llm.completed")]
+    told = [(event.get("agent"), event.get("issue")) for event in calls]
+    assert told == [*[("coding", issue.issue_id)] * 3, *[(None, None)] * 3] * 2
+
+
+def test_where_two_agents_are_at_work_or_another_thread_is_a_thread_takes_no_call_of_theirs(
+    recording: Recording, issue: IssueTracker
+) -> None:
+    issue.start_agent("coding")
+    IssueTracker(recording.paths.run_id, 2).start_agent("review")
+    _in_threads(_call)
+    issue.end_agent("coding", True)
+    IssueTracker(recording.paths.run_id, 2).end_agent("review", True)
+    in_thread = threading.Thread(target=issue.start_agent, args=("testing",))
+    in_thread.start()
+    in_thread.join()
+    _in_threads(_call)
+    assert {event.get("agent") for event in recording.events("llm.completed")} == {None}
