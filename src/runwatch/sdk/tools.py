@@ -57,13 +57,22 @@ class ToolMonitor:
                 for name, stats in self._stats.items()
             }
 
-    async def track_tool_call(self, name: str, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call ``func`` and return what it returns; a coroutine function, or what is awaitable, is awaited."""
+    async def track_tool_call(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a tool and return what it returns: ``track_tool_call(name, func, *args, **kwargs)``.
+
+        A coroutine function, or what is awaitable, is awaited. ``name`` and ``func`` may be given by keyword; where
+        they stand first, keywords of these names are the tool's own.
+        """
+        given = list(args)
+        if len(given) + sum(word in kwargs for word in ("name", "func")[len(given) :]) < 2:
+            raise TypeError("track_tool_call() needs a name and a function to call")
+        name: str = given.pop(0) if given else kwargs.pop("name")
+        func: Callable[..., Any] = given.pop(0) if given else kwargs.pop("func")
         started = time.monotonic()
         failure: BaseException | None = None
         try:
             with tool(name):
-                result = func(*args, **kwargs)
+                result = func(*given, **kwargs)
                 return await result if inspect.isawaitable(result) else result
         except BaseException as error:
             failure = error

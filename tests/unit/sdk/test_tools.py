@@ -45,3 +45,23 @@ def test_the_counts_work_without_a_run() -> None:
     assert monitor.tool_stats["length"]["calls"] == 1
     monitor.tool_stats["length"]["calls"] = 99
     assert monitor.tool_stats["length"]["calls"] == 1, "what is given out is a copy"
+
+
+def test_a_tools_own_arguments_may_have_any_name() -> None:
+    monitor = ToolMonitor()
+
+    def find(*args: object, **named: object) -> tuple[object, ...]:
+        return (*args, named)
+
+    async def program() -> None:
+        assert await monitor.track_tool_call("t", find, 1, name="x", func="y", self="z") == (
+            1, {"name": "x", "func": "y", "self": "z"},
+        )  # fmt: skip
+        assert await monitor.track_tool_call("t", func=find, name="x") == ({"name": "x"},)
+        assert await monitor.track_tool_call(name="t", func=find, limit=3) == ({"limit": 3},)
+        for wrong in ({}, {"name": "t"}):
+            with pytest.raises(TypeError, match="needs a name and a function"):
+                await monitor.track_tool_call(**wrong)
+
+    asyncio.run(program())
+    assert (monitor.tool_stats["t"]["calls"], monitor.tool_stats["t"]["failures"]) == (3, 0)
