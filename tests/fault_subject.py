@@ -209,16 +209,24 @@ class Subject:
 
     def kill_all(self) -> None:
         """Kill the program and all who watch over it at once, as a power cut would."""
-        pids = (
-            {self.process.pid, *(pid for pid, _ in promises.processes(self.run))} if self.runs() else {self.process.pid}
-        )
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in pids:
-                try:
-                    os.kill(pid, number)
-                except ProcessLookupError:
-                    pass
+        stopped: set[int] = set()
+        clean = 0
+        while (
+            clean < 2
+        ):  # one that was being started at the first look is there at the next; who is stopped starts none
+            found = {self.process.pid} | {pid for run in self.runs() for pid, _ in promises.processes(run)}
+            clean = 0 if found - stopped else clean + 1
+            self._send(signal.SIGSTOP, found - stopped)
+            stopped |= found
+        self._send(signal.SIGKILL, stopped)
         self.process.wait(PATIENCE_S)
+
+    def _send(self, number: signal.Signals, pids: set[int]) -> None:
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def ended(self) -> int:
         """Wait for the end of the process that was started; return its code, negative for a signal."""
