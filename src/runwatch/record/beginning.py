@@ -28,15 +28,19 @@ class Beginning:
         """How many lines the journal had that is gone; None unless there is something to say."""
         self._stands = False
         """Whether the journal at hand holds the first event."""
+        self._is_copy = True
+        """Whether it begins as the former one did, so that its lines are those of that one."""
 
     def restarted(self) -> None:
         """Take note that another journal is read from its beginning."""
         self._before = max(self._lines, self._before or 0)
-        self._lines, self._stands = 0, False
+        self._lines, self._stands, self._is_copy = 0, False, False
 
     def take(self, lines: list[bytes]) -> bool:
         """Take in what was read; False where these are the first lines of a journal that is no copy of the former."""
         copied = bool(self._lines) or self._started is None or lines[0] == self._started
+        if not self._lines:
+            self._is_copy = copied
         self._lines += len(lines)
         if not self._stands:
             found = next((line for line in lines if line.startswith(_STARTED)), None)
@@ -47,7 +51,7 @@ class Beginning:
         """Say what is missing, now that all of the new journal was read."""
         if self._before is None or not self._is_there():
             return
-        missing, self._before = self._before - self._lines, None
+        missing, self._before = self._before - (self._lines if self._is_copy else 0), None
         if not self._stands and self._started is not None:
             self._stands = self._writer.again(self._started)
             missing -= self._stands
