@@ -22,6 +22,7 @@ from typing import Any
 
 from runwatch.events import Event
 from runwatch.events.calls import LlmCompleted, LlmPriced, LlmRetry, LlmStarted
+from runwatch.fold.additions import additions
 from runwatch.fold.call import FOREIGN, Call
 from runwatch.fold.clock import Clock, Moment, elapsed, micros
 from runwatch.fold.costs import Costs
@@ -34,7 +35,7 @@ from runwatch.fold.remembered import RememberedCalls
 from runwatch.fold.retries import tells_of
 from runwatch.fold.settings import FoldSettings
 from runwatch.fold.tally import CALLS, REQUESTS
-from runwatch.fold.twins import Twins, additions
+from runwatch.fold.twins import Twins
 from runwatch.fold.usage import merged, normalized, raw_usage
 
 _PORTIONS = 200

@@ -1,4 +1,4 @@
-"""Which lines of different sources tell of one model call without saying so, and what each adds to the other.
+"""Which lines of different sources tell of one model call without saying so.
 
 No I/O, no formatting; counts nothing: which source counts, the ledger says. Definitions: metrics.md, "Tokens and
 prices".
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
@@ -62,10 +62,25 @@ class _Line:
         return totals and (None in (self.completion, other.completion) or self.completion == other.completion)
 
 
+class _Kind(NamedTuple):
+    """What of a group decides which lines it may still take."""
+
+    family: str | None
+    sources: frozenset[str]
+    has_id: bool
+    is_well: bool
+    """Whether the call succeeded, as far as is told."""
+
+    def takes(self, line: _Line, contest: Contest | None) -> bool:
+        """Return whether a line may be one more about such a call, whatever it used."""
+        is_family = contest is None or contest.family == self.family
+        return is_family and line.source not in self.sources and not (line.has_id and self.has_id)
+
+
 class _Group:
     """The lines of one call, one of each source."""
 
-    __slots__ = ("family", "lines", "model", "order", "place")
+    __slots__ = ("family", "kind", "lines", "model", "order", "place")
 
     def __init__(self, order: int, cell: Cell) -> None:
         self.order = order
@@ -73,17 +88,7 @@ class _Group:
         self.family = cell.contest.family
         self.model = cell.model
         self.lines: list[_Line] = []
-
-    def takes(self, line: _Line, contest: Contest | None) -> bool:
-        """Return whether a line may be one more about this call, whatever it used."""
-        return (contest is None or contest.family == self.family) and all(
-            line.source != own.source and not (line.has_id and own.has_id) for own in self.lines
-        )
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the call succeeded, as far as is told."""
-        return all(line.is_well for line in self.lines)
+        self.kind = _Kind(self.family, frozenset(), has_id=False, is_well=True)
 
     @property
     def keys(self) -> set[tuple[_Where, int]]:
@@ -107,8 +112,8 @@ class Twins:
         """Whether another source than the SDK has told of a call; until then nothing is done."""
         self._groups: deque[_Group] = deque()
         self._by_call: dict[int, _Group] = {}
-        self._by_total: dict[tuple[_Where, int], list[_Group]] = {}
-        """Each list in order."""
+        self._by_total: dict[tuple[_Where, int], dict[_Kind, list[_Group]]] = {}
+        """Each list in order. By kind, since of calls that are all alike nearly none can take a line any more."""
         self._here: dict[Place, list[_Group]] = {}
         """In order too."""
 
@@ -178,9 +183,9 @@ class Twins:
         if found is None and line.is_well:
             found = self._same(_elsewhere(place), contest, line, is_well=True)
         here = self._here.get(place)
-        if found is None and here and line.is_well and here[-1].takes(line, contest):
+        if found is None and here and line.is_well and here[-1].kind.takes(line, contest):
             is_silent = not line.total or not any(own.total for own in here[-1].lines)
-            if is_silent and here[-1].is_well and self._under_way(place) is None:
+            if is_silent and here[-1].kind.is_well and self._under_way(place) is None:
                 found = here[-1]
         return found
 
@@ -190,24 +195,35 @@ class Twins:
         """Return the last call of the same tokens, of those that succeeded if asked."""
         found: _Group | None = None
         totals = {line.total, line.uncached} if line.total else ()
-        for key in ((each, total) for each in where for total in totals):
-            for group in reversed(self._by_total.get(key, ())):
+        kinds = (self._by_total.get((each, total), {}) for each in where for total in totals)
+        for kind, groups in (each for found_there in kinds for each in found_there.items()):
+            if not kind.takes(line, contest) or (is_well and not kind.is_well):
+                continue
+            for group in reversed(groups):
                 if found is not None and group.order <= found.order:
                     break
-                fits = group.takes(line, contest) and (group.is_well or not is_well)
-                if fits and any(line.is_same(own) for own in group.lines):
+                if any(line.is_same(own) for own in group.lines):
                     found = group
         return found
 
     def _index(self, group: _Group) -> None:
+        group.kind = _Kind(
+            group.family,
+            frozenset([line.source for line in group.lines]),
+            has_id=any(line.has_id for line in group.lines),
+            is_well=all(line.is_well for line in group.lines),
+        )
         for key in group.keys:
-            insort(self._by_total.setdefault(key, []), group, key=_order)
+            insort(self._by_total.setdefault(key, {}).setdefault(group.kind, []), group, key=_order)
 
     def _unfile(self, group: _Group) -> None:
         for key in group.keys:
-            groups = self._by_total[key]
+            kinds = self._by_total[key]
+            groups = kinds[group.kind]
             groups.remove(group)
             if not groups:
+                del kinds[group.kind]
+            if not kinds:
                 del self._by_total[key]
 
     def _forget(self, group: _Group) -> None:
@@ -241,48 +257,3 @@ def _elsewhere(place: Place) -> tuple[_Where, ...]:
 def _line_of(call: Call) -> _Line:
     has_id, is_well = call.request_id is not None, call.result == "success"
     return _Line(call.number, call.cell.source, call.raw, has_id=has_id, is_well=is_well)
-
-
-class Addition(NamedTuple):
-    """What a call lacks that another source knows."""
-
-    call: Call
-    raw: Raw | None
-    """What it used, with that; as it was where nothing comes to it."""
-    pico: int | None
-    """What a provider said that it cost, in 10⁻¹² USD; None for nothing new."""
-    duration: int | None
-    """Microseconds; None for nothing new."""
-
-
-def additions(calls: Sequence[Call]) -> list[Addition]:
-    """Return what the words of several sources about one call add to each of them."""
-    found = []
-    for call in calls:
-        others = [one for one in calls if one is not call]
-        pico = None if call.is_said else next((one.pico for one in others if one.is_said), None)
-        duration = None
-        if call.duration is None:
-            duration = next((one.duration for one in others if one.duration is not None), None)
-        found.append(Addition(call, _joined_usage(call, others), pico, duration))
-    return found
-
-
-def _joined_usage(call: Call, others: list[Call]) -> Raw | None:
-    """Return what a call used, with what other sources know of it: all of it where its own told nothing.
-
-    Else of cached and reasoning tokens the larger number, where the total is the same and they fit into it.
-    """
-    told = [one for one in (call, *others) if one.counts[5]]
-    if not told or (call.counts[5] and len(told) == 1):
-        return call.raw
-    total = call.counts[5] or max(one.counts[5] for one in told)
-    same = [one for one in told if one.counts[5] == total]
-    split = next((one for one in same if one.raw is not None and (one.raw[0], one.raw[1]) != (None, None)), None)
-    if split is None:
-        return call.raw if call.counts[5] else same[0].raw
-    prompt, completion = split.counts[:2]
-    read, write, thought = (max(one.counts[at] for one in same) for at in (2, 3, 4))
-    if read + write > prompt or thought > completion:
-        return call.raw if call.counts[5] else split.raw
-    return prompt, completion, read, write, thought, total

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -232,3 +234,30 @@ def test_no_more_than_the_last_calls_are_kept_to_be_found(monkeypatch: pytest.Mo
     assert sum(map(len, twins._here.values())) == 4
     assert sum(map(len, twins._by_total.values())) <= 3 * 4
     assert len(twins._by_call) <= 4 * len(SOURCES)
+
+
+@pytest.mark.parametrize("tracked", [{"agent": "coding"}, {"agent": None}], ids=["by the agent", "outside of any"])
+@pytest.mark.parametrize("request_ids", [False, True])
+def test_twice_as_many_calls_that_are_all_alike_are_twice_the_work(tracked: dict[str, Any], request_ids: bool) -> None:
+    def work(number: int) -> int:
+        """Return how many functions are called to fold so many calls, each told twice."""
+        lines = []
+        for each in range(number):
+            ids = {"request_id": f"a{each}"} if request_ids else {}
+            lines += [("completed", {**CLAUDE, **USED, **tracked, **ids}), usage(**USED, **CLAUDE)]
+        count = 0
+
+        def look(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(look)
+        try:
+            metrics = told(*lines)
+        finally:
+            sys.setprofile(before)
+        assert models(metrics) == [("claude-sonnet-4-5", number, 30 * number)]
+        return count
+
+    assert work(400) < 2.3 * work(200)
