@@ -107,6 +107,7 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
         if is_live(paths.lock):
             click.echo(left_running(paths), err=True)
         raise
+    relay.end()
     return _leave(paths, supervisor)
 
 
@@ -126,6 +127,12 @@ class _Relay:
         self._supervisor = supervisor
         while self._waiting:
             os.kill(supervisor, self._waiting.pop(0))
+
+    def end(self) -> None:
+        """Let signals be this process's own again: its number may be another process's once the supervisor is gone."""
+        for number in _PASSED_ON:
+            if signal.getsignal(number) == self._take:
+                signal.signal(number, signal.SIG_DFL)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         if number in _ENDING:
