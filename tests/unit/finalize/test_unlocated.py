@@ -12,7 +12,7 @@ from runwatch.finalize.unlocated import Unlocated
 from runwatch.vcs import Found
 
 
-def _unlocated(top: Path, *, publish: Collection[str] = (), cwd: str = "/srv/work") -> Unlocated:
+def _unlocated(top: Path, *, publish: Collection[str] = (), cwd: str = "/srv/launch") -> Unlocated:
     found = Found(top=top, git_dir=top / ".git")
     return Unlocated(top / "runs/f/r1", found, {"HOME": "/home/me"}, publish, cwd)
 
@@ -24,8 +24,8 @@ def _unlocated(top: Path, *, publish: Collection[str] = (), cwd: str = "/srv/wor
         ("the disk of '{top}/runs/f/r1' is full", "the disk of 'runs/f/r1' is full"),
         ("nothing in {top}. {top}/ {top}: no", "nothing in .. . .: no"),
         ("{top}-old/a {top}.old/a {top}s", "{top}-old/a {top}.old/a {top}s"),
-        ("/srv/work/sub/x of file:///home/me//y, /home/me", "./sub/x of file://~/y, ~"),
-        ("/etc/hosts, /srv/workers, /opt/srv/work", "/etc/hosts, /srv/workers, /opt/srv/work"),
+        ("/srv/launch/sub/x of file:///home/me//y, /home/me", "./sub/x of file://~/y, ~"),
+        ("/etc/hosts, /srv/launches, /opt/srv/launch", "/etc/hosts, /srv/launches, /opt/srv/launch"),
     ],
 )
 def test_paths_begin_at_the_repository(tmp_path: Path, said: str, told: str) -> None:
