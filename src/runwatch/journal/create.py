@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runwatch.errors import BadName, RecordError, UsageError
 from runwatch.journal.atomic import DIR_MODE, FILE_MODE
-from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
+from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id, refuse_key
 from runwatch.vcs import find_repository
 from runwatch.vcs.special_names import first_special
 
@@ -42,6 +42,7 @@ def create_run(
     ``run_id`` is taken, RecordError where the file system refuses; nothing of the run is left behind then.
     """
     check_name("framework", framework)
+    refuse_key("framework", framework)
     _check_place(runs_root)
     names = _candidates(run_id, project_id, now)
     try:
@@ -94,6 +95,7 @@ def _refusal(runs_root: Path, error: OSError) -> str:
 def _candidates(run_id: str | None, project_id: int | str | None, now: datetime) -> Iterator[str]:
     """Return the names to try, in order; the first is checked before anything is created."""
     if run_id is not None:
+        refuse_key("run id", run_id)
         return iter([check_name("run id", run_id)])
     if project_id is None:
         return (new_run_id(now) for _ in count())
@@ -105,6 +107,7 @@ def _candidates(run_id: str | None, project_id: int | str | None, now: datetime)
             f"project id {str(project_id)!r} cannot be part of a file name: "
             "use at most 60 letters, digits, '.', '_' or '-'."
         ) from None
+    refuse_key("project id", str(project_id))
     return (first if number == 1 else f"{first}_{number}" for number in count(1))
 
 

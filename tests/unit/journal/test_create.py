@@ -30,6 +30,17 @@ def test_a_new_run_is_private_and_named_after_the_time(tmp_path: Path) -> None:
     assert mode(paths.ignore) == 0o600
 
 
+def test_a_key_is_refused_wherever_it_would_become_a_name(tmp_path: Path) -> None:
+    key = "gh" + "p_" + "mm9fucGa9iHXMS9NxyKn0OrBzt7T11Ova0Y4"
+    with pytest.raises(BadName, match="framework gh.* looks like a key"):
+        create_run(tmp_path, key, now=NOW)
+    with pytest.raises(BadName, match="run id gh.* looks like a key"):
+        create_run(tmp_path, "f", key, now=NOW)
+    with pytest.raises(BadName, match="project id gh.* looks like a key"):
+        create_run(tmp_path, "f", project_id=key, now=NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_taken_project_name_gets_a_number(tmp_path: Path) -> None:
     names = [create_run(tmp_path, "f", project_id=168, now=NOW).run_id for _ in range(3)]
     first = "run_20261121_010203_project_168"

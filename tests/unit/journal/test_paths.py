@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from redaction_corpus import SHAPES
 from runwatch.errors import BadName
 from runwatch.journal.atomic import write_json
-from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id
+from runwatch.journal.paths import RunPaths, check_name, new_run_id, project_run_id, refuse_key
 
 NOW = datetime(2026, 10, 20, 14, 23, 45, tzinfo=UTC)
 
@@ -31,12 +32,19 @@ def test_a_name_that_git_keeps_for_itself_is_refused_with_value_and_remedy(name:
     assert "choose another" in error.value.sentence
 
 
-def test_a_name_that_is_a_key_is_refused_without_showing_it() -> None:
-    name = "gh" + "p_" + "mm9fucGa9iHXMS9NxyKn0OrBzt7T11Ova0Y4"
+KEYS = [secret for secrets in SHAPES.values() for secret in secrets if re.fullmatch(r"[A-Za-z0-9._-]{1,100}", secret)]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_name_that_is_a_key_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(BadName) as error:
-        check_name("framework", name)
+        refuse_key("framework", key)
     assert "looks like a key" in error.value.sentence
-    assert name[:8] not in error.value.sentence
+    assert key[:8] not in error.value.sentence
+
+
+def test_keys_of_many_shapes_are_tried() -> None:
+    assert len(KEYS) > 40
 
 
 @pytest.mark.parametrize(
