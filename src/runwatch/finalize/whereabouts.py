@@ -89,11 +89,23 @@ def how_lost(paths: RunPaths) -> str:
 
 
 def may_be_starting(paths: RunPaths, started: RunStarted | None) -> bool:
-    """Whether a run was created moments ago and its owner has not come to its lock yet."""
-    if os.path.lexists(paths.lock) or (started is not None and _creator_is_gone(started)):
+    """Whether a run was created moments ago and its owner has not come to its lock yet.
+
+    A journal that holds anything but its first event has an owner no more: the lock comes before its first byte, and
+    that event in one write.
+    """
+    gone = _holds_bytes(paths) if started is None else _creator_is_gone(started)  # first: the lock may just be made
+    if os.path.lexists(paths.lock) or gone:
         return False
     try:
         return -START_S < time.time() - os.stat(paths.root).st_mtime < START_S
+    except OSError:
+        return False
+
+
+def _holds_bytes(paths: RunPaths) -> bool:
+    try:
+        return os.lstat(paths.journal).st_size > 0
     except OSError:
         return False
 

@@ -12,6 +12,7 @@ import pytest
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.runs.doctor import folder
+from runwatch.runs.listing import listed
 from runwatch.runs.standing import standing
 from runwatch.settings import Settings
 
@@ -53,3 +54,24 @@ def test_a_recorder_that_was_stopped_is_said_to_be(held: RunLock, roles: tuple[R
     assert (found.level, said in found.sentence) == ("warning", True)
     held.beat()
     assert (standing(paths).stalled_s, standing(paths).remark) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("journal", "status", "live"),
+    [
+        (b'{"type":"run.started","framew', "broken", False),
+        (b'ew":"f"}\n{"type":"warning","message":"whole"}\n', "crashed", False),
+        (b"", None, True),
+        (b'{"type":"run.started","framework":"f","run_id":"r1"}\n', None, True),
+    ],
+    ids=["its only line is torn", "its first line is torn", "nothing is written yet", "its lock is still to come"],
+)
+def test_a_run_without_a_lock_is_just_starting_only_where_its_journal_can_be_that_of_one(
+    tmp_path: Path, journal: bytes, status: str | None, live: bool
+) -> None:
+    paths = RunPaths(tmp_path / "f/r1")
+    paths.root.mkdir(parents=True)
+    paths.journal.write_bytes(journal)
+    now = standing(paths)
+    assert (now.status, now.live) == (status, live)
+    assert listed(paths.root).row.status == (status or "running")
