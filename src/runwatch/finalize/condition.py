@@ -15,7 +15,7 @@ import msgspec
 
 from runwatch.errors import RecordError
 from runwatch.events.lifecycle import SCHEMA
-from runwatch.finalize.state import STAGES, load_state
+from runwatch.finalize.state import STAGES, FinalizeState, load_state
 from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine, repository_of
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
@@ -40,7 +40,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """dead: nobody owns it and it is not finalized; uncommitted: finalized, but its repository did not take the commit;
     newer: of a newer runwatch; foreign: no run at all."""
     reason: str | None = None
-    """What is to be said of it, where it is left alone."""
+    """What is to be said of it, where it is left alone; of a finalized one, that its logs are lost."""
 
 
 def condition(paths: RunPaths, *, force: bool = False) -> Condition:
@@ -53,7 +53,7 @@ def condition(paths: RunPaths, *, force: bool = False) -> Condition:
     state = load_state(paths.finalize_state)
     uncommitted = "commit" in state.stages and not state.done("commit") and repository_of(paths) is not None
     if state.complete and not uncommitted:
-        return Condition(found="done")
+        return Condition(found="done", reason=_lost_logs(paths, state))
     fault = _fault(paths)
     if fault is not None:
         return fault
@@ -67,7 +67,24 @@ def condition(paths: RunPaths, *, force: bool = False) -> Condition:
     other = None if force or state.outcome is not None else other_machine(paths, started)
     if other is not None:
         return Condition(found="elsewhere", reason=f"recorded on {other}: recover it there, or with --force")
-    return Condition(found="uncommitted" if state.complete else "dead")
+    return (
+        Condition(found="uncommitted", reason=_lost_logs(paths, state)) if state.complete else Condition(found="dead")
+    )
+
+
+def _lost_logs(paths: RunPaths, state: FinalizeState) -> str | None:
+    """Return what is to be said of a run whose logs were taken away, and then the archive that alone held them."""
+    if state.archive is None or os.path.lexists(paths.logs):
+        return None
+    try:
+        size_bytes = os.stat(paths.archive, follow_symlinks=False).st_size
+    except OSError:
+        size_bytes = None
+    if size_bytes == state.archive.size_bytes:
+        return None
+    what = "is gone" if size_bytes is None else "is not what was verified"
+    copy = f"a copy of it put there (SHA-256 {state.archive.sha256}) brings them back"
+    return f"its logs are lost: {paths.archive.name} alone held them and {what}; {copy}"
 
 
 def _fault(paths: RunPaths) -> Condition | None:

@@ -58,7 +58,11 @@ def listed(path: Path) -> Listed:
     paths = RunPaths(path)
     metadata, metrics = _read(paths.metadata), _read(paths.metrics)
     now = Standing() if metadata.get("status") else standing(paths)
-    if not (metadata.get("status") and metrics) and now == Standing() and (stamp := _stamp(paths)):
+    if (
+        not (metadata.get("status") and metrics)
+        and now._replace(remark=None) == Standing()
+        and (stamp := _stamp(paths))
+    ):
         anew = _counted_anew(path, stamp)
         metadata, metrics = (metadata if metadata.get("status") else anew[0]), (metrics or anew[1])
     run, steps = _section(metrics, "run"), metrics.get("steps")

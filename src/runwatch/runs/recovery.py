@@ -18,7 +18,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.settings import Settings
 
 TELLS_NOTHING = frozenset({"done", "foreign", "live"})
-"""Conditions that `recover` need not name a run for."""
+"""Conditions that `recover` need not name a run for, unless the logs of a finalized one are lost."""
 PATIENCE_S = 5.0
 """A commit that failed after so long will fail for the next run of the same place as well."""
 
@@ -58,8 +58,8 @@ def _changed(path: Path) -> float:
 def survey(root: Path, settings: Settings, *, force: bool = False) -> list[Path]:
     """Return every run that `recover` has something to do or to say about, dead ones first."""
     hidden = TELLS_NOTHING | ({"uncommitted"} if settings.commit.mode == "off" else set())
-    found = [(condition(RunPaths(path), force=force).found, path) for path in run_folders(root)]
-    told = [(state, path) for state, path in found if state not in hidden]
+    found = [(condition(RunPaths(path), force=force), path) for path in run_folders(root)]
+    told = [(was.found, path) for was, path in found if was.found not in hidden or (was.found == "done" and was.reason)]
     return [path for _, path in sorted(told, key=lambda each: (each[0] != "dead", each[0] != "uncommitted"))]
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from runwatch.finalize.recovery import Recovered
 
-_WORDS = {"finalized": "finalized", "committed": "committed", "failed": "failed"}
+_WORDS = {"finalized": "finalized", "committed": "committed", "failed": "failed", "done": "lost"}
 _SHA_CHARS = 12
 
 
 def lines(result: Recovered) -> list[str]:
     """Return the run's line, and one for each of its processes that is alive; not yet made visible."""
-    word = _WORDS.get(result.done, result.found)
+    word = _WORDS.get(result.done) or _WORDS.get(result.found, result.found)
     parts = [_ended(result)]
     if result.commit and result.done != "nothing":
         where = f" on {result.branch}" if result.branch else ""

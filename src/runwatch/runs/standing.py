@@ -47,7 +47,7 @@ def standing(paths: RunPaths) -> Standing:
         return _dead(paths)
     if was.found in ("elsewhere", "newer", "broken"):
         return _apart(paths, was)
-    return Standing()
+    return Standing(remark=was.reason)
 
 
 def stalled_s(paths: RunPaths) -> float | None:

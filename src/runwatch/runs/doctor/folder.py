@@ -176,9 +176,10 @@ def _starting_recorder(path: Path) -> int | None:
 
 
 def unfinished(root: Path, settings: Settings) -> Iterator[Finding]:
-    """Yield how many runs below ``root`` nobody finalizes or commits any more, and how many are broken."""
+    """Yield how many runs below ``root`` nobody finalizes or commits any more, are broken, or have lost their logs."""
     folders = run_folders(root)
-    found = [condition(RunPaths(path)).found for path in folders]
+    conditions = [condition(RunPaths(path)) for path in folders]
+    found = [each.found for each in conditions]
     yield from _stalled(path for path, what in zip(folders, found, strict=True) if what == "live")
     dead, broken = found.count("dead"), found.count("broken")
     uncommitted = 0 if settings.commit.mode == "off" else found.count("uncommitted")
@@ -191,6 +192,14 @@ def unfinished(root: Path, settings: Settings) -> Iterator[Finding]:
     if broken:
         words = "1 run directory holds" if broken == 1 else f"{broken} run directories hold"
         yield note("unfinished runs", f"{words} no readable journal", "`runwatch recover` names them")
+    lost = sum(1 for each in conditions if each.found in ("done", "uncommitted") and each.reason)
+    if lost:
+        words = (
+            "1 run has lost its logs: its archive" if lost == 1 else f"{lost} runs have lost their logs: the archive"
+        )
+        yield warning(
+            "lost logs", f"{words}, which alone held them, is gone or another one", "`runwatch recover` names them"
+        )
     if not dead and not uncommitted:
         live = found.count("live")
         yield ok("unfinished runs", f"none ({len(found)} in all, {live} live)" if found else "none, no runs yet")
