@@ -528,6 +528,14 @@ def test_no_surroundings_let_a_secret_through(secret: str, before: str, after: s
         (["x", "--pw", "S3cretXyz12"], ["x", "--pw"]),
         (["x", "--db-pwd=S3cretXyz12"], ["x"]),
         (["x", "--auth", "bob:S3cretXyz12"], ["x", "--auth"]),
+        (["x", "--db-pass", "S3cretXyz12"], ["x", "--db-pass"]),
+        (["x", "--db-pass=S3cretXyz12"], ["x"]),
+        (["x", "--pass", "S3cretXyz12"], ["x", "--pass"]),
+        (["x", "--userpass=S3cretXyz12"], ["x"]),
+        (["x", "--dbPassword", "S3cretXyz12"], ["x", "--dbPassword"]),
+        (["x", "--db.password", "S3cretXyz12"], ["x", "--db.password"]),
+        (["x", "--secret-key", "S3cretXyz12"], ["x", "--secret-key"]),
+        (["x", "--jwt", "S3cretXyz12"], ["x", "--jwt"]),
         (["mysql", "-uroot", "-pS3cretXyz12", "base"], ["mysql", "-uroot", "base"]),
         (
             ["/usr/bin/sshpass", "-p", "S3cretXyz12", "ssh", "-p", "22", "host"],
@@ -572,6 +580,11 @@ def test_a_password_that_only_its_program_announces_is_taken_out(arguments: list
         ["python", "-pass", "the-salt"],
         ["grep", "-a", "pattern-with-letters"],
         ["tool", "--auth", "kerberos"],
+        ["tool", "--bypass", "the-cache"],
+        ["encode", "--single-pass", "film-of-2026.mp4"],
+        ["tool", "--db-pass", "$DB_PASS", "--pass", "3"],
+        ["ssh", "--private-key", "id_rsa"],
+        ["sort", "--sort-key=user_id"],
         ["mysql", "-p", "production_database"],
         ["az", "vm", "create", "-p", "plan-b-of-1999"],
         ["http", "-a", "digest", "example.com/a:b"],
@@ -588,6 +601,32 @@ def test_a_secret_with_characters_of_no_width_in_it_is_taken_out(unseen: str) ->
     broken = f"sent {key[:2]}{unseen}{key[2:20]}{unseen}{key[20:]} away"
     assert Redactor({}).text(broken) == "sent [redacted:github-token] away"
     assert Redactor({"MY_TOKEN": made(30)}).text(unseen.join(made(30))) == "[redacted:env:MY_TOKEN]"
+
+
+CONTROLS = {
+    "a color": "\x1b[31m",
+    "a color in JSON": "\\u001b[1;31m",
+    "a color as a shell writes it": "\\033[0m",
+    "a color as printf does": "\\e[31m",
+    "a color as cat -v shows it": "^[[31m",
+    "a color as it is made visible": "\u241b[31m",
+    "a color in one control": "\x9b31m",
+    "a link": "\x1b]8;;https://example.com\x07",
+    "a link, ended as xterm does": "\x1b]8;;https://example.com\x1b\\",
+    "a character set": "\x1b(B",
+    "a bell": "\x07",
+}
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_a_key_with_what_a_terminal_obeys_in_it_is_taken_out(plain: Redactor, kind: str) -> None:
+    key = SHAPES["anthropic-key"][0]
+    for place in (7, 30):
+        broken = key[:place] + CONTROLS[kind] + key[place:]
+        assert plain.arguments(["tool", broken, "end"]) == ["tool", "[redacted:anthropic-key]", "end"]
+        assert plain.text(f"sent {broken} away") == "sent [redacted:anthropic-key] away"
+    shown = f"ends{CONTROLS[kind]} here"
+    assert plain.text(shown) == shown
 
 
 @pytest.mark.parametrize("feed", ["\n", "\r\n"])

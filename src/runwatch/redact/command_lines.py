@@ -13,9 +13,17 @@ from runwatch.redact.environment import is_secret_name, is_secret_value
 from runwatch.redact.rules import MARK, is_reference
 
 _FLAG = re.compile(
-    r"--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pwd|pw|secret|token|api[-_]?key|access[-_]?key|credentials?)\Z",
+    r"--?(?:[a-z0-9]+[-_.])*(?:password|passwd|passphrase|pwd|pw|secret|token|jwt|bearer|credentials?"
+    r"|(?:api|access|secret|private|signing|encryption|master|account|storage|shared)[-_.]?key)\Z"
+    r"|--(?:(?:[a-z0-9]+[-_.])*(?:account|admin|api|app|archive|auth|backup|bind|cert|client|confirm|database|db|docker"
+    r"|email|encryption|ftp|git|http|https|imap|key|keystore|ldap|login|mail|master|mongo|mqtt|my|mysql|new|old|pg"
+    r"|postgres|proxy|redis|registry|repo|root|rpc|sasl|server|service|smtp|sql|ssh|ssl|store|sudo|tls|truststore|user"
+    r"|vault|vpn|wallet|wifi|zip)[-_.]?)?pass\Z",
     re.I,
 )
+"""Behind ``pass`` alone only what has such a prefix: `--single-pass` and `--bypass` mean something else."""
+_FILE_OR_KEY = re.compile(r"(?:secret|private|signing|encryption|master|account|storage|shared)[-_.]?key\Z", re.I)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _USER_FLAGS = frozenset({"-u", "-U", "--user", "--proxy-user", "--auth"})
 _USER_PASSWORD = re.compile(r"[^:\s/]*:(?P<secret>(?!\d+\Z)[^/\s].{2,})\Z")
 _SAMBA_USER = re.compile(r"[^%\s]+%(?P<secret>.{3,})\Z", re.DOTALL)
@@ -97,18 +105,30 @@ def _by_its_program(argument: str, before: str, taken: _Taken | None) -> str | N
 
 
 def _by_its_name(argument: str, before: str) -> str | None:
-    if _FLAG.match(before) and not argument.startswith("-") and not _is_harmless(argument):
+    if not argument.startswith("-") and _announces(before, argument):
         return _SHOWN
     if before in _USER_FLAGS and (shown := _paired(argument, _USER_PASSWORD)):
         return shown
     if before == "-U" and (shown := _paired(argument, _SAMBA_USER)):
         return shown
     assigned = _ASSIGNED.match(argument)
-    if assigned is not None and not _is_harmless(assigned["value"]):
-        name, value = assigned["name"], assigned["value"]
-        if _FLAG.match(name) or (is_secret_name(name) and is_secret_value(name, value)):
-            return f"{name}={_SHOWN}"
+    if assigned is not None and _names(assigned["name"], assigned["value"]):
+        return f"{assigned['name']}={_SHOWN}"
     return None
+
+
+def _announces(flag: str, value: str) -> bool:
+    """Whether what stands behind a flag is a password; of a key, which is a file as often, only where it looks so."""
+    if not flag.startswith("-") or _is_harmless(value) or _FLAG.match(_HUMP.sub("-", flag)) is None:
+        return False
+    return not _FILE_OR_KEY.search(flag) or is_secret_value(flag, value)
+
+
+def _names(name: str, value: str) -> bool:
+    """Whether an assignment gives a password away."""
+    if _announces(name, value):
+        return True
+    return not _is_harmless(value) and is_secret_name(name) and is_secret_value(name, value)
 
 
 def _by_its_setting(argument: str, before: str) -> str | None:

@@ -15,21 +15,32 @@ _MOST_LAYERS = 3
 """JSON in JSON in a URL: deeper is nobody's log."""
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 """Characters of no width, as a character class: between two others nobody sees them, and no shape holds them."""
+_CONTROL = (
+    r"(?:(?:\x1b|\u241b|\\(?:033|e|E)|\^\[)\[|\x9b|<U\+009B>)[0-9;:?]{0,32}[A-Za-z]"
+    r"|(?:\x1b|\u241b)(?:\][^\x07\x1b\u2407\u241b]{0,300}(?:[\x07\u2407]|[\x1b\u241b]\\)|[()][A-Z0-9])"
+    r"|[\x00-\x08\x0e-\x1a\x7f\u2400-\u2408\u240e-\u241a\u2421]"
+)
+"""What a terminal obeys and does not show, as it is and as `visible` or a program's text has it: colors, links, a bell.
+
+**Source**: ECMA-48, sections 5.4 and 8.3.
+"""
 _NEXT = r"(?:%|\\x)[89ABab][0-9A-Fa-f]"
 _ESCAPE = re.compile(
     rf"""(?P<utf8>(?:%|\\x)(?:(?:[Cc][2-9A-Fa-f]|[Dd][0-9A-Fa-f]){_NEXT}|[Ee][0-9A-Fa-f](?:{_NEXT}){{2}}"""
     rf"""|[Ff][0-4](?:{_NEXT}){{3}}))|"""
     r"""\\u(?P<pair>[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2})|\\u\{?(?P<u>[0-9A-Fa-f]{4})\}?|\\x(?P<x>[0-9A-Fa-f]{2})|%(?P<p>[0-9A-Fa-f]{2})|&\#x(?P<hx>[0-9A-Fa-f]{1,5});"""
     r"""|&\#(?P<hd>\d{1,6});|&(?P<name>amp|quot|apos|lt|gt);|\\(?P<c>[nrtbf])|(?P<quoted>'"'"'|'\\'')"""
-    r"""|\\(?P<literal>[^A-Za-z0-9\s])|(?P<color>\x1b\[[0-9;:]{0,32}[A-Za-z])|(?P<wrap>\\\n)|(?P<unseen>["""
+    r"""|(?P<control>"""
+    + _CONTROL
+    + r""")|\\(?P<literal>[^A-Za-z0-9\s])|(?P<wrap>\\\n)|(?P<unseen>["""
     + _UNSEEN
     + "]+)"
 )
 _INTRODUCES_BYTE = re.compile(r"%|\\x")
 _NAMES = {"amp": "&", "quot": '"', "apos": "'", "lt": "<", "gt": ">"}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x1b]|'"'""")
-_HAS_UNSEEN = re.compile(f"[{_UNSEEN}]")
+_MAY_HAVE_ESCAPES = re.compile(r"""[\\%&\x00-\x08\x0e-\x1b\x7f]|\^\[|'"'""")
+_HAS_UNSEEN = re.compile(f"[{_UNSEEN}\x9b\u2400-\u2421]|<U\\+009B>")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
 _HEX = re.compile(r"[0-9A-Fa-f]{12,}")
 _PROBE = 16
@@ -142,6 +153,6 @@ def _character(match: re.Match[str]) -> str:
         return chr(min(int(value), 0x10FFFF))
     if kind == "quoted":
         return "'"
-    if kind in ("color", "wrap", "unseen"):
+    if kind in ("control", "wrap", "unseen"):
         return ""
     return _NAMES.get(value) or (_CONTROLS[value] if kind == "c" else value)
