@@ -24,6 +24,7 @@ from integration.test_commit_races import DYING, let_go, started
 from runwatch.errors import CommitError
 from runwatch.finalize import commit as commit_module
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
+from runwatch.finalize.index_lock import IndexLock
 from runwatch.vcs import GitVariables
 
 PATIENCE = CommitOptions(patience_s=0.3)
@@ -77,13 +78,14 @@ def test_both_indexes_agree_and_the_user_s_next_commit_keeps_the_run(tmp_path: P
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
-def test_the_index_locked_first_is_filled_afterwards_in_both(
+def test_what_came_too_late_is_made_anew_under_both_locks(
     tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EPERM, "no links here")
 
     monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0)
+    monkeypatch.setattr(IndexLock, "fresh", False)
     worker = Worker(tmp_path)
     before, run = worker.state(), a_run(worker.repo)
     if not links:

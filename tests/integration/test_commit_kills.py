@@ -22,6 +22,7 @@ import errno, os, signal, sys
 from pathlib import Path
 from runwatch.finalize import commit as commit_module
 from runwatch.finalize.commit import CommitOptions, commit_run
+from runwatch.finalize.index_lock import IndexLock
 TOUCHING = ("os.link", "os.rename", "os.remove", "os.utime", "open", "subprocess.Popen", "os.mkdir", "fcntl.lockf")
 
 def below(pid):
@@ -61,8 +62,9 @@ for line in sys.stdin:
     if not child:
         if how == "without-links":
             os.link = refuse
-        if how == "locked-first":
+        if how == "made-anew":
             commit_module._PATIENT_TRIES = 0
+            IndexLock.fresh = property(lambda lock: False)
         killing(int(instant), whole == "whole")
         commit(run)
         os._exit(0)
@@ -112,8 +114,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are found in Linux's /proc")
 @pytest.mark.parametrize(
     ("how", "whole"),
-    [("plainly", False), ("plainly", True), ("without-links", False), ("locked-first", True)],
-    ids=["alone", "all at once", "without links", "index locked first"],
+    [("plainly", False), ("plainly", True), ("without-links", False), ("made-anew", True)],
+    ids=["alone", "all at once", "without links", "index made anew under its lock"],
 )
 def test_killed_before_any_act_and_finalized_again_there_is_one_commit_and_nothing_left(
     tmp_path: Path, server: Server, how: str, whole: bool

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +24,12 @@ from commit_checks import (
     assert_the_index_agrees,
 )
 from git_repos import GitRepo
+from runwatch.errors import CommitError
+from runwatch.finalize import commit as commit_module
 from runwatch.finalize.commit import CommitOptions, commit_run
 from runwatch.finalize.index_lock import IndexLock
 from runwatch.finalize.ref_update import RefUpdate
+from runwatch.vcs import Repository, Running
 
 PATIENT = CommitOptions(patience_s=60.0)
 RECORDERS = 8
@@ -157,10 +162,73 @@ def test_what_the_user_does_at_the_last_moment_is_kept(
     assert_the_index_agrees(repo)
     assert result.branch == repo.git("branch", "--show-current").strip()
     assert repo.git("merge-base", "--is-ancestor", result.sha, "HEAD") == ""
-    moved = act in ("committing", "committing beside the index", "moving the branch")
-    assert ("late" in repo.git("log", "--format=%s").split()) == moved
+    assert ("late" in repo.git("log", "--format=%s").split()) == (act in MOVING)
     assert_nothing_is_left(repo)
 
+
+MOVING = ("committing", "committing beside the index", "moving the branch")
+"""After which the run's commit needs another parent."""
+
+
+@pytest.mark.parametrize("act", [None, *LAST_MOMENT])
+def test_what_changed_is_made_anew_under_the_lock_where_tries_came_too_late_and_nothing_else_is_done_there(
+    tmp_path: Path, act: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    repo.git("tag", "late-tag", repo.git("commit-tree", "-p", "HEAD", "-m", "late", "HEAD^{tree}").strip())
+    repo.write("late", "the user's\n")
+    run, waiting, started_under_lock = a_run(repo), list(LAST_MOMENT[act] if act else ()), list[str]()
+    take, start, lock = IndexLock.take, Repository.start, repo.path / ".git/index.lock"
+    before = [repo.state()]
+
+    def late(ours: IndexLock) -> None:
+        while waiting:
+            subprocess.run(waiting.pop(0), cwd=tmp_path, check=True)
+            before[:] = [repo.state()]
+        take(ours)
+
+    def noted(ours: Repository, *args: str, **options: Any) -> Running:
+        if lock.exists():
+            started_under_lock.append(args[0])
+        return start(ours, *args, **options)
+
+    monkeypatch.setattr(IndexLock, "take", late)
+    monkeypatch.setattr(Repository, "start", noted)
+    monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0)
+    result = commit_run(run, TRACKED, MESSAGE, CommitOptions(patience_s=0.0))  # no second try
+    assert result is not None
+    assert started_under_lock == [*(["update-index"] if act else []), *(["commit-tree"] if act in MOVING else [])]
+    assert_only_the_run_is_committed(repo, result.sha)
+    assert [repo.state()] == before
+    assert_the_index_agrees(repo)
+    assert result.branch == repo.git("branch", "--show-current").strip()
+    assert_nothing_is_left(repo)
+
+
+def test_who_had_begun_to_commit_before_the_lock_was_taken_ends_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = GitRepo.with_history(tmp_path)
+    run, take = a_run(repo), IndexLock.take
+    monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0)
+    with ExitStack() as ending:
+
+        def beside(ours: IndexLock) -> None:
+            words = ("sh", "-c", "echo up; read x", "sh", str(repo.path / ".git/COMMIT_EDITMSG"))
+            child = ending.enter_context(subprocess.Popen(words, stdin=-1, stdout=-1))
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"up\n"
+            take(ours)
+
+        monkeypatch.setattr(IndexLock, "take", beside)
+        with pytest.raises(CommitError, match=r"a `git commit` \(process \d+\) is under way"):
+            commit_run(run, TRACKED, MESSAGE, CommitOptions(patience_s=0.0))
+        assert_nothing_is_left(repo)
+    assert repo.git("log", "--format=%s").split() == ["first"]
+
+
+ANEW = "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.fresh = property(lambda lock: False)"
+"""Has the index made anew under its lock, as after tries that came too late."""
 
 KILLED_AT = {
     "before anything": "finalize.commit.Job.attempt = die",
@@ -171,11 +239,10 @@ KILLED_AT = {
     "when the index is locked": "finalize.ref_update.RefUpdate.land = die",
     "when the branch has moved": "finalize.index_lock.IndexLock.install = die",
     "when the index is in place": "finalize.index_lock.IndexLock.release = die",
-    "when the index is locked first": "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.begin = die",
-    "when it was filled afterwards": "finalize.commit._PATIENT_TRIES = 0; finalize.ref_update.RefUpdate.land = die",
-    "when it was filled and the branch has moved": (
-        "finalize.commit._PATIENT_TRIES = 0; finalize.index_lock.IndexLock.install = die"
-    ),
+    "when the lock holds what came too late": f"{ANEW}; finalize.index_lock.IndexLock.renew = die",
+    "when it is made anew under the lock": f"{ANEW}; finalize.index_lock.IndexLock._fill = die",
+    "when it was made anew under the lock": f"{ANEW}; finalize.ref_update.RefUpdate.land = die",
+    "when it was made anew and the branch has moved": f"{ANEW}; finalize.index_lock.IndexLock.install = die",
 }
 
 DYING = """

@@ -23,6 +23,7 @@ from git_repos import GitRepo
 from runwatch.errors import CommitError
 from runwatch.finalize import commit as commit_module
 from runwatch.finalize.commit import CommitOptions, CommitResult, commit_run
+from runwatch.finalize.index_lock import IndexLock
 
 PATIENCE = CommitOptions(patience_s=0.3)
 
@@ -269,12 +270,14 @@ def no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_hard_links")
-@pytest.mark.parametrize("lock_first", [False, True])
+@pytest.mark.parametrize("anew", [False, True])
 @pytest.mark.parametrize("state", [staged, split_index, monitored, sparse_index], ids=lambda state: state.__name__)
 def test_a_file_system_without_hard_links_is_committed_to(
-    tmp_path: Path, state: Callable[[GitRepo], None], lock_first: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, state: Callable[[GitRepo], None], anew: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0 if lock_first else 3)
+    if anew:  # under the lock, as after tries that came too late
+        monkeypatch.setattr(commit_module, "_PATIENT_TRIES", 0)
+        monkeypatch.setattr(IndexLock, "fresh", False)
     test_one_commit_of_five_files_and_all_else_as_before(tmp_path, state)
 
 

@@ -11,27 +11,32 @@ import random
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from runwatch.errors import CommitError
-from runwatch.finalize import commit_hooks, commit_objects, stale_index
+from runwatch.finalize import commit_hooks, stale_index
 from runwatch.finalize.commit_message import Message
+from runwatch.finalize.commit_objects import Objects, Store, Stored
 from runwatch.finalize.commit_place import NotNow, Place, Target, find_place, find_target
+from runwatch.finalize.git_said import explain
 from runwatch.finalize.index_locks import IndexLocks
 from runwatch.finalize.recorder_lock import LockHeld, RecorderLock
-from runwatch.finalize.ref_update import REFUSED, RefUpdate
-from runwatch.finalize.users_commit import commit_around, find_commit
+from runwatch.finalize.ref_update import RefUpdate
+from runwatch.finalize.users_commit import commit_around, find_commit, find_commits, outlasting
 from runwatch.settings.groups import Commit as CommitSettings
-from runwatch.vcs import NO_GIT, GitError, GitVariables, Repository, read_ref
+from runwatch.vcs import GitError, GitVariables, Repository, read_ref
 
 __all__ = ["CommitOptions", "CommitResult", "Message", "commit_run", "options"]
 
 _BACK_OFF_S = (0.005, 0.25)
 """First and longest wait between two tries; each is twice the one before, less up to half by chance."""
 _PATIENT_TRIES = 3
-"""So often may the index change under our hands; then it is locked first and prepared afterwards."""
+"""So often may the index or the branch change under our hands; then what changed is made anew under the lock."""
+_UNDER_LOCK_S = 0.02
+"""So long, with the index locked, do we wait for those to end who had begun to commit before."""
 
 
 class CommitOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,11 +127,16 @@ def _until(job: Job, deadline: float) -> CommitResult:
     while True:
         tries += 1
         try:
-            return job.attempt(lock_first=tries > _PATIENT_TRIES)
+            return job.attempt(insist=tries > _PATIENT_TRIES)
         except NotNow as error:
             if time.monotonic() + wait_s > deadline:
                 raise job.place.refuse(f"{error.why} (tried {tries} times)", error.remedy) from error
-        time.sleep(wait_s * random.uniform(0.5, 1.0))
+            pid = error.pid
+        pause_s = wait_s * random.uniform(0.5, 1.0)
+        if pid is None:
+            time.sleep(pause_s)
+        else:
+            outlasting([pid], pause_s)  # the best moment is right behind it
         wait_s = min(2 * wait_s, _BACK_OFF_S[1])
 
 
@@ -145,7 +155,7 @@ class Job:
     ) -> None:
         self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
         self.ended_on, self.within = ended_on, within
-        self._stored: dict[tuple[object, ...], _Stored] = {}
+        self._store = Store(repo, place, author=options.author, sign=options.sign)
 
     def check_around(self) -> None:
         """Raise CommitError where a `git commit` that this would spoil, or whose lock it needs, waits for this run."""
@@ -162,8 +172,11 @@ class Job:
         """Have the repository's commit hooks agree, and take their message over."""
         self.text = commit_hooks.ask(self.repo, self.place, self._target().tip, self.text)
 
-    def attempt(self, *, lock_first: bool) -> CommitResult:
+    def attempt(self, *, insist: bool) -> CommitResult:
         """Try once. Raises NotNow when trying again may help.
+
+        All is prepared before the index is locked. What has changed by then ends the try, since a lock of some
+        milliseconds is in somebody's way; or, to ``insist``, is made anew under the lock.
 
         Killed before the branch moves, nothing has happened but a lock that `stale_index` knows as ours. Killed after
         that, the lock holds the index that goes with the branch, and is put in its place.
@@ -172,69 +185,93 @@ class Job:
         with ExitStack() as undo:
             index = IndexLocks(self.repo, self.place)
             undo.callback(index.release)
+            objects = undo.enter_context(Objects(self.repo, self.place))
             if target.checked_out:
                 self._check_free(index, set())
-                if lock_first:
-                    index.take()
                 index.begin()
-            stored = self._store(target)
+            check = None if insist or not target.checked_out else partial(self._still, index, target, set())
+            stored = self._store.on(target.tip, self.text, objects, check)
             if stored.commit is None:
-                return CommitResult(sha=self._found(target.tip), branch=target.branch, made=False)
+                return self._found(target)
+            update = undo.enter_context(RefUpdate(self.repo, self.text.partition("\n")[0]))
             if target.checked_out:
-                self._land_with_index(index, target, stored.blobs, stored.commit)
-            else:
-                self._land_beside(index, target, stored.commit)
+                index.finish(stored.blobs, stored.commit)
+                if insist:
+                    objects.start(stored.blobs)
+                    target, stored = self._prepared_under_lock(index, target, stored, objects)
+            if stored.commit is None:
+                return self._found(target)
+            land = self._land_with_index if target.checked_out else self._land_beside
+            land(index, target, stored.commit, update)
             return CommitResult(sha=stored.commit, branch=target.branch, made=True)
 
-    def _store(self, target: Target) -> _Stored:
-        """Store the objects, once for each state of branch and files."""
-        key = (target.tip, *(_stamp(file) for file in self.place.files))
-        if key not in self._stored:
-            with commit_objects.Objects(self.repo, self.place, target.tip) as objects:
-                trees = objects.trees()
-                blobs = objects.blobs()
-                commit = None
-                if not (target.tip and commit_objects.holds(trees[-1], blobs)):
-                    tree = objects.add(trees, blobs)
-                    commit = commit_objects.write_commit(
-                        self.repo, tree, target.tip, self.text, author=self.options.author, sign=self.options.sign
-                    )
-            self._stored[key] = _Stored(blobs, commit)
-        return self._stored[key]
+    def _prepared_under_lock(
+        self, index: IndexLocks, target: Target, stored: Stored, objects: Objects
+    ) -> tuple[Target, Stored]:
+        """Lock the index; return what goes with index and branch as they are from now on.
 
-    def _land_with_index(self, index: IndexLocks, target: Target, blobs: Mapping[str, str], commit: str) -> None:
+        Who had begun to commit before has to end first, who begins now finds the lock.
+        """
+        index.take()
+        begun = list(find_commits(self.place.work_tree, self.place.git_dir, set(), within=self.within))
+        pid = outlasting(begun, _UNDER_LOCK_S)
+        if pid is not None:
+            raise self._committing(pid)
+        now = self._target()
+        if now == target and index.fresh:
+            return target, stored
+        if not now.checked_out:
+            raise self._moving()
+        index.renew()
+        stored = self._store.on(now.tip, self.text, objects)
+        if stored.commit is not None:
+            index.finish(stored.blobs, stored.commit)
+        return now, stored
+
+    def _land_with_index(self, index: IndexLocks, target: Target, commit: str, update: RefUpdate) -> None:
         known: set[int] = set()
         landed = False
-        with RefUpdate(self.repo, target, commit, self._reason()) as update:
-            try:
-                index.finish(blobs, commit)
+        try:
+            update.aim(target, commit)
+            if not index.taken:
                 self._nobody_commits(known)
-                update.prepare()
+            update.prepare()
+            if not index.taken:
                 index.take()
-                if not index.fresh:
-                    raise NotNow(f"the index of {self.place.work_tree} keeps changing", "wait for what changes it")
-                if self._target() != target:
-                    raise NotNow(f"HEAD of {self.place.called} keeps moving", "wait for what moves it")
-                self._nobody_commits(known)  # whoever comes from here on finds the index locked
-                update.land()
-                landed = True
-            finally:
-                moved = landed or read_ref(self.place.git_dir, target.ref) == commit  # also when it was interrupted
-                if moved and index.taken:
-                    index.install()
-                else:
-                    index.release()
+                self._still(index, target, known)  # whoever comes from here on finds the index locked
+            update.land()
+            landed = True
+        finally:
+            moved = landed or read_ref(self.place.git_dir, target.ref) == commit  # also when it was interrupted
+            if moved and index.taken:
+                index.install()
+            else:
+                index.release()
 
-    def _land_beside(self, index: IndexLocks, target: Target, commit: str) -> None:
+    def _still(self, index: IndexLocks, target: Target, known: set[int]) -> None:
+        """Raise NotNow where index or branch is no longer as it was, or is about to be."""
+        if not index.fresh:
+            raise NotNow(f"the index of {self.place.work_tree} keeps changing", "wait for what changes it")
+        if self._target() != target:
+            raise self._moving()
+        self._nobody_commits(known)
+
+    def _land_beside(self, index: IndexLocks, target: Target, commit: str, update: RefUpdate) -> None:
         """Move a branch that is not checked out here, while nobody can check it out."""
         index.mark(commit)
-        with RefUpdate(self.repo, target, commit, self._reason()) as update:
-            update.prepare()
-            if not self.place.bare:
-                index.take()
-            if self._target() != target:
-                raise NotNow(f"HEAD of {self.place.called} keeps moving", "wait for what moves it")
-            update.land()
+        update.aim(target, commit)
+        update.prepare()
+        if not self.place.bare:
+            index.take()
+        if self._target() != target:
+            raise self._moving()
+        update.land()
+
+    def _moving(self) -> NotNow:
+        return NotNow(f"HEAD of {self.place.called} keeps moving", "wait for what moves it")
+
+    def _committing(self, pid: int) -> NotNow:
+        return NotNow(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}", "finish it", pid=pid)
 
     def _target(self) -> Target:
         return find_target(self.repo, self.place, self.options.mode, self.environ, ended_on=self.ended_on)
@@ -247,58 +284,11 @@ class Job:
     def _nobody_commits(self, known: set[int]) -> None:
         pid = find_commit(self.place.work_tree, self.place.git_dir, known, within=self.within)
         if pid is not None:
-            raise NotNow(f"a `git commit` (process {pid}) is under way in {self.place.work_tree}", "finish it")
+            raise self._committing(pid)
 
-    def _found(self, tip: str | None) -> str:
-        """Return the commit that brought the run's files as they are at ``tip``."""
-        assert tip is not None
+    def _found(self, target: Target) -> CommitResult:
+        """Return the commit that brought the run's files as a branch has them already."""
+        assert target.tip is not None
         env = {"GIT_LITERAL_PATHSPECS": "1"}
-        found = self.repo.plumbing("rev-list", "--max-count=1", tip, "--", *self.place.paths, env=env)
-        return found.strip() or tip
-
-    def _reason(self) -> str:
-        return self.text.partition("\n")[0]
-
-
-class _Stored(msgspec.Struct, frozen=True):
-    """What lies in the object store, and in no branch yet."""
-
-    blobs: dict[str, str]
-    """Name to object id."""
-    commit: str | None
-    """None where the branch has the files as they are."""
-
-
-def _stamp(path: Path) -> tuple[int, int, int, int]:
-    found = os.lstat(path)
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError:
-    """Return why git could not, in a sentence with what to do about it."""
-    said = f"{error.stderr} {error.sentence}".lower()
-    if error.sentence == NO_GIT:
-        return place.refuse("there is no git program", "install git")
-    if "dubious ownership" in said:
-        return place.refuse(
-            f"git refuses {place.called}, which belongs to another user",
-            f"`git config --global --add safe.directory {place.work_tree}` trusts it",
-        )
-    if "safe.barerepository" in said:
-        return place.refuse(
-            f"git uses {place.called} only for those who name it (safe.bareRepository)",
-            f"set GIT_DIR={place.git_dir} for the runs to come, or `git config --global safe.bareRepository all`",
-        )
-    if sign and "commit-tree" in error.sentence:
-        why = error.stderr.strip().partition("\n")[0].removeprefix("error: ").rstrip(".?")
-        return place.refuse(f"the commit cannot be signed ({why})", "set `user.signingKey`, or `[commit] sign = false`")
-    refused = REFUSED.search(error.stderr)
-    if refused is not None:
-        folder, why = os.path.dirname(refused["file"]), refused["why"]
-        immutable = f" (`chattr -i {folder}` where it is immutable)" if why == "Operation not permitted" else ""
-        return place.refuse(f"{folder} cannot be written: {why}", f"make it writable{immutable}")
-    if any(words in said for words in ("read-only file system", "insufficient permission", "permission denied")):
-        return place.refuse(f"{place.git_dir} cannot be written", "make it writable")
-    if "no space left" in said:
-        return place.refuse(f"the disk of {place.git_dir} is full", "free space")
-    return place.refuse(error.sentence.rstrip("."), "mend that")
+        found = self.repo.plumbing("rev-list", "--max-count=1", target.tip, "--", *self.place.paths, env=env)
+        return CommitResult(sha=found.strip() or target.tip, branch=target.branch, made=False)

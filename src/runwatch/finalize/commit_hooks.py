@@ -35,8 +35,9 @@ def ask(repo: Repository, place: Place, tip: str | None, text: str) -> str:
     them is asked about a commit that is there already. Raises CommitError where one refuses or hangs, GitError,
     OSError.
     """
-    with Objects(repo, place, tip) as objects:
-        trees, blobs = objects.trees(), objects.blobs()
+    with Objects(repo, place) as objects:
+        objects.start()
+        trees, blobs = objects.trees(tip), objects.blobs()
         if tip is not None and holds(trees[-1], blobs):
             return text
         tree = objects.add(trees, blobs)

@@ -7,8 +7,9 @@ the repository does not matter.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,15 @@ from runwatch.vcs import GitError, Repository, Running
 FILE = "100644"
 FOLDER = "040000"
 _FALLBACK = {"name": "runwatch", "email": "runwatch@localhost"}
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What lies in the object store, and in no branch yet."""
+
+    blobs: dict[str, str]
+    """Name to object id."""
+    commit: str | None
+    """None where the branch has the files as they are."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -42,20 +52,28 @@ class Objects:
     Raises GitError.
     """
 
-    def __init__(self, repo: Repository, place: Place, tip: str | None) -> None:
-        """``tip`` is the commit that the run's files are added to, None where there is none yet."""
-        self._repo, self._place, self._tip = repo, place, tip
+    def __init__(self, repo: Repository, place: Place) -> None:
+        self._repo, self._place = repo, place
         self._processes = ExitStack()
+        self._hashing: list[Running] = []
+        self._reading: Running | None = None
+        self._making: Running | None = None
+        self._blobs: dict[str, str] | None = None
 
     def __enter__(self) -> Self:
-        with ExitStack() as started:
-            self._hashing = [started.enter_context(hashing) for hashing in self._start_hashing()]
-            if self._tip:
-                self._reading = started.enter_context(self._repo.start("cat-file", "--batch"))
-                self._reading.say(f"{self._tip}^{{tree}}\n".encode())
-            self._making = started.enter_context(self._repo.start("mktree", "-z", "--missing", "--batch"))
-            self._processes = started.pop_all()
         return self
+
+    def start(self, blobs: dict[str, str] | None = None) -> None:
+        """Start those that are not there yet; ``blobs`` are what the files gave before."""
+        self._blobs = blobs or self._blobs
+        if self._blobs is None and not self._hashing:
+            for hashing in self._start_hashing():
+                self._hashing.append(self._processes.enter_context(hashing))
+        if self._reading is None:
+            self._reading = self._processes.enter_context(self._repo.start("cat-file", "--batch"))
+        if self._making is None:
+            making = self._repo.start("mktree", "-z", "--missing", "--batch")
+            self._making = self._processes.enter_context(making)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,8 +82,10 @@ class Objects:
 
     def blobs(self) -> dict[str, str]:
         """Store the files of the run as git would on `git add`, filters and line ends applied; name → object id."""
-        found = [oid for hashing in self._hashing for oid in hashing.result().split()]
-        return dict(zip(self._place.names, found, strict=True))
+        if self._blobs is None:
+            found = [oid for hashing in self._hashing for oid in hashing.result().split()]
+            self._blobs = dict(zip(self._place.names, found, strict=True))
+        return self._blobs
 
     def _start_hashing(self) -> Iterator[Running]:
         """Start what stores the files: one process, or, where paths on disk are not those of the commit, one a file."""
@@ -77,26 +97,26 @@ class Objects:
         hashing.say("".join(f"{_quoted(path)}\n" for path in self._place.paths).encode("ascii"))
         yield hashing
 
-    def trees(self) -> list[Tree]:
-        """Return the trees of the tip from the top down to the run's own; empty ones where there are none.
+    def trees(self, tip: str | None) -> list[Tree]:
+        """Return the trees of a commit from the top down to the run's own; empty ones where there are none.
 
-        Raises CommitError where a part of the path is no folder there.
+        ``tip`` is what the run's files are added to, None where there is nothing yet. Raises CommitError where a part
+        of the path is no folder there.
         """
         folder = self._place.folder
-        if self._tip is None:
+        if tip is None:
             return [{} for _ in range(len(folder) + 1)]
-        trees = [self._answered()]
+        trees = [self._read(f"{tip}^{{tree}}")]
         for part in folder:
             below = trees[-1].get(part)
             if below is not None and below.kind != "tree":
                 raise self._place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
-            if below is not None:
-                self._reading.say(f"{below.oid}\n".encode())
-            trees.append({} if below is None else self._answered())
+            trees.append({} if below is None else self._read(below.oid))
         return trees
 
-    def _answered(self) -> Tree:
-        """Return the tree that ``cat-file`` was asked for."""
+    def _read(self, name: str) -> Tree:
+        assert self._reading is not None
+        self._reading.say(f"{name}\n".encode())
         line = self._reading.line()
         words = line.split()
         if len(words) != 3 or words[1] != b"tree":
@@ -113,8 +133,38 @@ class Objects:
 
     def _made(self, tree: Tree) -> str:
         records = "".join(f"{entry.mode} {entry.kind} {entry.oid}\t{name}\0" for name, entry in tree.items())
+        assert self._making is not None
         self._making.say(os.fsencode(records) + b"\0")
         return self._making.line().decode("ascii")
+
+
+class Store:
+    """What is stored for a run, once for each state of branch and files, over as many tries as it takes."""
+
+    def __init__(self, repo: Repository, place: Place, *, author: str | None, sign: bool) -> None:
+        self._repo, self._place, self._author, self._sign = repo, place, author, sign
+        self._stored: dict[tuple[object, ...], Stored] = {}
+
+    def on(self, tip: str | None, text: str, objects: Objects, check: Callable[[], None] | None = None) -> Stored:
+        """Store trees and commit on top of ``tip``; ``check`` may raise before there is a commit. Raises GitError."""
+        key = (tip, text, *(_stamp(file) for file in self._place.files))
+        if key not in self._stored:
+            objects.start()
+            trees = objects.trees(tip)
+            blobs = objects.blobs()
+            commit = None
+            if not (tip and holds(trees[-1], blobs)):
+                tree = objects.add(trees, blobs)
+                if check is not None:
+                    check()
+                commit = write_commit(self._repo, tree, tip, text, author=self._author, sign=self._sign)
+            self._stored[key] = Stored(blobs, commit)
+        return self._stored[key]
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int]:
+    found = os.lstat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _quoted(path: str) -> str:

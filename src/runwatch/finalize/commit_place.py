@@ -49,10 +49,12 @@ _REFTABLE = "refs/heads/.invalid"
 class NotNow(Exception):
     """Something is in the way that may be gone the next instant."""
 
-    def __init__(self, why: str, remedy: str) -> None:
+    def __init__(self, why: str, remedy: str, *, pid: int | None = None) -> None:
+        """``pid`` is the process after whose end it is gone, where one is known."""
         super().__init__(why)
         self.why = why
         self.remedy = remedy
+        self.pid = pid
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,8 @@ _NONE = "none"
 _INDEX, _EMPTY, _SPARE, _OLD = "index", "empty", "spare", "old"
 """What lies in one: the new index; what the lock is before there is one; what the lock becomes then; and the index that
 is replaced, so that the megabytes of a large one are not freed while the lock is held."""
+_LATE = ".late"
+"""Behind the names of those that were prepared in vain."""
 _DEAF_MONITOR = ("core.fsmonitor=exit 1;",)
 """For an index that a file system monitor has a part in: without any monitor git would drop that part, and with the
 user's it would ask or start it. One that cannot answer makes git look at the files itself the next time."""
@@ -116,6 +118,17 @@ class IndexLock:
         except FileExistsError:
             raise self.held() from None
         self.taken = True
+
+    def renew(self) -> None:
+        """Start again from the index as it is now, under the lock, once; finish() then fills the lock with it.
+
+        Until then the lock is what came too late, which nobody puts in place: its commit is in no branch.
+        """
+        folder = self._room(_NONE)
+        for name in (_INDEX, _OLD):
+            if os.path.lexists(folder / name):
+                os.rename(folder / name, folder / f"{name}{_LATE}")
+        self.begin()
 
     def tell(self, others: Iterable[Path]) -> None:
         """Leave a list of other indexes that change with this one, for whoever finds our folder."""

@@ -52,6 +52,11 @@ class IndexLocks:
             if not lock.taken:
                 lock.take()
 
+    def renew(self) -> None:
+        """Start again from the indexes as they are now, under their locks."""
+        for lock in self._locks:
+            lock.renew()
+
     def mark(self, commit: str) -> None:
         """Leave our name and a commit's where no index is touched."""
         self._locks[0].mark(commit)

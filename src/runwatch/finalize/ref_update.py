@@ -21,12 +21,15 @@ REFUSED = re.compile(
 
 
 class RefUpdate:
-    """One update of one ref: prepare(), then land(); else it is aborted. Use it in a ``with`` statement."""
+    """One update of one ref: aim(), prepare(), then land(); else it is aborted. Use it in a ``with`` statement."""
 
-    def __init__(self, repo: Repository, target: Target, commit: str, reason: str) -> None:
-        """``reason`` is what the reflog says."""
+    def __init__(self, repo: Repository, reason: str) -> None:
+        """Start what does it; ``reason`` is what the reflog says."""
         self._work_tree = repo.work_tree
         self._process = repo.start("update-ref", "-m", reason, "--stdin")
+
+    def aim(self, target: Target, commit: str) -> None:
+        """Say what is to move, and where to."""
         no_deref = "option no-deref\n" if target.branch is None else ""
         act = f"update {target.ref} {commit} {target.tip}" if target.tip else f"create {target.ref} {commit}"
         self._process.say(os.fsencode(f"start\n{no_deref}{act}\n"))

@@ -7,6 +7,8 @@ Linux only: elsewhere nobody is ever seen.
 from __future__ import annotations
 
 import os
+import select
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,10 +19,17 @@ _VALUED = frozenset({b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace",
 """Options of git itself that take the next word as their value. Source: git(1)."""
 _MOST_ABOVE = 64
 """So many ancestors are looked at."""
+_LOOK_S = 0.002
+"""So often is looked whether a process is gone, where the system does not tell."""
 
 
 def find_commit(work_tree: Path, git_dir: Path, known: set[int], *, within: Iterable[int] = ()) -> int | None:
-    """Return the pid of a process that commits in a work tree, None where there is none.
+    """Return the pid of a process that commits in a work tree, None where there is none; see find_commits."""
+    return next(find_commits(work_tree, git_dir, known, within=within), None)
+
+
+def find_commits(work_tree: Path, git_dir: Path, known: set[int], *, within: Iterable[int] = ()) -> Iterator[int]:
+    """Yield the pids of the processes that commit in a work tree.
 
     Pids in ``known`` were looked at just before and are passed over; those looked at now are added to it. So are the
     ancestors of this process and of those ``within``: they wait for us, see `commit_around`.
@@ -28,9 +37,9 @@ def find_commit(work_tree: Path, git_dir: Path, known: set[int], *, within: Iter
     try:
         pids = [int(name) for name in os.listdir(_PROC) if name.isdigit()]
     except OSError:
-        return None
-    for pid, _ in _above(within):
-        known.add(pid)
+        return
+    if os.getpid() not in known:
+        known.update(pid for pid, _ in _above(within))
     message = os.fsencode(git_dir / "COMMIT_EDITMSG")
     for pid in pids:
         if pid in known:
@@ -39,10 +48,34 @@ def find_commit(work_tree: Path, git_dir: Path, known: set[int], *, within: Iter
         if words is None:  # it ended meanwhile
             continue
         if message in words or (_is_commit(words) and _is_in(pid, words, work_tree, git_dir)):
-            return pid
-        if words != [b""]:  # one that has not come to its exec yet shows its parent's words: only a kernel thread none
+            yield pid
+        elif words != [
+            b""
+        ]:  # one that has not come to its exec yet shows its parent's words: only a kernel thread none
             known.add(pid)
-    return None
+
+
+def outlasting(pids: Iterable[int], patience_s: float) -> int | None:
+    """Wait until processes have ended; return one that has not after ``patience_s``, None where all have."""
+    deadline = time.monotonic() + patience_s
+    return next((pid for pid in pids if not _ends(pid, deadline)), None)
+
+
+def _ends(pid: int, deadline: float) -> bool:
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    except (AttributeError, OSError):  # an old Linux, or no descriptor left
+        while (there := _words(pid)) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        return not there
+    try:
+        ended = select.poll()
+        ended.register(fd, select.POLLIN)
+        return bool(ended.poll(max(0.0, deadline - time.monotonic()) * 1e3))
+    finally:
+        os.close(fd)
 
 
 def commit_around(work_tree: Path, git_dir: Path, *, within: Iterable[int] = ()) -> int | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_repos import GitRepo
-from runwatch.finalize.users_commit import _is_commit, _is_through, commit_around, find_commit
+from runwatch.finalize.users_commit import _is_commit, _is_through, commit_around, find_commit, outlasting
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,9 @@ def test_a_commit_that_waits_for_us_is_told_from_others(tmp_path: Path) -> None:
 )
 def test_hooks_behind_a_commit_are_told_by_their_names(hook: str, expected: bool) -> None:
     assert _is_through([*hook.encode().split(b" "), b""]) is expected
+
+
+def test_who_has_ended_is_not_waited_for_and_who_goes_on_is_named(tmp_path: Path) -> None:
+    with a_process("sh", cwd=tmp_path) as pid:
+        assert outlasting([pid], 0.0) == pid
+    assert outlasting([pid], 60.0) is None

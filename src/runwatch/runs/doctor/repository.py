@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runwatch.errors import CommitError
-from runwatch.finalize.commit import explain
 from runwatch.finalize.commit_place import Place, find_target, other_index, way_out
+from runwatch.finalize.git_said import explain
 from runwatch.finalize.users_commit import commit_around, find_commit
 from runwatch.journal.paths import TRACKED
 from runwatch.runs.doctor import git_locks
