@@ -22,7 +22,7 @@ PINNED = {
     "runwatch.events.notices", "runwatch.events.work", "runwatch.finalize", "runwatch.finalize.state",
     "runwatch.journal",
     "runwatch.journal.append", "runwatch.journal.atomic", "runwatch.journal.beneath",
-    "runwatch.journal.descriptors", "runwatch.journal.discard",
+    "runwatch.journal.descriptors", "runwatch.journal.discard", "runwatch.journal.held",
     "runwatch.journal.lock", "runwatch.journal.losses", "runwatch.journal.modes", "runwatch.journal.output_index",
     "runwatch.journal.paths", "runwatch.journal.process_mark", "runwatch.journal.reserve", "runwatch.journal.spare",
     "runwatch.journal.step_at_hand", "runwatch.journal.writer", "runwatch.record", "runwatch.record.capture",

@@ -20,6 +20,7 @@ from runwatch.errors import RecordError
 from runwatch.journal.atomic import FILE_MODE
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.descriptors import above_standard, close_own, identity
+from runwatch.journal.held import path_of
 
 CLOSED_MODE = 0o400
 """Of a journal that takes no more events."""
@@ -122,6 +123,10 @@ class Appender:
                 self.last_error = error.strerror or str(error)
                 return self._fd < 0  # closed meanwhile, synced before that
         return True
+
+    def where(self) -> Path | None:
+        """Return the path that the journal has now; None where it has none any more, or nobody can know."""
+        return path_of(self._fd, self._file) if self._file is not None else None
 
     def fileno(self) -> int:
         """The descriptor, -1 once closed."""

@@ -46,19 +46,29 @@ class LogAppender:
         self._files: OrderedDict[_Key, _File] = OrderedDict()
         self._lock = threading.Lock()
 
-    def append(self, logs: Path, step: int | None, component: str, line: bytes, max_bytes: int | None = None) -> None:
+    def append(
+        self,
+        logs: Path,
+        step: int | None,
+        component: str,
+        line: bytes,
+        max_bytes: int | None = None,
+        *,
+        in_run: bool = False,
+    ) -> None:
         """Append one line, line feed included, to the log of ``component`` in ``step`` below ``logs``.
 
         A log that has reached ``max_bytes`` goes on in ``<component>.1.log`` …. The lock is not held while writing.
+        ``in_run``: the folder is that of a run, which is not made anew where it was deleted or moved.
         Raises BadName for a component that is no file name, OSError where the line could not be written whole.
         """
         key = (logs, step, component)
-        file = self._borrow(key)
+        file = self._borrow(key, in_run=in_run)
         try:
             if _is_over(file, max_bytes):
                 self._forget(key, file)
                 self._give_back(file)
-                file = self._borrow(key, max_bytes)
+                file = self._borrow(key, max_bytes, in_run=in_run)
             # After a short write the next line begins with a line feed, so that it stands on a line of its own.
             data = b"\n" + line if file.torn else line
             file.torn = os.write(file.fd, data) != len(data)
@@ -86,11 +96,11 @@ class LogAppender:
         self._lock = threading.Lock()
         self._files = OrderedDict()
 
-    def _borrow(self, key: _Key, max_bytes: int | None = None) -> _File:
+    def _borrow(self, key: _Key, max_bytes: int | None = None, *, in_run: bool) -> _File:
         with self._lock:
             file = self._files.get(key)
             if file is None:
-                file = self._files[key] = _File(_open_log(*key, max_bytes))
+                file = self._files[key] = _File(_open_log(*key, max_bytes, in_run=in_run))
                 if len(self._files) > self._max_open:
                     _, oldest = self._files.popitem(last=False)
                     self._unlist(oldest)
@@ -141,10 +151,10 @@ def place(step: int | None, component: str) -> tuple[str | None, str]:
     return f"step_{step:03d}", component
 
 
-def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | None) -> int:
+def _open_log(logs: Path, step: int | None, component: str, max_bytes: int | None, *, in_run: bool) -> int:
     """Open the log that is to be written to, and the folders on the way, refusing links."""
     folder, stem = place(step, component)
-    logs.mkdir(mode=DIR_MODE, parents=True, exist_ok=True)
+    logs.mkdir(mode=DIR_MODE, parents=not in_run, exist_ok=True)
     # The log folder of a run is one that runwatch made; elsewhere it is the user's choice, and may be a link.
     at = os.open(logs, _FOLDER | (os.O_NOFOLLOW if (logs.parent / "events.jsonl").exists() else 0))
     try:

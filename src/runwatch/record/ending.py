@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from pathlib import Path
 
 from runwatch.finalize import stages
 from runwatch.finalize.project import Projector
@@ -39,20 +40,23 @@ def ask(paths: RunPaths, signal_name: str, owner: int) -> None:
             os.kill(owner, getattr(signal, signal_name))
 
 
-def end_command(command: int, paths: RunPaths, settings: Settings) -> None:
-    """End a command that lost its supervisor, and what it started; ``command`` is its pid, 0 where nobody knows."""
-    leftovers.end_command(command, paths.root, settings.run.grace_signal_s)
+def end_command(command: int, began: Path, settings: Settings) -> None:
+    """End a command that lost its supervisor, and what it started; ``command`` is its pid, 0 where nobody knows.
+
+    ``began`` is where the run lay when it started: its environment names that.
+    """
+    leftovers.end_command(command, began, settings.run.grace_signal_s)
 
 
-def settle_left(paths: RunPaths, settings: Settings, writer: EventWriter) -> None:
+def settle_left(began: Path, settings: Settings, writer: EventWriter) -> None:
     """Name the processes that the command left behind, and end them if so configured."""
-    left = run_processes.of_run(paths.root)
+    left = run_processes.of_run(began)
     if not left:
         return
     names = run_processes.described(left)
     message = f"the command left processes behind: {names}"
     if settings.run.end_leftovers:
-        leftovers.end_left(paths.root, settings.run.grace_signal_s)
+        leftovers.end_left(began, settings.run.grace_signal_s)
         message = f"the command left processes behind, and they were ended: {names}"
     writer.emit("warning", message=message, where=LEFT)
 

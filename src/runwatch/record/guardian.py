@@ -17,6 +17,7 @@ from typing import NoReturn
 import msgspec
 
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import RunLock
 from runwatch.journal.losses import Loss
 from runwatch.journal.paths import RunPaths
@@ -49,12 +50,13 @@ class Guardian:
     """Watches over one program."""
 
     def __init__(self, run_dir: Path, pid: int, lock_fd: int = -1) -> None:
-        self.paths, self.pid = RunPaths(run_dir), pid
+        self.held = HeldDirectory(run_dir, lock_fd)
+        self.paths, self.pid = RunPaths(self.held.path), pid
         if lock_fd >= 0:
             RunLock.adopt(self.paths.lock, lock_fd)
         self.journal = EventWriter(self.paths)
         arguments = ["--owner", str(os.getpid()), "--command", str(pid), "--alone"]
-        self.keeper = Keeper(run_dir, arguments, self._recorder_died)
+        self.keeper = Keeper(self.held, arguments, self._recorder_died)
         self.goodbye = b""
         self.wake, self.wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         """SIGCHLD of the recorder, as something that can be waited for."""
@@ -124,10 +126,11 @@ class Guardian:
         self.journal.emit("recorder.replaced", reason=reason)
 
     def _end(self, outcome: Outcome) -> NoReturn:
-        state = load_state(self.paths.finalize_state)
+        paths = RunPaths(self.held.where())
+        state = load_state(paths.finalize_state)
         if state.outcome is None:
             try:
-                save_state(self.paths.finalize_state, FinalizeState(outcome=outcome))
+                save_state(paths.finalize_state, FinalizeState(outcome=outcome))
             except OSError as error:
                 farewell.say(f"the run's status cannot be written ({error.strerror}).")
         self.keeper.tell_end(outcome)

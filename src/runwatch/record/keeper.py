@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 
 from runwatch.finalize.state import Outcome
 from runwatch.journal.descriptors import is_held
+from runwatch.journal.held import HeldDirectory
 from runwatch.record.outcome import signal_name
 from runwatch.record.stopping import ASKING
 
@@ -31,7 +30,7 @@ class Keeper:
 
     def __init__(
         self,
-        run_dir: Path,
+        held: HeldDirectory,
         arguments: list[str],
         on_replaced: Callable[[str], None],
         ignored: Iterable[int] = (),
@@ -40,7 +39,7 @@ class Keeper:
 
         ``ignored`` are the signals that were ignored when runwatch started, and that the recorder ignores too.
         """
-        self._run_dir, self._arguments, self._on_replaced = run_dir, arguments, on_replaced
+        self._held, self._arguments, self._on_replaced = held, arguments, on_replaced
         self._ignored = frozenset(ignored)
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._pipe = -1
@@ -70,7 +69,9 @@ class Keeper:
         except OSError as error:
             self._give_up(error)
             return
-        argv = [sys.executable, "-P", "-m", "runwatch.record.recorder", str(self._run_dir), *self._arguments]
+        program, environment = self._held.program()
+        argv = [program, "-P", "-m", "runwatch.record.recorder", str(self._held.where()), *self._arguments]
+        argv += ["--began", str(self._held.first)]
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
             (os.POSIX_SPAWN_DUP2, read_fd, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -81,9 +82,9 @@ class Keeper:
         try:
             with _kept_back():
                 self.pid = os.posix_spawn(
-                    sys.executable,
+                    program,
                     argv,
-                    os.environ,
+                    environment,
                     file_actions=actions,
                     setsid=True,
                     setsigmask=ASKING,

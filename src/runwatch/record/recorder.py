@@ -24,6 +24,7 @@ from runwatch.finalize.publish import Publisher
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.fold import Fold
 from runwatch.journal.follow import Follower
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
@@ -33,6 +34,7 @@ from runwatch.record.beginning import Beginning
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
+from runwatch.record.following import begin_again
 from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
 from runwatch.record.pricing import PriceNoter
@@ -62,6 +64,7 @@ class Recorder:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.paths = RunPaths(options.run_dir)
+        self.held = HeldDirectory(options.run_dir)
         self.options = options
         self.settings: Settings = load_settings()
         self.lock = RunLock.of(self.paths.lock)
@@ -89,7 +92,7 @@ class Recorder:
         self.neighbors = Neighbors(self.paths, self.talk.line)
         self._last_event = self._last_beat = float("-inf")
         self._owner = Owner(options.owner, parent=True)
-        self._heard = b""
+        self._heard = f"end {options.end}\n".encode() if options.end else b""
         self._printed = 0
 
     def run(self) -> int:
@@ -118,6 +121,7 @@ class Recorder:
             if self._owner.is_gone(ready):
                 if self.options.alone and self._outlive_guardian(poll):
                     continue
+                self._follow()
                 return self._finalize(self._owner_died())
 
     def _hear(self) -> bool:
@@ -151,6 +155,15 @@ class Recorder:
             poll.register(self._owner.fd, select.POLLIN)
         return not self._owner.is_gone(set())
 
+    def _follow(self, told: Outcome | None = None) -> None:
+        """Begin again where the run lies now, if somebody renamed or moved it; ``told``: how it ended."""
+        if self.held.where() == self.paths.root:
+            return
+        self.ahead.stop()
+        self.options.said = self.follower.offset
+        begin_again(self.held, self.options, told)
+        self.paths.root = self.held.where()  # it cannot be: what was opened is good, and what follows goes there
+
     def _tick(self) -> None:
         """Fold what is new, project it, sample, and flush when it is time."""
         self._read()
@@ -168,6 +181,7 @@ class Recorder:
         if time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
             self.lock.beat()
+            self._follow()
 
     def _flush(self) -> None:
         """Flush, unless somebody finalizes: what is known now must not replace what was known at the end."""
@@ -209,6 +223,8 @@ class Recorder:
                     self.talk.event(event)
                     self.ahead.take(event)
                     self.watch.take(event, position)
+                if position == self.options.said:
+                    self.talk.pass_over(self.fold.metrics(now_text()))
             self.pricing.poll(self.fold, position)
         self.beginning.caught_up()
         if self.talk.due:
@@ -228,7 +244,7 @@ class Recorder:
         if state.outcome is not None:
             return state.outcome
         if not self.options.alone:
-            ending.end_command(self.options.command, self.paths, self.settings)
+            ending.end_command(self.options.command, self.options.began, self.settings)
         what = "the program ended without saying goodbye" if self.options.alone else "the supervisor was killed"
         outcome = owner_lost(now_text(), what)
         try:
@@ -240,13 +256,14 @@ class Recorder:
     def _finalize(self, outcome: Outcome) -> int:
         for number in ASKING:
             signal.signal(number, signal.SIG_IGN)  # nothing interrupts the finalizer
+        self._follow(outcome)
         self._read()
         self.beginning.restore()
         self._read()
         if not self.fold.sealed:
             self.sampler.last(outcome.ended)
             if not self.options.alone:
-                ending.settle_left(self.paths, self.settings, self.writer)
+                ending.settle_left(self.options.began, self.settings, self.writer)
             metrics = self.fold.metrics(now_text())
             self.watch.at_the_end(metrics, outcome)
             self._read()
@@ -257,9 +274,12 @@ class Recorder:
                 self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk, ahead=ahead
             )
         except RunwatchError as error:
+            self._follow(outcome)
             if self.options.alone or not farewell.is_gone(self.paths):  # the supervisor says that
                 self.talk.line(f"runwatch: {error.sentence}")
             return error.exit_code
+        if not state.complete:
+            self._follow(outcome)
         self.watch.close()
         self.neighbors.start()  # where no command could be
         self.neighbors.settle(NEIGHBORS_S)
@@ -282,8 +302,12 @@ def main() -> int:
     parser.add_argument("--command", type=int, default=0)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
+    parser.add_argument("--began", type=Path, help="where the run lay when its owner started")
+    parser.add_argument("--end", help="how it ended, said to a recorder that began again")
+    parser.add_argument("--said", type=int, default=0, help="up to where it told of the journal before that")
     limits.raise_files()
     options = parser.parse_args()
+    options.began = options.began or options.run_dir
     try:
         recorder = Recorder(options)
     except OSError:

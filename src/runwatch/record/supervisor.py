@@ -19,6 +19,7 @@ from runwatch.errors import RunwatchError
 from runwatch.finalize.state import FinalizeState, Outcome, load_state, save_state
 from runwatch.journal.descriptors import hold_standard
 from runwatch.journal.discard import discard
+from runwatch.journal.held import HeldDirectory, as_named
 from runwatch.journal.lock import Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.process_mark import mark_of
@@ -49,7 +50,8 @@ class Supervisor:
     """One recorded command from its start to its end. All but copying and the socket happens in the main thread."""
 
     def __init__(self, run_dir: Path, config: SupervisorConfig, argv: list[str]) -> None:
-        self.paths, self.config, self.argv = RunPaths(run_dir), config, argv
+        self.held = HeldDirectory(run_dir)
+        self.paths, self.config, self.argv = RunPaths(self.held.path), config, argv
         self.ignored = {number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN}
         # Python ignores the first two for itself; with the third ignored nobody could know how the command ended.
         self.ignored -= {signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD}
@@ -102,7 +104,7 @@ class Supervisor:
         self.pid = NO_COMMAND
         self.stopper = Stopper(NO_COMMAND, group=False)
         self.control = self._listen()  # before the command, whose first act may be `runwatch step`
-        self.keeper = Keeper(self.paths.root, self._recorder_arguments(), self._recorder_died, self.ignored)
+        self.keeper = Keeper(self.held, self._recorder_arguments(), self._recorder_died, self.ignored)
         self.keeper.start()
         ignored = {int(number) for number in self.ignored}
         try:
@@ -151,7 +153,7 @@ class Supervisor:
 
     def _launch(self) -> spawn.Launch:
         environment = dict(os.environb)
-        environment[b"RUNWATCH_RUN_DIR"] = os.fsencode(self.paths.root)
+        environment[b"RUNWATCH_RUN_DIR"] = os.fsencode(self.held.where())
         environment.pop(b"RUNWATCH_STEP", None)
         if self.config.unbuffer:
             environment[b"PYTHONUNBUFFERED"] = b"1"
@@ -202,7 +204,7 @@ class Supervisor:
             self.stopper.request(Stop(by="Ctrl-C" if person else name), grace, send=send)
         elif number == signal.SIGALRM and not from_process:
             if self.capture.look() and self.config.pass_through and not self.config.quiet:
-                farewell.say(f"the disk of {self.paths.root} does not answer: output is kept in memory meanwhile.")
+                farewell.say(f"the disk of {self.held.where()} does not answer: output is kept in memory meanwhile.")
         elif number in PASSED_ON and from_process:
             self.stopper.send(number)
 
@@ -266,17 +268,18 @@ class Supervisor:
         """Write the provisional status, have the recorder finalize, and wait for it. No signal interrupts its work."""
         self.outcome = outcome
         self.journal.sync()
-        state = load_state(self.paths.finalize_state)
+        paths = RunPaths(self.held.where())
+        state = load_state(paths.finalize_state)
         if state.outcome is None:
             try:
-                save_state(self.paths.finalize_state, FinalizeState(outcome=outcome, stages=state.stages))
+                save_state(paths.finalize_state, FinalizeState(outcome=outcome, stages=state.stages))
             except OSError as error:
-                if not farewell.is_gone(self.paths):
+                if not farewell.is_gone(paths):
                     farewell.say(f"the run's status cannot be written ({error.strerror}): {outcome.reason}.")
         self.keeper.tell_end(outcome)
         finalizing.wait(self.keeper, self.waited, self._asked_to_leave, farewell.say)
         if self.keeper.exit_code != 0:
-            farewell.not_finalized(self.paths)
+            farewell.not_finalized(RunPaths(self.held.where()))
         if self.control is not None:
             self.control.close()
             self.teller.close()
@@ -293,7 +296,7 @@ def main() -> None:
         supervisor = Supervisor(paths.root, config, argv)
         supervisor.start()
     except (OSError, RuntimeError, MemoryError, RunwatchError) as error:
-        _not_recorded(paths, config, argv, unrecorded.reason(error))
+        _not_recorded(paths, config, argv, as_named(unrecorded.reason(error), paths.root))
     outcome = supervisor.run()
     farewell.leave_streams(supervisor.left_open)
     farewell.end_like(outcome)

@@ -29,6 +29,12 @@ class Talk:
         self._due = False
         self._color = enabled and os.isatty(2) and not os.environ.get("NO_COLOR")
 
+    def pass_over(self, metrics: Metrics) -> None:
+        """Take for said what a recorder said before it began again."""
+        self._due = False
+        self._steps |= {step.step for step in metrics.steps if step.status is not None}
+        self._notices = sum(notice.kind in _KINDS for notice in metrics.notices)
+
     def event(self, event: Event) -> None:
         """Note an event; ``due`` tells whether it leaves a line."""
         self._due = self._due or (self._enabled and isinstance(event, TOLD))

@@ -91,6 +91,18 @@ class Emitter:
         self._lock = threading.RLock()
         self.troubles = Troubles(self._write_log)
 
+    def follow(self) -> bool:
+        """Go on where the run lies now, if folders above it were renamed or moved; whether that is so."""
+        if self.paths is None or self.sink is None or os.path.lexists(self.paths.journal):
+            return False
+        place = self.sink.where()
+        if place is None or place == self.paths.journal:
+            return False
+        log_appender.close_run(self.paths.logs)
+        self.paths.root = place.parent
+        self.logs = self.paths.logs
+        return True
+
     @property
     def closed(self) -> bool:
         """Whether the run has ended for this process."""
@@ -221,9 +233,20 @@ class Emitter:
     def _report(self, kind: str, sentence: str) -> None:
         self.troubles.report(kind, sentence)
 
+    def append_log(self, step: int | None, component: str, line: bytes, max_bytes: int | None = None) -> None:
+        """Append a line to the log of ``component`` in ``step``; nowhere without a folder. As `LogAppender.append`."""
+        if self.logs is None:
+            return
+        in_run = self.paths is not None
+        try:
+            log_appender.append(self.logs, step, component, line, max_bytes, in_run=in_run)
+        except FileNotFoundError:
+            if not self.follow():
+                raise
+            log_appender.append(self.logs, step, component, line, max_bytes, in_run=in_run)
+
     def _write_log(self, line: bytes) -> None:
-        if self.logs is not None:
-            log_appender.append(self.logs, None, "run", line)
+        self.append_log(None, "run", line)
 
     # --- around it
 

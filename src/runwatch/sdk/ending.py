@@ -33,6 +33,7 @@ def end_alone(
     assert emitter.paths is not None
     ended = text_of(time.time())
     emitter.settle_accounts()
+    emitter.follow()
     emitter.close()
     active.ended(emitter)
     started.teller.close()

@@ -11,7 +11,7 @@ from runwatch.errors import BadName, RunwatchError
 from runwatch.journal.log_append import place
 from runwatch.sdk import active
 from runwatch.sdk.context import scope_of
-from runwatch.sdk.core import Emitter, log_appender
+from runwatch.sdk.core import Emitter
 from runwatch.sdk.log_format import DEFAULT_COMPONENT, StructuredFormatter
 from runwatch.sdk.plain import shown, text
 from runwatch.sdk.sink import LOST, cannot_write
@@ -46,8 +46,7 @@ class DynamicFileHandler(logging.Handler):
             self._write(record, emitter)
 
     def _write(self, record: logging.LogRecord, emitter: Emitter) -> None:
-        logs = emitter.logs
-        if logs is None:
+        if emitter.logs is None:
             return
         had_one = "component" in record.__dict__
         if not had_one:
@@ -63,7 +62,7 @@ class DynamicFileHandler(logging.Handler):
         scope = scope_of(emitter)
         step = scope.step if scope.step is not None else emitter.steps.current
         try:
-            log_appender.append(logs, step, self.component, line, emitter.max_log_bytes)
+            emitter.append_log(step, self.component, line, emitter.max_log_bytes)
         except (OSError, RunwatchError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             emitter.losses.add(log_lines=1)

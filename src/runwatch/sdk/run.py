@@ -139,6 +139,7 @@ class RunLogger:
     @property
     def path(self) -> Path | None:
         """The run directory; None when the run is in memory only."""
+        self._emitter.follow()
         return self._emitter.paths.root if self._emitter.paths is not None else None
 
     # --- what happens in it

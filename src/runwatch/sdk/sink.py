@@ -70,6 +70,13 @@ class JournalSink:
         """Have what was written synced at once, off this thread."""
         self._syncer.hurry()
 
+    def where(self) -> Path | None:
+        """Return where the journal lies now, and go on there: folders above it may have been renamed. None: unknown."""
+        appender = self._appender
+        place = None if appender is None else appender.where()
+        self._journal = place or self._journal
+        return place
+
     @property
     def untold(self) -> Loss | None:
         """What was lost, where no event tells of it yet."""

@@ -1,0 +1,87 @@
+"""A run directory held by a descriptor: where it lies by now, though folders above it were renamed or moved meanwhile.
+
+Must not read what it holds. A name means nothing any more once somebody typed `mv runs old`; the descriptor goes on
+meaning the same directory. Where a system does not tell where that lies (no /proc), all is as the names say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from runwatch.journal.descriptors import Identity, above_standard, identity
+from runwatch.journal.modes import FOLDER
+
+_DESCRIPTORS = "/proc/self/fd"
+
+
+class HeldDirectory:
+    """One run directory, as long as this process lives."""
+
+    def __init__(self, root: Path, file_fd: int = -1) -> None:
+        """``file_fd``: of a file in it, which tells where it lies where ``root`` is its name no more."""
+        if file_fd >= 0 and not os.path.lexists(root) and (known := identity(file_fd)) is not None:
+            file = path_of(file_fd, known)
+            root = root if file is None else file.parent
+        self.first = root
+        """Where it lay when this was made."""
+        self._last = root
+        try:
+            self._fd = above_standard(os.open(root, FOLDER))
+        except OSError:  # no descriptor is left, or the run is gone already
+            self._fd = -1
+        self._known = identity(self._fd) if self._fd >= 0 else None
+
+    @property
+    def path(self) -> Path:
+        """A path that leads there whatever the folders above it are called; for this process alone, and as it is."""
+        path = Path(f"{_DESCRIPTORS}/{self._fd}/../{self._last.name}")
+        return path if self._known is not None and _is(path, self._known) else self._last
+
+    def where(self) -> Path:
+        """Return where it lies now; where it lay last, if it was deleted."""
+        if self._known is not None and not _is(self._last, self._known):
+            self._last = path_of(self._fd, self._known) or self._last
+        return self._last
+
+    def renamed(self, path: str) -> str:
+        """Return what ``path`` is called now, where it lies below the folder that was renamed or moved."""
+        before, after = list(self.first.parts), list(self.where().parts)
+        while before and after and before[-1] == after[-1]:
+            before.pop()
+            after.pop()
+        if before == after or not before or Path(path).parts[: len(before)] != tuple(before):
+            return path
+        return str(Path(*after, *Path(path).parts[len(before) :]))
+
+    def program(self) -> tuple[str, dict[str, str]]:
+        """Return this interpreter's program and our environment for another one: either may lie in that folder."""
+        environment = dict(os.environ)
+        if "PYTHONPATH" in environment:
+            folders = environment["PYTHONPATH"].split(os.pathsep)
+            environment["PYTHONPATH"] = os.pathsep.join(map(self.renamed, folders))
+        return self.renamed(sys.executable), environment
+
+
+def as_named(text: str, root: Path) -> str:
+    """Return a sentence with the name ``root`` in place of any path that `HeldDirectory.path` made of it."""
+    return re.sub(rf"{_DESCRIPTORS}/\d+/\.\.(?=/)", lambda _: str(root.parent), text)
+
+
+def path_of(fd: int, known: Identity) -> Path | None:
+    """Return the path of an open file or folder that ``known`` says what it is; None where it has none any more."""
+    try:
+        path = Path(os.readlink(f"{_DESCRIPTORS}/{fd}"))
+    except OSError:
+        return None
+    return path if _is(path, known) else None
+
+
+def _is(path: Path, known: Identity) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == known

@@ -1,0 +1,36 @@
+"""A recorder whose run was renamed or moved: it begins again there, as the same process.
+
+Must not decide anything about the run. All that a recorder knows of a run's place goes back to one path, and what it
+knows of its journal can be read again: so nothing is left that could still mean the old name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+
+import msgspec
+
+from runwatch.finalize.state import Outcome
+from runwatch.journal.held import HeldDirectory
+from runwatch.record.stopping import ASKING
+
+
+def begin_again(held: HeldDirectory, options: argparse.Namespace, told: Outcome | None) -> None:
+    """Replace this process by a recorder of the run where it lies now; ``told``: how it ended, where that is known.
+
+    Returns only where that cannot be. The kernel drops the locks meanwhile: the owner still holds its own.
+    """
+    program, environment = held.program()
+    argv = [program, "-P", "-m", "runwatch.record.recorder", str(held.where())]
+    for name in ("owner", "command", "began", "said"):
+        argv += [f"--{name}", str(getattr(options, name))]
+    argv += [f"--{name}" for name in ("alone", "talk") if getattr(options, name)]
+    if told is not None:
+        argv += ["--end", msgspec.json.encode(told).decode()]
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)  # as the keeper starts one
+    try:
+        os.execve(program, argv, environment)
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)

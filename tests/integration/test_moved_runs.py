@@ -1,0 +1,101 @@
+"""A run whose folder, or one above it, is renamed while it is recorded: recorded to its end, and finalized there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from integration.recorded import git, repository, runwatch, wait_for
+from runwatch.journal.paths import TRACKED
+
+FLUSHED = "until [ -s runs/f/r1/metadata.json ]; do sleep 0.02; done"
+AFTER = "echo ::endgroup::; echo ::group::after; echo said after"
+SEEN = "until grep -q '\"after\"' {run}/metrics.json; do sleep 0.02; done"
+"""The recorder goes on in the new place while the command runs."""
+
+
+def _record(place: Path, script: str) -> subprocess.CompletedProcess[bytes]:
+    options = ["--headless", "--framework", "f", "--run-id", "r1"]
+    return runwatch("run", *options, "--", "sh", "-c", f"echo ::group::before; {FLUSHED}; {script}; exit 3", cwd=place)
+
+
+def _check(run: Path, done: subprocess.CompletedProcess[bytes]) -> None:
+    assert done.returncode == 3, done.stderr
+    metadata = json.loads((run / "metadata.json").read_bytes())
+    assert (metadata["status"], metadata["reason"]) == ("failed", "exit code 3")
+    assert b"said after" in (run / "logs/step_002/stdout.log").read_bytes()
+    events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    assert [event["name"] for event in events if event["type"] == "step.started"] == ["before", "after"]
+    assert {event["type"] for event in events}.isdisjoint({"degraded", "recorder.replaced"})
+    assert done.stderr.count(b"step 001") == 1, "what was said is not said again"
+    assert runwatch("verify", str(run), cwd=run).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("move", "now", "live"),
+    [
+        ("mv runs runs2", "place/runs2/f/r1", True),
+        ("mv runs/f runs/g", "place/runs/g/r1", False),
+        ("mv ../place ../place2", "place2/runs/f/r1", True),
+        ("mv runs runs2; mkdir -p runs/f/r1; mv runs2 runs3", "place/runs3/f/r1", False),
+    ],
+    ids=["the runs folder", "the framework, at the end", "the repository", "twice, and another run in its place"],
+)
+def test_a_run_that_is_renamed_is_recorded_to_its_end_and_committed_where_it_lies(
+    tmp_path: Path, move: str, now: str, live: bool
+) -> None:
+    place = repository(tmp_path / "place")
+    run = tmp_path / now
+    done = _record(place, f"{move}; {AFTER}; {SEEN.format(run=run) if live else ':'}")
+    _check(run, done)
+    here = tmp_path / now.partition("/")[0]
+    assert git("log", "--format=%s", cwd=here).splitlines()[0] == f"runwatch: {run.parent.name}/r1 failed"
+    changed = git("diff", "--name-only", "HEAD~1", "HEAD", cwd=here).split()
+    assert changed == sorted(f"{run.relative_to(here)}/{name}" for name in TRACKED)
+    assert git("status", "--porcelain", cwd=here) == ""
+    assert list((place / "runs/f/r1").glob("*")) == []
+
+
+def test_a_run_that_is_moved_out_of_its_repository_is_finalized_there_and_not_committed(tmp_path: Path) -> None:
+    place, run = repository(tmp_path / "place"), tmp_path / "out/f/r1"
+    done = _record(place, f"mv runs {tmp_path}/out; {AFTER}")
+    _check(run, done)
+    (said,) = [line for line in done.stderr.decode().splitlines() if "commit" in line]
+    assert said.startswith(f"runwatch: commit   none: {run} lies in no git repository")
+    assert git("log", "--format=%s", cwd=place) == "first\n"
+    assert git("status", "--porcelain", cwd=place) == ""
+
+
+PROGRAM = """
+import os, runwatch
+run = runwatch.RunLogger(framework="f", run_id="r1")
+os.rename("runs", "runs2")
+assert run.emit("warning", {"message": "after"})
+if EXIT:
+    os._exit(3)
+with run.step("one"):
+    runwatch.get_logger("app", "validator").info("said after")
+print(run.path)
+run.finalize_run("failed")
+"""
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_run_of_a_program_that_is_renamed_in_its_first_moments_is_found(tmp_path: Path, dies: bool) -> None:
+    place = repository(tmp_path / "place")
+    script = PROGRAM.replace("EXIT", str(dies))
+    done = subprocess.run([sys.executable, "-c", script], cwd=place, capture_output=True, timeout=60, check=False)
+    run = place / "runs2/f/r1"
+    state = run / "finalize.json"
+    wait_for(lambda: state.exists() and "done" in json.loads(state.read_bytes())["stages"], "the guardian")
+    status = json.loads((run / "metadata.json").read_bytes())["status"]
+    assert (done.returncode, status, done.stderr) == ((3, "crashed", b"") if dies else (0, "failed", b""))
+    assert git("log", "--format=%s", cwd=place).splitlines()[0] == f"runwatch: f/r1 {status}"
+    assert not (place / "runs").exists()
+    if not dies:
+        assert done.stdout.decode() == f"{run}\n"
+        assert b"said after" in (run / "logs/step_001/validator.log").read_bytes()
