@@ -325,7 +325,7 @@ def test_whoever_finalizes_in_another_environment_finds_these_forms_too(form: st
     value = OF_A_RUN["DB_PASSWORD"]
     digests = Digests.of(Redactor({"DB_PASSWORD": value}).known_forms)
     text = f"sent {WRITTEN[form](value)} again"
-    assert Redactor({}, digests=digests).text(text) == "sent [redacted:env:DB_PASSWORD] again"
+    assert Redactor({}, digests=[digests]).text(text) == "sent [redacted:env:DB_PASSWORD] again"
 
 
 @pytest.mark.parametrize("kind", ["github-token", "aws-access-key"])
@@ -420,10 +420,10 @@ def test_digests_find_a_value_without_holding_it() -> None:
     digests = Digests.of(Redactor({"APP_TOKEN": value}).values)
     stored = msgspec.json.encode(digests)
     assert value.encode() not in stored
-    later = Redactor({}, digests=msgspec.json.decode(stored, type=Digests))
+    later = Redactor({}, digests=[msgspec.json.decode(stored, type=Digests)])
     assert later.text(f'{{"a": "x={value}, y"}}') == '{"a": "x=[redacted:env:APP_TOKEN], y"}'
     assert later.text(quote(f"k={value}&", safe="")) == "k%3D[redacted:env:APP_TOKEN]%26"
-    assert Redactor({"APP_TOKEN": value}, digests=digests).text(value) == "[redacted:env:APP_TOKEN]"
+    assert Redactor({"APP_TOKEN": value}, digests=[digests]).text(value) == "[redacted:env:APP_TOKEN]"
 
 
 REPEATED = [

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from runwatch.finalize import failing
-from runwatch.finalize.recount import digests_of, recounted, refold
+from runwatch.finalize.confidential import Confidential
+from runwatch.finalize.recount import recounted, refold
 from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
@@ -30,7 +31,6 @@ from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.pricing import Pricer
-from runwatch.redact import Digests, Redactor
 from runwatch.settings import Settings
 from runwatch.units import seconds_between
 from runwatch.version import VERSION
@@ -49,9 +49,18 @@ from runwatch.views.facts import NO_FACTS, Archive, Commit, Facts, StageFailure
 class Publisher:
     """Writes the files of one run; each call replaces them whole, so that it can be repeated."""
 
-    def __init__(self, paths: RunPaths, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        paths: RunPaths,
+        settings: Settings,
+        environ: Mapping[str, str] = os.environ,
+        secrets: Confidential | None = None,
+    ) -> None:
+        """``secrets`` is what another publisher of this process knows of them."""
         self.paths, self.settings, self._environ = paths, settings, environ
-        self._redactor = Redactor(environ, settings.redact.patterns, digests_of(paths))
+        self.secrets = secrets if secrets is not None else Confidential(paths, environ, settings.redact.patterns)
+        """What is known of the run's secrets."""
+        self._redactor, self._learned = self.secrets.redactor, self.secrets.learned
         self._written: dict[Path, int] = {}
         """File to the hash of what this publisher wrote into it last."""
         self._reported: dict[int | str, IssueMetrics] = {}
@@ -62,11 +71,6 @@ class Publisher:
     def new_fold(self) -> Fold:
         """Return an empty fold with the configuration's prices."""
         return Fold(price=Pricer(self.settings.pricing))
-
-    def remember_secrets(self) -> None:
-        """Leave digests of the environment's secrets for whoever finalizes the run elsewhere. Raises OSError."""
-        if self._redactor.values and not self.paths.secrets.exists():
-            write_json(self.paths.secrets, Digests.of(self._redactor.known_forms), durable=False)
 
     def live(self, metrics: Metrics) -> None:
         """Flush a run that goes on: metrics, metadata, issue reports and this run's rows. Raises OSError."""
@@ -116,6 +120,11 @@ class Publisher:
 
     def redacted(self, metrics: Metrics) -> Metrics:
         """Return the metrics with every secret in any text taken out."""
+        self.secrets.refresh(metrics.run.command)
+        if self._learned != self.secrets.learned:  # what was redacted before may hold what is known by now
+            self._learned = self.secrets.learned
+            self._metrics = RedactedMetrics(self._redactor.tree)
+            self._reported.clear()
         shown = self._metrics.of(metrics)
         # Where the run lies is in the path of every file: a redacted name would only keep it from being found.
         shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
@@ -236,7 +245,9 @@ def document_of(run_dir: Path, kind: Literal["json", "markdown"]) -> str:
     metrics = recounted(paths)
     if kind == "json":
         return msgspec.json.format(msgspec.json.encode(metrics_json.render(metrics)), indent=2).decode() + "\n"
-    where = failing.failed_step(paths, metrics, Redactor(os.environ, (), digests_of(paths)))
+    secrets = Confidential(paths, os.environ)
+    secrets.refresh(metrics.run.command)
+    where = failing.failed_step(paths, metrics, secrets.redactor)
     facts = msgspec.structs.replace(facts_of(paths, load_state(paths.finalize_state), {}), failed_step=where)
     return summary_markdown.render(metrics, facts)
 

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import os
 
-import msgspec
-
+from runwatch.finalize.confidential import Confidential
 from runwatch.finalize.redacted_metrics import RedactedMetrics
 from runwatch.finalize.state import load_state
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import Metrics
-from runwatch.journal.beneath import read_regular
 from runwatch.journal.follow import Follower, read_line
 from runwatch.journal.losses import read_losses
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
-from runwatch.redact import Digests, Redactor
 
 
 def refold(paths: RunPaths) -> Fold:
@@ -55,7 +52,9 @@ def recounted(paths: RunPaths, patterns: tuple[str, ...] = ()) -> Metrics:
         run = metrics.run
         run.status, run.reason, run.end_time = outcome.status, outcome.reason, outcome.ended
         run.exit_code, run.signal = outcome.exit_code, outcome.signal
-    shown = RedactedMetrics(Redactor(os.environ, patterns, digests_of(paths)).tree).of(metrics)
+    secrets = Confidential(paths, os.environ, patterns)
+    secrets.refresh(metrics.run.command)
+    shown = RedactedMetrics(secrets.redactor.tree).of(metrics)
     shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework
     return shown
 
@@ -65,11 +64,3 @@ def recounted_if_ended(paths: RunPaths) -> Metrics | None:
     if os.path.lexists(paths.metrics) or not load_state(paths.finalize_state).complete:
         return None
     return recounted(paths)
-
-
-def digests_of(paths: RunPaths) -> Digests | None:
-    """Return what a run remembers of the secrets in the environment that it was recorded in."""
-    try:
-        return msgspec.json.decode(read_regular(paths.secrets), type=Digests)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None

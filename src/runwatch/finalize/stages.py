@@ -17,6 +17,7 @@ from runwatch.finalize.archive import forget
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
 from runwatch.finalize.condition import check_place
+from runwatch.finalize.confidential import Confidential
 from runwatch.finalize.lasting import make_lasting
 from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import Publisher
@@ -61,13 +62,15 @@ class Finalizer:
         projector: Projector | None = None,
         on_stage: OnStage | None = None,
         is_handed_over: bool = False,
+        secrets: Confidential | None = None,
     ) -> None:
         """``fold`` and ``follower`` go on where a recorder stopped; without them the journal is read from its start.
 
         ``is_handed_over``: what was archived ahead comes from a process of this recorder, and was read again by it.
+        ``secrets``: what a recorder knows of them.
         """
         self.paths, self.settings = paths, settings
-        self.publisher = Publisher(paths, settings, environ)
+        self.publisher = Publisher(paths, settings, environ, secrets)
         self.fold = fold if fold is not None else self.publisher.new_fold()
         self.on_stage, self.is_handed_over = on_stage, is_handed_over
         follower = follower if follower is not None else Follower(paths.journal)
@@ -102,6 +105,7 @@ class Finalizer:
                 tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
+            self.publisher.secrets.look_around()
             away = missing.away(self.paths, self.state, self.settings.commit.mode)
             if only is STAGES and last is None and archiving.is_lost(self.paths, self.state):
                 first = min(first or "archive", "archive", key=STAGES.index)

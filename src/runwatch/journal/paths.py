@@ -142,7 +142,7 @@ class RunPaths:
 
     @property
     def secrets(self) -> Path:
-        """Salted digests of the environment's secrets, for a finalizer that has another environment."""
+        """Salted digests of secrets that the processes of the run held, for a finalizer that does not know them."""
         return self.root / ".secrets.json"
 
     @property

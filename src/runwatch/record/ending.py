@@ -11,6 +11,7 @@ import signal
 from pathlib import Path
 
 from runwatch.finalize import stages
+from runwatch.finalize.confidential import Confidential
 from runwatch.finalize.project import Projector
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState, Outcome
@@ -70,11 +71,12 @@ def finalize(
     projector: Projector,
     talk: Talk,
     *,
+    secrets: Confidential,
     ahead: bool = False,
 ) -> FinalizeState:
     """Run every stage of the finalizer over what was folded so far, and say how it went. Raises RunwatchError.
 
-    ``ahead``: whether a helper of ours has archived ahead.
+    ``secrets``: what the recorder knows of them. ``ahead``: whether a helper of ours has archived ahead.
     """
     finalizer = stages.Finalizer(
         paths,
@@ -84,6 +86,7 @@ def finalize(
         follower=follower,
         projector=projector,
         is_handed_over=ahead,
+        secrets=secrets,
     )
     state = finalizer.run()
     talk.update(finalizer.metrics)

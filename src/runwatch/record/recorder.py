@@ -7,7 +7,6 @@ Must not hold any byte of the command's output: its death loses nothing. Started
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import select
 import signal
@@ -72,8 +71,8 @@ class Recorder:
         self.beginning = Beginning(self.paths, self.writer)
         self.follower = Follower(self.paths.journal)
         self.publisher = Publisher(self.paths, self.settings)
-        with contextlib.suppress(OSError):  # a full disk: whoever finalizes in this environment needs no digests
-            self.publisher.remember_secrets()
+        self.publisher.secrets.note_own()
+        self.publisher.secrets.look_around()
         self.fold: Fold = self.publisher.new_fold()
         self.talk = Talk(enabled=options.talk)
         self.projector = Projector(self.paths, self.settings.capture.max_file_bytes)
@@ -81,7 +80,7 @@ class Recorder:
         self.teller = LossTeller(self.paths, self.writer)
         self.pricing = PriceNoter(self.paths, self.writer)
         self.ahead = AheadHelper(self.paths)
-        self.sampler = Sampler(self.paths, self.writer, self.settings, options.command)
+        self.sampler = Sampler(self.paths, self.writer, self.settings, options.command, self.publisher.secrets.meet)
         self.durability = Durability(self.paths)
         program = options.command if options.alone else None
         self.watch = Watch(
@@ -271,7 +270,15 @@ class Recorder:
         ahead = self.ahead.stop()
         try:
             state = ending.finalize(
-                self.paths, self.settings, self.fold, self.follower, outcome, self.projector, self.talk, ahead=ahead
+                self.paths,
+                self.settings,
+                self.fold,
+                self.follower,
+                outcome,
+                self.projector,
+                self.talk,
+                secrets=self.publisher.secrets,
+                ahead=ahead,
             )
         except RunwatchError as error:
             self._follow(outcome)

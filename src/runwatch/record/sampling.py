@@ -5,6 +5,8 @@ Must not fold or show anything. A source that fails is told once in the journal 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runwatch.events.lifecycle import RunStarted
@@ -13,6 +15,7 @@ from runwatch.journal.follow import events
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
+from runwatch.sources.environments import Environments
 from runwatch.sources.git import GitSource
 from runwatch.sources.process import ProcessSource
 from runwatch.sources.reports import ReportSource
@@ -21,19 +24,30 @@ from runwatch.vcs import GitError
 
 PERIODS_S = ((600.0, 1.0), (3600.0, 2.0), (float("inf"), 5.0))
 """Age of the run below which, and how often the process tree is sampled: long runs need fewer."""
+LOOKS_S = ((10.0, 0.2), (float("inf"), 1.0))
+"""The same for the environments of new processes, whose secrets must be known before they end."""
 
 
 class Sampler:
     """The sources of one run."""
 
-    def __init__(self, paths: RunPaths, writer: EventWriter, settings: Settings, command: int) -> None:
-        self._paths, self._writer = paths, writer
+    def __init__(
+        self,
+        paths: RunPaths,
+        writer: EventWriter,
+        settings: Settings,
+        command: int,
+        meet: Callable[[Iterable[tuple[str, str]]], None],
+    ) -> None:
+        """``meet`` is told the variables of the command's processes that no other had: names, each with its value."""
+        self._paths, self._writer, self._meet = paths, writer, meet
         self._processes: ProcessSource | None = None
+        self._environments = Environments(os.environb)
         self.watch(command)
         self._git = _git_source(paths, settings)
         self._reports = _report_source(paths, settings)
         self._started: float | None = None
-        self._next_sample = 0.0
+        self._next_sample = self._next_look = 0.0
         self._failed: set[str] = set()
 
     def watch(self, command: int) -> None:
@@ -44,8 +58,11 @@ class Sampler:
         """Sample what is due at ``now`` (monotonic seconds)."""
         if self._started is None:
             self._started = now
+        age = now - self._started
+        if self._processes is not None and now >= self._next_look:
+            self._next_look = now + next(period for limit, period in LOOKS_S if age < limit)
+            self._look(self._processes)
         if self._processes is not None and now >= self._next_sample:
-            age = now - self._started
             self._next_sample = now + next(period for limit, period in PERIODS_S if age < limit)
             self._sample(self._processes)
         if self._git is not None:
@@ -60,10 +77,19 @@ class Sampler:
         if self._reports is not None:
             self._read_reports(self._reports, float("inf"), ended)
 
+    def _look(self, source: ProcessSource) -> None:
+        try:
+            found = self._environments.new(source.processes())
+        except Exception as error:  # noqa: BLE001 - a source must never end the recorder
+            self._report("environments", error)
+            return
+        if found:
+            self._meet(found)
+
     def _sample(self, source: ProcessSource) -> None:
         try:
             fields = source.sample()
-        except Exception as error:  # noqa: BLE001 - a source must never end the recorder
+        except Exception as error:  # noqa: BLE001 - as above
             self._report("process", error)
             return
         if fields is not None:

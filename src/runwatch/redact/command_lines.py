@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from runwatch.redact.environment import is_secret_name, is_secret_value
+from runwatch.redact.environment import is_secret_value
 from runwatch.redact.rules import MARK, is_reference
+from runwatch.secret_names import is_secret_name
 
 _FLAG = re.compile(
     r"--?(?:[a-z0-9]+[-_.])*(?:password|passwd|passphrase|pwd|pw|secret|token|jwt|bearer|credentials?"
@@ -89,6 +90,15 @@ def without_passwords(arguments: Sequence[str]) -> Iterator[str | None]:
                 shown = _by_its_setting(argument, before)
         yield shown
         before = argument
+
+
+def announced_arguments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the passwords of a command line, each behind the variable that it is assigned to, empty without one."""
+    for shown, argument in zip(without_passwords(arguments), arguments, strict=True):
+        if shown is not None:
+            before = shown[: -len(_SHOWN)]
+            variable = before[:-1] if before.endswith("=") and not before.startswith("-") else ""
+            yield variable, argument[len(before) :]
 
 
 def _by_its_program(argument: str, before: str, taken: _Taken | None) -> str | None:

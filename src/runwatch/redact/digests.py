@@ -37,13 +37,19 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of their names."""
 
     @classmethod
-    def of(cls, values: Mapping[str, str]) -> Digests:
-        """Return the digests of values → names of their variables, with a new salt."""
-        salt = os.urandom(16)
+    def of(cls, values: Mapping[str, str], salt: str | None = None) -> Digests:
+        """Return the digests of values → names of their variables, with a new salt where none is given."""
+        salt_bytes = os.urandom(16) if salt is None else bytes.fromhex(salt)
         stored = (
-            _Stored(name=name, length=len(value), digest=_digest(value, salt).hex()) for value, name in values.items()
+            _Stored(name=name, length=len(value), digest=_digest(value, salt_bytes).hex())
+            for value, name in values.items()
         )
-        return cls(salt=salt.hex(), values=tuple(stored))
+        return cls(salt=salt_bytes.hex(), values=tuple(stored))
+
+    def knows(self, value: str) -> bool:
+        """Whether a value is among those that are kept."""
+        digest = _digest(value, bytes.fromhex(self.salt)).hex()
+        return any(stored.digest == digest for stored in self.values)
 
     def without(self, values: Mapping[str, str]) -> Digests | None:
         """Return the digests of other values than these; None where there are none."""
@@ -62,7 +68,12 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
             for length in lengths:
                 value = text[start : start + length]
                 if len(value) == length and (name := names.get((length, _digest(value, salt)))) is not None:
-                    yield Span(start, start + length, f"env:{name}")
+                    yield Span(start, start + length, label(name))
+
+
+def label(name: str) -> str:
+    """Return what stands in place of the value of a variable; without a name that of one which a flag announced."""
+    return f"env:{name}" if name else "flag"
 
 
 def _digest(value: str, salt: bytes) -> bytes:

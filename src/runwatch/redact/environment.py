@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 from runwatch.redact.rules import VARIED, words
+from runwatch.secret_names import URL_PASSWORD, is_secret_name
 
 SHORTEST = 6
 """Characters; a shorter value is too likely to be a word of the text."""
@@ -29,26 +30,21 @@ _SHORTEST_CASED = 12
 _WORD, _APART = re.compile(r"[^\W\d_]*|\d*"), re.compile(r"[-_.:/,\s]+")
 """Nor is one of words and numbers alone, such as the name of a machine."""
 
-_SECRET_ENDINGS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "CREDENTIAL", "CREDENTIALS")
-"""How the last word of a variable's name ends when its value is a secret; MAX_TOKENS counts and hides nothing."""
-_SECRET_LAST_WORDS = frozenset({"PASS", "SSHPASS", "PWD", "PW", "PAT", "JWT", "COOKIE", "DSN", "AUTH", "KEY", "KEYS"})
-_SECRET_WORDS = frozenset({"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY"})
-"""Wherever they stand in the name."""
-_FOLDERS = frozenset({"PWD", "OLDPWD"})
 _PEOPLE_AND_PLACES = ("USER", "LOGNAME", "USERNAME", "HOSTNAME", "HOST", "HOME")
-_URL_PASSWORD = re.compile(r"://[^/?#@:\s]*:([^/?#@\s]+)@")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def secret_values(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what must not get out of an environment: each value, or line of one with several → its variable."""
+def secret_values(environ: Mapping[str, str], here: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what must not get out of an environment: each value, or line of one with several → its variable.
+
+    ``here`` is the environment that names people and places, where ``environ`` is only a part of one.
+    """
     found: dict[str, str] = {}
-    known = _people_and_places(environ)
+    known = _people_and_places(environ if here is None else here)
     common = words()["common_values"]
     for name in sorted(environ):
         value = environ[name].strip()
         if not (is_secret_name(name) and is_secret_value(name, value)):
-            in_url = _URL_PASSWORD.search(value)
+            in_url = URL_PASSWORD.search(value)
             value = in_url[1] if in_url and len(in_url[1]) >= _SHORTEST_WORD else ""
         if value and value.lower() not in common and value not in known:
             shown = name.encode("utf-8", "backslashreplace").decode()
@@ -82,19 +78,6 @@ def with_other_cases(found: Mapping[str, str], values: Mapping[str, str]) -> dic
 def hex_forms(values: Mapping[str, str]) -> dict[str, str]:
     """Return each value in hexadecimal digits, small ones → name of its variable."""
     return {value.encode("utf-8", "surrogateescape").hex(): name for value, name in values.items()}
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether what goes by this name, of a variable or a key, is a secret."""
-    parts = _HUMP.sub("_", name).upper().replace("-", "_").split("_")
-    if name.upper() in _FOLDERS or parts[-1].lower() in words()["about_a_secret"]:
-        return False
-    return (
-        parts[-1].endswith(_SECRET_ENDINGS)
-        or parts[-1] in _SECRET_LAST_WORDS
-        or not _SECRET_WORDS.isdisjoint(parts)
-        or "API_KEY" in "_".join(parts)
-    )
 
 
 def is_secret_value(name: str, value: str) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from runwatch.redact.command_lines import without_passwords
-from runwatch.redact.digests import Digests
+from runwatch.redact.digests import Digests, label
 from runwatch.redact.encodings import decoded, hex_digits, in_base64, original
 from runwatch.redact.environment import (
     BOUNDED_BELOW,
@@ -43,27 +43,47 @@ class Redactor:
 
     `environ` is the environment whose secrets must not get out; `patterns` are the user's own regular expressions, of
     which the group `secret` is replaced, or the whole match. Raises SettingsError for one that is none. `digests` are
-    of the secrets of another environment, whose values are not at hand.
+    of secrets of other environments, whose values are not at hand.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], patterns: Iterable[str] = (), digests: Digests | None = None
+        self, environ: Mapping[str, str], patterns: Iterable[str] = (), digests: Iterable[Digests] = ()
     ) -> None:
         self.values = secret_values(environ)
-        """The environment's secrets → names of their variables."""
-        forms = secret_forms(self.values)
-        self._forms = [(form, forms[form], _standing(form)) for form in sorted(forms, key=len, reverse=True)]
-        self._in_hex = hex_forms(self.values)
+        """The secrets that are known → names of their variables."""
         self._own = Patterns(patterns)
         self._withheld: set[int] = set()
         """Hashes of texts that a pattern took too long on: once is enough."""
-        self._digests = digests.without(self.known_forms) if digests else None
         # What is flushed every second is mostly what was flushed the second before.
         self._remembered = lru_cache(maxsize=4096)(self._redacted)
+        self._given = tuple(digests)
+        self._prepare()
+
+    def learn(self, values: Mapping[str, str], digests: Iterable[Digests] | None = None) -> bool:
+        """Take these out as well from now on: values → names of their variables; return whether any was not known.
+
+        ``digests`` stand in place of those that were given before.
+        """
+        new = {value: name for value, name in values.items() if value not in self.values}
+        given = self._given if digests is None else tuple(digests)
+        if not new and given == self._given:
+            return False
+        self.values |= new
+        self._given = given
+        self._prepare()
+        return True
+
+    def _prepare(self) -> None:
+        forms = secret_forms(self.values)
+        self._forms = [(form, forms[form], _standing(form)) for form in sorted(forms, key=len, reverse=True)]
+        self._in_hex = hex_forms(self.values)
+        known = self.known_forms
+        self._digests = [left for each in self._given if (left := each.without(known)) is not None]
+        self._remembered.cache_clear()
 
     @property
     def known_forms(self) -> dict[str, str]:
-        """The environment's secrets, as they are and in other cases → names of their variables."""
+        """The secrets that are known, as they are and in other cases → names of their variables."""
         return with_other_cases(self.values, self.values)
 
     @property
@@ -155,7 +175,7 @@ class Redactor:
             yield from _across(everywhere, self._hex_spans(everywhere.text))
             for form, name, standing in self._forms:
                 if form in everywhere.text:
-                    spans = (Span(*match.span(), f"env:{name}") for match in standing.finditer(everywhere.text))
+                    spans = (Span(*match.span(), label(name)) for match in standing.finditer(everywhere.text))
                     yield from _across(everywhere, spans)
         likely = joined(text)
         if likely is not None:
@@ -174,15 +194,15 @@ class Redactor:
             for form, name in self._in_hex.items():
                 if form in digits and (len(form) >= BOUNDED_BELOW or form == digits):
                     for match in re.finditer(form, digits):
-                        yield Span(start + match.start(), start + match.end(), f"env:{name}")
+                        yield Span(start + match.start(), start + match.end(), label(name))
 
     def _spans(self, text: str) -> Iterator[Span]:
         for form, name, standing in self._forms:
             if form in text:
                 for match in standing.finditer(text):
-                    yield Span(match.start(), match.end(), f"env:{name}")
-        if self._digests is not None:
-            yield from self._digests.find(text)
+                    yield Span(match.start(), match.end(), label(name))
+        for digests in self._digests:
+            yield from digests.find(text)
         yield from self._own.find(text)
         for rule in concerned(text):
             yield from rule.find(text)

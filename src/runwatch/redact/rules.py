@@ -94,7 +94,7 @@ class Rule:
     def _convinces(self, secret: str) -> bool:
         if MARK in secret or _MARKED.search(secret) is not None or is_reference(secret):
             return False
-        if self.no_word and _ABOUT_SECRETS.search(secret) is not None:
+        if self.no_word and names_a_secret(secret):
             return False
         return (not self.varied or VARIED.search(secret) is not None) and entropy(secret) >= self.min_entropy
 
@@ -102,6 +102,11 @@ class Rule:
 def is_reference(text: str) -> bool:
     """Whether a text only stands for a value: a variable, a blank to fill in, a path, a word such as None."""
     return _REFERENCE.fullmatch(text) is not None
+
+
+def names_a_secret(text: str) -> bool:
+    """Whether a text is made of words that names in programs and messages about secrets have."""
+    return _ABOUT_SECRETS.search(text) is not None
 
 
 @cache

@@ -75,9 +75,9 @@ class LogSummarizer:
         return path
 
     def _redacted(self, text: str) -> str:
-        from runwatch.redact import Redactor
+        from runwatch.finalize.confidential import Confidential
 
-        return Redactor(os.environ, _settings().redact.patterns).text(text)
+        return Confidential(self._paths, os.environ, _settings().redact.patterns).redactor.text(text)
 
 
 def _settings() -> Any:

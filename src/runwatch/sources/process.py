@@ -73,6 +73,11 @@ class ProcessSource:
             "written_bytes": int(written),
         }
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that are in the tree now, or were at the last sample."""
+        self._discover()
+        return [seen.process for seen in self._seen.values()]
+
     def _discover(self) -> None:
         """Find new members: all that descend from the command or from a member, whose parent may be gone by now."""
         children: dict[int, list[psutil.Process]] = {}

@@ -1,0 +1,97 @@
+"""What is known of one run's secrets, and the redactor that takes them out of what is published.
+
+Must not say what a secret looks like (`redact`), nor publish anything. Known are the values of this process's
+environment, of those of the command's processes, of `.env` files, of command line and scripts; and by their digests
+alone those that another process knew (`.secrets.json`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from runwatch.finalize.whereabouts import first_event, git_variables
+from runwatch.journal.known_secrets import remember, remembered
+from runwatch.journal.paths import RunPaths
+from runwatch.redact.announced import in_arguments, in_env_file, in_script
+from runwatch.redact.environment import secret_values, with_other_cases
+from runwatch.redact.redactor import Redactor
+from runwatch.sources.secret_files import SecretFiles
+
+MOST_VALUES = 1000
+"""Each costs a search in every text: a command that hands out more has the others published."""
+
+
+class Confidential:
+    """The secrets of one run. For one thread."""
+
+    def __init__(self, paths: RunPaths, environ: Mapping[str, str], patterns: Iterable[str] = ()) -> None:
+        """``patterns`` are the user's. Raises SettingsError for one that is none."""
+        self._paths, self._environ = paths, environ
+        self._state = self._stored()
+        self.redactor = Redactor(environ, patterns, remembered(paths))
+        self.learned = 0
+        """Grows with what is known: what was redacted before is to be redacted again."""
+        self._files: SecretFiles | None = None
+        self._command: list[str] = []
+
+    def note_own(self) -> None:
+        """Leave digests of what this process's environment holds, for whoever finalizes the run elsewhere."""
+        self._remember(self.redactor.values)
+
+    def meet(self, variables: Iterable[tuple[str, str]]) -> None:
+        """Learn what is secret among variables of the command's processes: names, each with its value."""
+        found: dict[str, str] = {}
+        for name, value in variables:
+            found |= secret_values({name: value}, self._environ)
+        self._learn(found)
+
+    def look_around(self) -> None:
+        """Learn what `.env` files and scripts hold that are new or have changed."""
+        _, started = first_event(self._paths)
+        if started is None or not started.cwd:
+            return
+        if self._files is None:
+            cwd = Path(started.cwd)
+            work_tree = git_variables(started).work_tree(cwd)
+            self._files = SecretFiles(cwd, None if work_tree is None else work_tree.top)
+        found: dict[str, str] = {}
+        for text in self._files.env_files():
+            found |= in_env_file(text, self._environ)
+        for text in self._files.scripts(started.command or ()):
+            found |= in_script(text, self._environ)
+        self._learn(found)
+
+    def refresh(self, command: Sequence[str] | None) -> None:
+        """Learn what a run's command line gives away, and what other processes have left word of since."""
+        if command and command != self._command:
+            self._command = list(command)
+            self._take(in_arguments(command, self._environ))
+        state = self._stored()
+        if state != self._state:
+            self._state = state
+            self.learned += self.redactor.learn({}, remembered(self._paths))
+
+    def _learn(self, found: Mapping[str, str]) -> None:
+        if new := self._take(found):
+            self._remember(new)
+
+    def _take(self, found: Mapping[str, str]) -> Mapping[str, str]:
+        room = MOST_VALUES - len(self.redactor.values)
+        new = {value: name for value, name in found.items() if value not in self.redactor.values}
+        new = dict(list(new.items())[: max(0, room)])
+        self.learned += self.redactor.learn(new)
+        return new
+
+    def _remember(self, values: Mapping[str, str]) -> None:
+        with contextlib.suppress(OSError):  # a full disk: whoever finalizes in this process knows them all the same
+            remember(self._paths, with_other_cases(values, values))
+
+    def _stored(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._paths.secrets, follow_symlinks=False)
+        except OSError:
+            return None
+        return found.st_ino, found.st_size
