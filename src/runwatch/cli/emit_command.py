@@ -5,6 +5,7 @@ Must not interpret the event beyond its type and the types of its fields.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -41,6 +42,7 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
         values["step"] = step
     if type == "llm.completed":
         values = _call(values)
+    tell_own_secrets(paths)
     writer = EventWriter(paths)
     try:
         if not writer.emit(type, **values):
@@ -64,6 +66,17 @@ def run_at_hand(reference: str | None) -> Path:
     if not os.path.isfile(os.path.join(directory, "events.jsonl")):  # unlike pathlib it takes any text for a path
         raise NotFound(f"RUNWATCH_RUN_DIR names {directory!r}, which holds no run: unset it or correct it.")
     return Path(directory)
+
+
+def tell_own_secrets(paths: Any) -> None:
+    """Have the run know what this process's environment holds beyond that of the command: a script exported it."""
+    from runwatch.secret_names import announced
+
+    if found := announced(os.environ):
+        from runwatch.journal.known_secrets import tell_own
+
+        with contextlib.suppress(OSError):  # a full disk, or a run of somebody else's
+            tell_own(paths, found)
 
 
 def _pair(text: str) -> tuple[str, Any]:

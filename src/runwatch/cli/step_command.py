@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.emit_command import run_at_hand
+from runwatch.cli.emit_command import run_at_hand, tell_own_secrets
 
 
 @click.command(epilog='Example: runwatch step "install dependencies"')
@@ -21,6 +21,7 @@ def command(name: str, reference: str | None) -> int:
     from runwatch.journal.writer import EventWriter
 
     paths = RunPaths(run_at_hand(reference))
+    tell_own_secrets(paths)
     reply = request(paths.control, {"op": "step", "name": name, "source": "shell"})
     if reply is not None and reply.get("ok"):
         number, closes = reply["step"], reply.get("closes")

@@ -5,6 +5,7 @@ Must not create a run. Without any, events are counted in memory.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from pathlib import Path
@@ -140,6 +141,7 @@ def _join(named: str) -> Emitter | None:
         say(error.sentence)
         return None
     emitter.joined = True
+    atexit.register(emitter.own_secrets.look)
     emitter.steps.start_in(_step_at_hand(paths))
     follows = None if _pinned() else reader_of(paths.root)
     if follows is not None:

@@ -33,6 +33,7 @@ from runwatch.sdk.context import Scope, scope_var
 from runwatch.sdk.forks import after_fork
 from runwatch.sdk.listeners import Callback, Listener
 from runwatch.sdk.memory import Memory
+from runwatch.sdk.own_secrets import OwnSecrets
 from runwatch.sdk.plain import one_line, plain
 from runwatch.sdk.sink import JournalSink
 from runwatch.sdk.step_book import StepBook
@@ -40,6 +41,8 @@ from runwatch.sdk.trouble import Troubles
 
 _STATUS_CHANGES = frozenset({"run.started", "step.completed", "issue.completed", "status.proposed"})
 """Events that are synced at once."""
+_MAY_TELL_SECRETS = _STATUS_CHANGES - {"run.started"} | {"step.started", "error", "warning"}
+"""Events before which it is looked whether the environment has changed: not so many, and errors quote passwords."""
 _CALLS = (
     LlmStarted, LlmRetry, LlmCompleted, ToolStarted, ToolCompleted, ServiceStarted, ServiceRetry, ServiceCompleted,
 )  # fmt: skip
@@ -81,6 +84,7 @@ class Emitter:
         self.losses = self._account()
         """What this process could not record."""
         self.sink = JournalSink(paths.journal, self._report, self.losses) if paths is not None else None
+        self.own_secrets = OwnSecrets(paths)
         after_fork(self, Emitter._after_fork)
 
     def _begin(self) -> None:
@@ -179,6 +183,8 @@ class Emitter:
 
     def _write(self, line: bytes, type_name: str) -> bool:
         sink = self.sink
+        if type_name in _MAY_TELL_SECRETS or b'"error":' in line:
+            self.own_secrets.look()
         if type_name == "run.started" and sink is not None:
             written = sink.begin_with(line)
         else:  # what tells of losses is none: it is told again

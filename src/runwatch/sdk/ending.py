@@ -32,6 +32,7 @@ def end_alone(
     emitter = started.emitter
     assert emitter.paths is not None
     ended = text_of(time.time())
+    emitter.own_secrets.look()
     emitter.settle_accounts()
     emitter.follow()
     emitter.close()

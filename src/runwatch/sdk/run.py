@@ -117,6 +117,8 @@ class RunLogger:
             return active.memory()
         emitter = self._started.emitter
         active.opened(emitter)
+        if self._guardian is not None:
+            emitter.own_secrets.are_known()
         if self._unguarded is not None:
             sentence = f"no guardian ({self._unguarded.strerror}): a killed run needs `recover`."
             emitter.troubles.report("guardian", sentence)
@@ -205,6 +207,7 @@ class RunLogger:
             if self._started is not None:
                 end_alone(self._started, self._guardian, status, reason, signal_name, wait_s)
             elif self._emitter.memory is None:
+                self._emitter.own_secrets.look()
                 paths = self._emitter.paths
                 if paths is not None and paths.control.exists():  # a program's own run ends as that program says
                     self._emitter.emit("status.proposed", {"status": status, "reason": reason})
