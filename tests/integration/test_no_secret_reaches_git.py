@@ -148,7 +148,7 @@ def test_who_recovers_a_run_without_its_environment_publishes_none_of_it(tmp_pat
     pids = [process.pid]
     try:
         wait_for(lambda: (place / "there").exists() and (run_dir(place) / ".secrets.json").exists(), "the run")
-        wait_for(lambda: b"SERVICE_TOKEN" in (run_dir(place) / ".secrets.json").read_bytes(), "the recorder")
+        wait_for(lambda: b"FILE_PASSWORD" in (run_dir(place) / ".secrets.json").read_bytes(), "the recorder")
         pids.append(int((place / "pid").read_text()))
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         pids += map(int, children)

@@ -20,7 +20,7 @@ from runwatch.redact.environment import secret_values, with_other_cases
 from runwatch.redact.redactor import Redactor
 from runwatch.sources.secret_files import SecretFiles
 
-MOST_VALUES = 1000
+MOST_VALUES = 300
 """Each costs a search in every text: a command that hands out more has the others published."""
 
 
@@ -80,10 +80,21 @@ class Confidential:
 
     def _take(self, found: Mapping[str, str]) -> Mapping[str, str]:
         room = MOST_VALUES - len(self.redactor.values)
-        new = {value: name for value, name in found.items() if value not in self.redactor.values}
+        here = self._names()
+        new = {
+            value: name
+            for value, name in found.items()
+            if value not in self.redactor.values and value.lower() not in here
+        }
         new = dict(list(new.items())[: max(0, room)])
         self.learned += self.redactor.learn(new)
         return new
+
+    def _names(self) -> set[str]:
+        """Return words that stand all over a run: a password that is called like its project hides nothing."""
+        _, started = first_event(self._paths)
+        folders = Path(started.cwd or "").parts[-3:] if started is not None else ()
+        return {word.lower() for word in (self._paths.framework, self._paths.run_id, *folders)}
 
     def _remember(self, values: Mapping[str, str]) -> None:
         with contextlib.suppress(OSError):  # a full disk: whoever finalizes in this process knows them all the same

@@ -124,7 +124,6 @@ class Publisher:
         if self._learned != self.secrets.learned:  # what was redacted before may hold what is known by now
             self._learned = self.secrets.learned
             self._metrics = RedactedMetrics(self._redactor.tree)
-            self._reported.clear()
         shown = self._metrics.of(metrics)
         # Where the run lies is in the path of every file: a redacted name would only keep it from being found.
         shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework

@@ -40,7 +40,7 @@ class OwnSecrets:
                 tell_own(self._paths, found)
             self._state, self._seen = state, now
         except Exception:  # noqa: BLE001 - another thread changes it just now, or a full disk: looked at again
-            self._state = None
+            pass
 
 
 def _state() -> int:

@@ -80,6 +80,17 @@ def test_a_command_that_makes_up_secrets_without_end_costs_a_bounded_search(path
     assert len(secrets.redactor.values) == MOST_VALUES
 
 
+def test_a_password_that_is_called_like_its_project_leaves_the_project_its_name(
+    paths: RunPaths, tmp_path: Path
+) -> None:
+    here = tmp_path / "myproject"
+    begun(paths, here, "run")
+    (here / ".env").write_text("DB_PASSWORD=MyProject\nADMIN_PASSWORD=of-myproject-1\n")
+    secrets = Confidential(paths, {})
+    secrets.look_around()
+    assert secrets.redactor.text("MyProject, of-myproject-1") == "MyProject, [redacted:env:ADMIN_PASSWORD]"
+
+
 def test_a_disk_that_takes_no_digests_keeps_nothing_from_being_known(paths: RunPaths) -> None:
     paths.secrets.mkdir()
     secrets = Confidential(paths, {})
