@@ -149,8 +149,8 @@ def test_a_runs_folder_in_a_git_folder_is_a_fault(place: Path) -> None:
 
 
 def test_git_variables_are_named_and_change_nothing(place: Path) -> None:
-    found = doctor(place, env={"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "x"}, code=0)
-    assert "GIT_DIR, GIT_INDEX_FILE" in found["environment"][0]["sentence"]
+    found = doctor(place, env={"GIT_DIR": "/nowhere", "GIT_NAMESPACE": "x"}, code=0)
+    assert "GIT_DIR, GIT_NAMESPACE" in found["environment"][0]["sentence"]
 
 
 def test_no_git_and_an_old_git_are_faults(place: Path, tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ from typing import Self
 
 import msgspec
 
+from runwatch.finalize.commit_identity import author_variables, identity, is_about_identity
 from runwatch.finalize.commit_place import Place
+from runwatch.finalize.git_said import unreadable
 from runwatch.vcs import GitError, Repository, Running
 
 FILE = "100644"
 FOLDER = "040000"
-_FALLBACK = {"name": "runwatch", "email": "runwatch@localhost"}
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -106,21 +107,21 @@ class Objects:
         folder = self._place.folder
         if tip is None:
             return [{} for _ in range(len(folder) + 1)]
-        trees = [self._read(f"{tip}^{{tree}}")]
+        trees = [self._read(f"{tip}^{{tree}}", tip)]
         for part in folder:
             below = trees[-1].get(part)
             if below is not None and below.kind != "tree":
                 raise self._place.refuse(f"{part!r} on the way to the run is no folder in the last commit", "rename it")
-            trees.append({} if below is None else self._read(below.oid))
+            trees.append({} if below is None else self._read(below.oid, tip))
         return trees
 
-    def _read(self, name: str) -> Tree:
+    def _read(self, name: str, tip: str) -> Tree:
         assert self._reading is not None
         self._reading.say(f"{name}\n".encode())
         line = self._reading.line()
         words = line.split()
         if len(words) != 3 or words[1] != b"tree":
-            raise GitError(f"git cat-file in {self._place.work_tree} found no tree: {os.fsdecode(line)}.")
+            raise unreadable(self._place, tip)
         content = self._reading.take(int(words[2]) + 1)
         return _parsed(words[0].decode("ascii"), content[:-1])
 
@@ -203,15 +204,10 @@ def write_commit(
     Git would make one up from the login and the host's name, which nobody asked to publish.
     """
     command = ["commit-tree", tree, *(["-p", parent] if parent else []), "-S" if sign else "--no-gpg-sign", "-F", "-"]
-    env: dict[str, str] = {}
-    if author:
-        name, _, mail = author.rpartition("<")
-        env = {"GIT_AUTHOR_NAME": name.strip(), "GIT_AUTHOR_EMAIL": mail.strip().rstrip(">")}
+    env = {} if author is None else author_variables(author)
     try:
         return repo.plumbing(*command, input=message, env=env, settings=("user.useConfigOnly=true",)).strip()
     except GitError as error:
-        if "auto-detection is disabled" not in error.stderr and "ident" not in error.stderr:
+        if not is_about_identity(error):
             raise
-    known = {key: repo.plumbing("config", f"user.{key}", check=False).strip() for key in _FALLBACK}
-    identity = tuple(f"user.{key}={known[key] or fallback}" for key, fallback in _FALLBACK.items())
-    return repo.plumbing(*command, input=message, env=env, settings=identity).strip()
+    return repo.plumbing(*command, input=message, env=identity(repo, os.environ, author).variables()).strip()

@@ -23,6 +23,7 @@ from runwatch.vcs import (
     is_git_dir,
     read_ref,
 )
+from runwatch.vcs.environment import other_common_dir
 from runwatch.vcs.special_names import first_special
 
 IN_PROGRESS = {
@@ -219,6 +220,12 @@ def find_target(
     receiving = environ.get("GIT_QUARANTINE_PATH")
     if receiving and Path(os.path.realpath(receiving)).parent == common_dir(place.git_dir) / "objects":
         raise place.refuse(f"git is receiving a push in {place.called}, which a commit would spoil", "let it end")
+    elsewhere = other_common_dir(environ, place.git_dir)
+    if elsewhere is not None:
+        raise place.refuse(
+            f"GIT_COMMON_DIR is set to {elsewhere}, which has other branches than {place.called}",
+            "unset GIT_COMMON_DIR",
+        )
     ref = head_ref(place.git_dir)
     if ref == _REFTABLE:
         ref = repo.plumbing("symbolic-ref", "--quiet", "HEAD", check=False).strip() or None

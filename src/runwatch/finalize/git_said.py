@@ -6,11 +6,27 @@ Must not ask git anything: this is read from what it said.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 
 from runwatch.errors import CommitError
 from runwatch.finalize.commit_place import Place
 from runwatch.finalize.ref_update import REFUSED
 from runwatch.vcs import NO_GIT, GitError
+
+ENCODING = re.compile(
+    r"BOM is (?:required|prohibited) in '(?P<bom_file>[^'\n]+)' if encoded as (?P<bom_encoding>\S+)"
+    r"|failed to encode '(?P<file>[^'\n]+)' from (?P<encoding>\S+) to "
+    r"|(?P<value>true/false) are no valid working-tree-encodings"
+)
+"""What git says of a file that is not in the encoding which an attribute says. **Source**: git's convert.c."""
+
+
+def unreadable(place: Place, commit: str, environ: Mapping[str, str] = os.environ) -> CommitError:
+    """Return why nothing can be committed on top of what git does not find."""
+    objects = environ.get("GIT_OBJECT_DIRECTORY")
+    remedy = f"unset GIT_OBJECT_DIRECTORY, which is {objects}" if objects else "`git fsck` says what is missing"
+    return place.refuse(f"git in {place.called} cannot read the last commit, {commit[:12]}", remedy)
 
 
 def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError:
@@ -31,6 +47,14 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
     if sign and "commit-tree" in error.sentence:
         why = error.stderr.strip().partition("\n")[0].removeprefix("error: ").rstrip(".?")
         return place.refuse(f"the commit cannot be signed ({why})", "set `user.signingKey`, or `[commit] sign = false`")
+    encoding = ENCODING.search(error.stderr)
+    if encoding is not None:
+        called = encoding["bom_encoding"] or encoding["encoding"] or encoding["value"]
+        folder = "/".join(place.folder[:-2]) or "runs"
+        return place.refuse(
+            f"git takes a run's files, which are UTF-8, for {called}, as the attribute working-tree-encoding says",
+            f"`{folder}/** -working-tree-encoding` at the end of .gitattributes takes runs out",
+        )
     refused = REFUSED.search(error.stderr)
     if refused is not None:
         folder, why = os.path.dirname(refused["file"]), refused["why"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from runwatch.vcs.layout import Found, find_repository, head_of
+from runwatch.vcs.layout import Found, common_dir, find_repository, head_of
 
 KEPT = re.compile(
     r"GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL)"
@@ -45,9 +45,32 @@ OVERRIDES = (
 """Configuration of every command: no monitor of the user's, no refusal over line ends, nothing in the background."""
 
 
-def stripped(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables that runwatch's git commands must not see, sorted."""
-    return sorted(name for name in environ if name.startswith("GIT_") and not KEPT.match(name) and name not in FIXED)
+OBJECTS = frozenset({"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"})
+"""Variables that say where objects lie: without them the user's git and runwatch's would not find each other's."""
+
+
+def stripped(environ: Mapping[str, str], git_dir: Path | None = None) -> list[str]:
+    """Return the names of the variables that runwatch's git commands in a repository must not see, sorted."""
+    kept = FIXED.keys() | (OBJECTS if git_dir is not None and is_meant(environ, git_dir) else frozenset())
+    return sorted(name for name in environ if name.startswith("GIT_") and not KEPT.match(name) and name not in kept)
+
+
+def is_meant(environ: Mapping[str, str], git_dir: Path) -> bool:
+    """Whether git's variables are about a repository: not where a hook of another one left them, or a push."""
+    named = environ.get("GIT_DIR")
+    return "GIT_QUARANTINE_PATH" not in environ and (not named or os.path.realpath(named) == str(git_dir))
+
+
+def objects_dir(environ: Mapping[str, str], git_dir: Path) -> Path:
+    """Return the folder that new objects of a repository go to."""
+    said = environ.get("GIT_OBJECT_DIRECTORY") if is_meant(environ, git_dir) else None
+    return Path(os.path.realpath(said)) if said else common_dir(git_dir) / "objects"
+
+
+def other_common_dir(environ: Mapping[str, str], git_dir: Path) -> str | None:
+    """Return the folder from which the user's git takes the branches instead of a repository's own; None: its own."""
+    said = environ.get("GIT_COMMON_DIR") if is_meant(environ, git_dir) else None
+    return said if said and os.path.realpath(said) != str(common_dir(git_dir)) else None
 
 
 class GitVariables(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -101,8 +101,13 @@ def git_dir(top: Path) -> Path | None:
 
 
 def is_git_dir(folder: Path) -> bool:
-    """Whether a folder is a repository's, or a linked worktree's part of one."""
-    return os.path.lexists(folder / "HEAD") and (common_dir(folder) / "objects").is_dir()
+    """Whether a folder is a repository's, or a linked worktree's part of one.
+
+    Its objects may lie elsewhere. **Source**: git's setup.c, is_git_directory().
+    """
+    if not os.path.lexists(folder / "HEAD"):
+        return False
+    return (common_dir(folder) / "objects").is_dir() or os.path.isdir(os.environ.get("GIT_OBJECT_DIRECTORY") or "\0")
 
 
 def is_bare(folder: Path) -> bool:

@@ -48,7 +48,7 @@ class Repository:
         if folder != own:
             self._where = ("--git-dir", str(folder), "--work-tree", str(work_tree))
         self._repo: Repo | None = None
-        self._hidden = stripped(os.environ)
+        self._hidden = stripped(os.environ, folder)
 
     @classmethod
     def of(cls, found: layout.Found) -> Self:
@@ -218,8 +218,7 @@ def _open(work_tree: Path, git_dir: Path) -> Repo:
     try:
         is_apart = layout.git_dir(work_tree) != git_dir
         repo = Repo(git_dir if is_apart else work_tree, expand_vars=False)
-        if is_apart:
-            repo.git = Git(work_tree)
+        repo.git = Git(work_tree)  # its own would go to where the user's variables lead
     except (InvalidGitRepositoryError, NoSuchPathError, OSError) as error:
         raise GitError(f"{work_tree} cannot be opened as a git repository: {error}.") from error
     repo.git.environment().clear()  # it copies GIT_DIR and its like from the environment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runwatch.vcs.environment import stripped
@@ -29,6 +31,17 @@ from runwatch.vcs.environment import stripped
 )
 def test_what_turns_a_command_elsewhere_is_stripped(name: str) -> None:
     assert stripped({name: "x", "HOME": "/home/someone"}) == [name]
+
+
+@pytest.mark.parametrize("name", ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"])
+def test_where_the_objects_lie_is_kept_but_for_what_a_hook_of_another_repository_or_a_push_left(
+    name: str, tmp_path: Path
+) -> None:
+    said = {name: "x"}
+    assert stripped(said, tmp_path) == []
+    assert stripped(said | {"GIT_DIR": str(tmp_path)}, tmp_path) == ["GIT_DIR"]
+    assert stripped(said | {"GIT_DIR": "/another"}, tmp_path) == sorted(["GIT_DIR", name])
+    assert stripped(said | {"GIT_QUARANTINE_PATH": "y"}, tmp_path) == [name, "GIT_QUARANTINE_PATH"]
 
 
 @pytest.mark.parametrize(

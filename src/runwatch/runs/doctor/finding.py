@@ -5,12 +5,17 @@ Must not look at anything.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
 
+from runwatch.errors import CommitError
+
 Level = Literal["ok", "note", "warning", "fault"]
 """fault: a run would not be recorded or not be committed; warning: something of it would be lost or wrong."""
+
+_THEN = re.compile(r"(?:, then|:) `runwatch finalize RUN` commits it later\.\Z")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,3 +49,9 @@ def warning(check: str, sentence: str, remedy: str | None = None) -> Finding:
 def fault(check: str, sentence: str, remedy: str | None = None) -> Finding:
     """Return what would keep a run from being recorded or committed."""
     return Finding(check=check, level="fault", sentence=sentence, remedy=remedy)
+
+
+def refused(error: CommitError) -> Finding:
+    """Return what the finalizer would say, without that it can be done later."""
+    why, _, remedy = _THEN.sub("", error.sentence).partition(": ")
+    return fault("commit", why, remedy or None)

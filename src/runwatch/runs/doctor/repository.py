@@ -14,26 +14,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runwatch.errors import CommitError
+from runwatch.finalize.commit_identity import FALLBACK, identity
 from runwatch.finalize.commit_place import Place, find_target, other_index, way_out
-from runwatch.finalize.git_said import explain
+from runwatch.finalize.git_said import explain, unreadable
 from runwatch.finalize.users_commit import commit_around, find_commit
-from runwatch.journal.paths import TRACKED
-from runwatch.runs.doctor import git_locks
-from runwatch.runs.doctor.finding import Finding, fault, note, ok, warning
+from runwatch.runs.doctor import attributes, git_locks
+from runwatch.runs.doctor.finding import Finding, fault, note, ok, refused, warning
 from runwatch.settings import Settings
-from runwatch.vcs import Found, GitError, Repository, common_dir, find_repository
-from runwatch.vcs.environment import git_variables, stripped
+from runwatch.vcs import GitError, Repository, common_dir, find_repository
+from runwatch.vcs.environment import git_variables, is_meant, objects_dir, stripped
 from runwatch.vcs.sparse import outside_cone_warning
 from runwatch.vcs.special_names import first_special
 
 CHECK = "commit"
 OLDEST_GIT = (2, 28)
 """`git update-ref --stdin` prepares and commits since 2.27; `init.defaultBranch` is of 2.28. Source: git's RelNotes."""
-FILTER_S = 20.0
-"""So long a filter may take for a line."""
-_NO_FILTER = ("unspecified", "unset", "set", "")
-"""What git says of a file that goes through no filter. Source: git-check-attr(1)."""
-_THEN = re.compile(r"(?:, then|:) `runwatch finalize RUN` commits it later\.\Z")
 
 
 def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
@@ -91,9 +86,9 @@ def look(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ
         with Repository(found.top, named=found.named, git_dir=found.git_dir) as repo:
             yield from _repository(repo, place, root, settings, environ)
     except CommitError as error:
-        yield _refused(error)
+        yield refused(error)
     except GitError as error:
-        yield _refused(explain(place, error))
+        yield refused(explain(place, error))
     except OSError as error:
         yield fault(CHECK, f"{found.git_dir} cannot be read: {error.strerror or error}", "make it readable")
 
@@ -110,19 +105,33 @@ def _version() -> tuple[int, ...] | None:
     return tuple(int(part) for part in found.groups() if part) if found else None
 
 
-def _refused(error: CommitError) -> Finding:
-    """Return what the finalizer would say, without that it can be done later."""
-    why, _, remedy = _THEN.sub("", error.sentence).partition(": ")
-    return fault(CHECK, why, remedy or None)
-
-
 def _variables(environ: Mapping[str, str], place: Place) -> Iterator[Finding]:
     used = {
         "GIT_DIR": place.named,
         "GIT_WORK_TREE": place.named and not place.bare,
         "GIT_INDEX_FILE": place.other_index is not None,
     }
-    hidden = [name for name in stripped(environ) if not name.startswith("GIT_PYTHON") and not used.get(name)]
+    hidden = [
+        name
+        for name in stripped(environ, place.git_dir)
+        if not name.startswith("GIT_PYTHON") and not used.get(name) and name != "GIT_COMMON_DIR"
+    ]
+    if environ.get("GIT_OBJECT_DIRECTORY") and is_meant(environ, place.git_dir):
+        objects = objects_dir(environ, place.git_dir)
+        if objects != common_dir(place.git_dir) / "objects":
+            what = f"GIT_OBJECT_DIRECTORY is set: runs that start now are committed with their objects in {objects}"
+            yield note(
+                "environment", f"{what}, and nobody can read the branch without them", "unset GIT_OBJECT_DIRECTORY"
+            )
+    if environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES") and is_meant(environ, place.git_dir):
+        yield note(
+            "environment", "GIT_ALTERNATE_OBJECT_DIRECTORIES is set: runwatch's git commands find objects there too"
+        )
+    index = git_variables(environ, Path.cwd(), None if place.bare else place.work_tree).index
+    if index is not None and place.other_index is None and not os.path.lexists(index):
+        hidden.remove("GIT_INDEX_FILE")
+        what = f"GIT_INDEX_FILE names {index}, which is not there: runs are committed to the usual index alone"
+        yield note("environment", f"{what}, and a commit made with that takes them out", "unset GIT_INDEX_FILE")
     if place.other_index is not None:
         yield note(
             "environment",
@@ -153,11 +162,11 @@ def _repository(
                 "has to fetch their commits first",
                 "`[commit] mode` names another branch",
             )
-    yield from _identity(repo, settings)
+    yield from _identity(repo, settings, environ)
     yield from _signing(repo, settings)
     yield from _sparse(root)
     yield from _rules(repo, place, root)
-    yield from _filters(repo, place, root)
+    yield from attributes.look(repo, place, root)
     yield from _hooks(repo, place, settings)
 
 
@@ -165,16 +174,21 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
     try:
         target = find_target(repo, place, settings.commit.mode, environ)
     except CommitError as error:
-        yield _refused(error)
+        yield refused(error)
     else:
         if target.branch is None:
             yield warning(CHECK, f"HEAD of {place.called} is detached: the commit is on no branch", "git switch BRANCH")
+        if target.tip is not None:
+            try:
+                repo.plumbing("cat-file", "-e", f"{target.tip}^{{tree}}")
+            except GitError:
+                yield refused(unreadable(place, target.tip, environ))
         yield from git_locks.of_branch(place, target)
     yield from git_locks.of_indexes(repo, place)
     pid = commit_around(place.work_tree, place.git_dir) or find_commit(place.work_tree, place.git_dir, set())
     if pid is not None:
         yield fault(CHECK, f"a `git commit` (process {pid}) is under way in {place.work_tree}", "finish it")
-    for folder in dict.fromkeys((place.git_dir, common_dir(place.git_dir) / "objects")):
+    for folder in dict.fromkeys((place.git_dir, objects_dir(environ, place.git_dir))):
         try:
             with tempfile.TemporaryFile(dir=folder):
                 pass
@@ -182,17 +196,22 @@ def _in_the_way(repo: Repository, place: Place, settings: Settings, environ: Map
             yield fault(CHECK, f"{folder} cannot be written ({error.strerror})", "make it writable")
 
 
-def _identity(repo: Repository, settings: Settings) -> Iterator[Finding]:
+def _identity(repo: Repository, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    who = identity(repo, environ, settings.commit.author)
+    (name, mail), said = who.author, f"commits are by {who.author[0]} <{who.author[1]}>"
+    if who.committer != who.author and not settings.commit.author:
+        said += f", made by {who.committer[0]} <{who.committer[1]}>"
+    for each in who.passed_over:
+        what = f"{each} says no name, and git makes no commit with that: {said} all the same"
+        yield warning("identity", what, f"unset {each}" if each.startswith("GIT_") else f"git config {each} NAME")
     if settings.commit.author:
         yield ok("identity", f"commits are by {settings.commit.author}, as `[commit] author` says")
-        return
-    known = [repo.plumbing("config", f"user.{key}", check=False).strip() for key in ("name", "email")]
-    if all(known):
-        yield ok("identity", f"commits are by {known[0]} <{known[1]}>")
-    else:
+    elif name == FALLBACK["name"] or mail == FALLBACK["email"]:
         yield note(
             "identity", "git knows no name and mail of yours: commits are by runwatch", "git config user.name NAME"
         )
+    elif not who.passed_over:
+        yield ok("identity", said)
 
 
 def _signing(repo: Repository, settings: Settings) -> Iterator[Finding]:
@@ -240,28 +259,6 @@ def _rules(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
                 "runwatch commits them all the same",
                 "runwatch init",
             )
-
-
-def _filters(repo: Repository, place: Place, root: Path) -> Iterator[Finding]:
-    """Try the filters that git puts the tracked files through and that must not fail."""
-    found = Found(top=place.work_tree, git_dir=place.git_dir, bare=place.bare)
-    folder = "/".join((*found.committed(Path(os.path.realpath(root))), "f/r"))
-    files = [f"{folder}/{name}" for name in TRACKED]
-    said = repo.plumbing("check-attr", "-z", "filter", "--", *files, check=False).split("\0")
-    of_filter = {name: file for file, name in zip(said[0::3], said[2::3], strict=False) if name not in _NO_FILTER}
-    for name, file in of_filter.items():
-        if repo.plumbing("config", "--type=bool", f"filter.{name}.required", check=False).strip() != "true":
-            continue
-        command = [repo.plumbing("config", f"filter.{name}.{key}", check=False).strip() for key in ("process", "clean")]
-        words = next(filter(None, command), "").split()
-        if words[:1] == ["git-lfs"] and shutil.which("git-lfs"):
-            continue  # it would keep what it is tried with
-        try:
-            repo.start("hash-object", "--stdin", f"--path={file}").result(b"{}\n", timeout_s=FILTER_S)
-        except GitError as error:
-            why = (error.stderr or error.sentence).strip().partition("\n")[0].rstrip(".")
-            what = f"git cannot put {file.rpartition('/')[2]} through the filter {name!r}, which is required ({why})"
-            yield fault(CHECK, what, f"mend filter.{name} in git's configuration, or take runs out in .gitattributes")
 
 
 def _hooks(repo: Repository, place: Place, settings: Settings) -> Iterator[Finding]:
