@@ -12,15 +12,17 @@ import pytest
 from integration.recorded import git, repository, runwatch, wait_for
 from runwatch.journal.paths import TRACKED
 
-FLUSHED = "until [ -s runs/f/r1/metadata.json ]; do sleep 0.02; done"
-AFTER = "echo ::endgroup::; echo ::group::after; echo said after"
+BEFORE = "echo ::group::before; echo ::endgroup::"
+FLUSHED = "until grep -q '\"success\"' runs/f/r1/metrics.json; do sleep 0.02; done 2>/dev/null"
+"""What the recorder says of the first step is said."""
+AFTER = "echo ::group::after; echo said after"
 SEEN = "until grep -q '\"after\"' {run}/metrics.json; do sleep 0.02; done"
 """The recorder goes on in the new place while the command runs."""
 
 
 def _record(place: Path, script: str) -> subprocess.CompletedProcess[bytes]:
     options = ["--headless", "--framework", "f", "--run-id", "r1"]
-    return runwatch("run", *options, "--", "sh", "-c", f"echo ::group::before; {FLUSHED}; {script}; exit 3", cwd=place)
+    return runwatch("run", *options, "--", "sh", "-c", f"{BEFORE}; {FLUSHED}; {script}; exit 3", cwd=place)
 
 
 def _check(run: Path, done: subprocess.CompletedProcess[bytes]) -> None:
@@ -60,12 +62,27 @@ def test_a_run_that_is_renamed_is_recorded_to_its_end_and_committed_where_it_lie
     assert list((place / "runs/f/r1").glob("*")) == []
 
 
-def test_a_run_that_is_moved_out_of_its_repository_is_finalized_there_and_not_committed(tmp_path: Path) -> None:
-    place, run = repository(tmp_path / "place"), tmp_path / "out/f/r1"
+@pytest.mark.parametrize("into", ["none", "another"])
+def test_a_run_that_is_moved_out_of_its_repository_is_finalized_there_and_not_committed(
+    tmp_path: Path, into: str
+) -> None:
+    place, run = repository(tmp_path / "place"), tmp_path / "out/runs/f/r1"
+    run.parents[2].mkdir()
+    if into == "another":
+        repository(run.parents[2])
     done = _record(place, f"mv runs {tmp_path}/out; {AFTER}")
     _check(run, done)
-    (said,) = [line for line in done.stderr.decode().splitlines() if "commit" in line]
-    assert said.startswith(f"runwatch: commit   none: {run} lies in no git repository")
+    said = [line for line in done.stderr.decode().splitlines() if "commit" in line]
+    assert said[-1].startswith("runwatch: commit   none")
+    if into == "another":
+        assert said[0] == (
+            "runwatch: the run was moved into another repository and is not committed there: "
+            "`runwatch finalize r1 --from commit` does it."
+        )
+        assert runwatch("finalize", "r1", "--from", "commit", cwd=run.parents[2]).returncode == 0
+        assert git("log", "--format=%s", cwd=run).splitlines() == ["runwatch: f/r1 failed", "first"]
+    else:
+        assert f"{run} lies in no git repository" in said[0]
     assert git("log", "--format=%s", cwd=place) == "first\n"
     assert git("status", "--porcelain", cwd=place) == ""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runwatch.journal.descriptors import Identity, above_standard, identity
@@ -20,8 +22,11 @@ _DESCRIPTORS = "/proc/self/fd"
 class HeldDirectory:
     """One run directory, as long as this process lives."""
 
-    def __init__(self, root: Path, file_fd: int = -1) -> None:
-        """``file_fd``: of a file in it, which tells where it lies where ``root`` is its name no more."""
+    def __init__(self, root: Path, *, fd: int = -1, file_fd: int = -1) -> None:
+        """Hold the run directory ``root``, or wherever what another process holds and gave to us lies: ``fd``.
+
+        ``file_fd``: of a file in it, which tells where it lies where ``root`` is its name no more.
+        """
         if file_fd >= 0 and not os.path.lexists(root) and (known := identity(file_fd)) is not None:
             file = path_of(file_fd, known)
             root = root if file is None else file.parent
@@ -29,7 +34,8 @@ class HeldDirectory:
         """Where it lay when this was made."""
         self._last = root
         try:
-            self._fd = above_standard(os.open(root, FOLDER))
+            self._fd = above_standard(os.open(root, FOLDER)) if fd < 0 else fd
+            os.set_inheritable(self._fd, False)
         except OSError:  # no descriptor is left, or the run is gone already
             self._fd = -1
         self._known = identity(self._fd) if self._fd >= 0 else None
@@ -45,6 +51,18 @@ class HeldDirectory:
         if self._known is not None and not _is(self._last, self._known):
             self._last = path_of(self._fd, self._known) or self._last
         return self._last
+
+    @contextmanager
+    def inheritable(self) -> Iterator[str]:
+        """Have what is started meanwhile inherit the descriptor; yield its number, -1 where there is none."""
+        if self._known is None:
+            yield "-1"
+            return
+        os.set_inheritable(self._fd, True)
+        try:
+            yield str(self._fd)
+        finally:
+            os.set_inheritable(self._fd, False)
 
     def renamed(self, path: str) -> str:
         """Return what ``path`` is called now, where it lies below the folder that was renamed or moved."""

@@ -13,8 +13,30 @@ import signal
 import msgspec
 
 from runwatch.finalize.state import Outcome
+from runwatch.finalize.whereabouts import repository_of
 from runwatch.journal.held import HeldDirectory
+from runwatch.journal.paths import RunPaths
 from runwatch.record.stopping import ASKING
+from runwatch.settings import Settings
+
+NOWHERE = "none"
+
+
+def repository_id(paths: RunPaths) -> str:
+    """Return which repository takes a run's commit, whatever that is called: device and inode of its git folder."""
+    found = repository_of(paths)
+    try:
+        state = os.stat(found.git_dir) if found is not None else None
+    except OSError:
+        state = None
+    return NOWHERE if state is None else f"{state.st_dev}:{state.st_ino}"
+
+
+def uncommitted_elsewhere(settings: Settings, options: argparse.Namespace, paths: RunPaths) -> Settings:
+    """Return the settings, without a commit where the run was moved into a repository that is not its own."""
+    if options.began == paths.root or repository_id(paths) in (NOWHERE, options.repository):
+        return settings
+    return msgspec.structs.replace(settings, commit=msgspec.structs.replace(settings.commit, mode="off"))
 
 
 def begin_again(held: HeldDirectory, options: argparse.Namespace, told: Outcome | None) -> None:
@@ -24,13 +46,14 @@ def begin_again(held: HeldDirectory, options: argparse.Namespace, told: Outcome 
     """
     program, environment = held.program()
     argv = [program, "-P", "-m", "runwatch.record.recorder", str(held.where())]
-    for name in ("owner", "command", "began", "said"):
+    for name in ("owner", "command", "began", "said", "repository"):
         argv += [f"--{name}", str(getattr(options, name))]
     argv += [f"--{name}" for name in ("alone", "talk") if getattr(options, name)]
     if told is not None:
         argv += ["--end", msgspec.json.encode(told).decode()]
     former = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)  # as the keeper starts one
     try:
-        os.execve(program, argv, environment)
+        with held.inheritable() as number:
+            os.execve(program, [*argv, "--held", number], environment)
     except OSError:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)

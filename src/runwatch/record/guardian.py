@@ -50,7 +50,7 @@ class Guardian:
     """Watches over one program."""
 
     def __init__(self, run_dir: Path, pid: int, lock_fd: int = -1) -> None:
-        self.held = HeldDirectory(run_dir, lock_fd)
+        self.held = HeldDirectory(run_dir, file_fd=lock_fd)
         self.paths, self.pid = RunPaths(self.held.path), pid
         if lock_fd >= 0:
             RunLock.adopt(self.paths.lock, lock_fd)

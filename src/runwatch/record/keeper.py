@@ -80,10 +80,10 @@ class Keeper:
             actions.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0))
         defaults = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP} - self._ignored)
         try:
-            with _kept_back():
+            with _kept_back(), self._held.inheritable() as held:
                 self.pid = os.posix_spawn(
                     program,
-                    argv,
+                    [*argv, "--held", held],
                     environment,
                     file_actions=actions,
                     setsid=True,

@@ -33,7 +33,7 @@ from runwatch.record.beginning import Beginning
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
-from runwatch.record.following import begin_again
+from runwatch.record.following import begin_again, repository_id, uncommitted_elsewhere
 from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
 from runwatch.record.pricing import PriceNoter
@@ -62,14 +62,15 @@ class Recorder:
     """One run, read live. All happens in one thread, one tick after the other."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self.paths = RunPaths(options.run_dir)
-        self.held = HeldDirectory(options.run_dir)
+        self.held = HeldDirectory(options.run_dir, fd=options.held)
+        self.paths = RunPaths(self.held.where())
         self.options = options
         self.settings: Settings = load_settings()
         self.lock = RunLock.of(self.paths.lock)
         self.writer = EventWriter(self.paths)
         self.beginning = Beginning(self.paths, self.writer)
         self.follower = Follower(self.paths.journal)
+        options.repository = options.repository or repository_id(self.paths)
         self.publisher = Publisher(self.paths, self.settings)
         self.publisher.secrets.note_own()
         self.publisher.secrets.look_around()
@@ -268,10 +269,14 @@ class Recorder:
             self._read()
         self.durability.close()
         ahead = self.ahead.stop()
+        settings = uncommitted_elsewhere(self.settings, self.options, self.paths)
+        if settings is not self.settings:
+            what = "the run was moved into another repository and is not committed there"
+            self.talk.line(f"runwatch: {what}: `runwatch finalize {self.paths.run_id} --from commit` does it.")
         try:
             state = ending.finalize(
                 self.paths,
-                self.settings,
+                settings,
                 self.fold,
                 self.follower,
                 outcome,
@@ -309,8 +314,10 @@ def main() -> int:
     parser.add_argument("--command", type=int, default=0)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--talk", action="store_true")
+    parser.add_argument("--held", type=int, default=-1, help="descriptor of the run directory")
     parser.add_argument("--began", type=Path, help="where the run lay when its owner started")
     parser.add_argument("--end", help="how it ended, said to a recorder that began again")
+    parser.add_argument("--repository", help="which repository it lay in, as following.repository_id says it")
     parser.add_argument("--said", type=int, default=0, help="up to where it told of the journal before that")
     limits.raise_files()
     options = parser.parse_args()

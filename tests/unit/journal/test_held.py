@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,12 +64,12 @@ def test_a_run_that_moved_before_it_was_held_is_found_by_a_file_of_it(run: Path,
     fd = os.open(run / "file", os.O_RDONLY)
     try:
         os.rename(tmp_path / "place", tmp_path / "p2")
-        held = HeldDirectory(run, fd)
+        held = HeldDirectory(run, file_fd=fd)
         assert held.where() == tmp_path / "p2/runs/f/r1"
         os.unlink(held.where() / "file")
         state = os.fstat(fd)
         assert path_of(fd, (state.st_dev, state.st_ino)) is None
-        assert HeldDirectory(run, fd).where() == run
+        assert HeldDirectory(run, file_fd=fd).where() == run
     finally:
         os.close(fd)
 
@@ -90,3 +91,15 @@ def test_what_lies_beside_a_run_in_the_renamed_folder_has_another_name_too(
 def test_people_are_told_the_name_of_a_run_and_not_the_number_of_a_descriptor(run: Path) -> None:
     held = HeldDirectory(run)
     assert as_named(f"{held.path}/.lock: no.", run) == f"{run}/.lock: no."
+
+
+def test_a_process_that_is_started_gets_the_directory_itself_and_not_its_name(run: Path, tmp_path: Path) -> None:
+    held = HeldDirectory(run)
+    script = "import sys; from runwatch.journal.held import *; "
+    script += "print(HeldDirectory(Path(sys.argv[1]), fd=int(sys.argv[2])).where())"
+    with held.inheritable() as number:
+        os.rename(tmp_path / "place", tmp_path / "p2")
+        argv = [sys.executable, "-c", script, str(run), number]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, close_fds=False, text=True, check=True)
+    assert done.stdout == f"{tmp_path}/p2/runs/f/r1\n"
+    assert not os.get_inheritable(int(number))
