@@ -85,9 +85,12 @@ def test_in_a_read_only_place_a_dead_run_is_shown_right_and_nothing_is_written(t
         assert b"the machine went down while it ran" in shown.stdout
         assert runwatch("logs", *options, cwd=tmp_path).stdout.count(b"\n") == 2
         assert files(run) == before
+        said = f"{run} cannot be finalized, for its disk is read-only: make that writable and try again"
         refused = runwatch("recover", *options, cwd=tmp_path)
-        assert refused.returncode == 1
-        assert b"Read-only" in refused.stdout
+        assert (refused.returncode, refused.stdout.decode()) == (1, f"failed     f/r1  {said}\n")
+        refused = runwatch("finalize", "r1", *options, cwd=tmp_path)
+        assert (refused.returncode, refused.stderr.decode()) == (1, f"runwatch: {said}.\n")
+        assert files(run) == before
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
 

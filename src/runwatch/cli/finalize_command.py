@@ -20,7 +20,7 @@ def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | N
     """Do what is left of a run's finalizing, commit included. RUN: path, run id, prefix, @1; else the newest."""
     from runwatch.errors import UsageError
     from runwatch.finalize import stages
-    from runwatch.finalize.condition import condition
+    from runwatch.finalize.condition import check_writable, condition
     from runwatch.finalize.publish import closing_lines
     from runwatch.finalize.state import STAGES, load_state
     from runwatch.journal.lock import is_live
@@ -39,6 +39,7 @@ def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | N
         was.found == "broken" and load_state(paths.finalize_state).outcome is None
     ):
         raise RunBusy(f"The run {paths.run_id} is left alone: {was.reason}.")
+    check_writable(paths)
     state = stages.run(paths.root, settings_here(), first=first)
     failed = [stage for stage in state.stages.values() if not stage.done]
     if as_json:

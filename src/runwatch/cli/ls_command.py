@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from runwatch.cli.where import pretty_json, runs_here
+from runwatch.cli.where import check_readable, pretty_json, runs_here
 
 
 @click.command(epilog="Example: runwatch ls --limit 5 --json")
@@ -26,6 +26,7 @@ def command(limit: int, everything: bool, as_json: bool, runs_dir: str | None) -
     from runwatch.views import listing
 
     root = runs_here(runs_dir)
+    check_readable(root)
     found = runs(root) if everything else runs(root)[:limit]
     rows = [each.row for each in found]
     if as_json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from runwatch.cli.where import pretty_json, runs_here, settings_here
+from runwatch.cli.where import check_readable, pretty_json, runs_here, settings_here
 
 
 @click.command(
@@ -23,6 +23,7 @@ def command(force: bool, as_json: bool, runs_dir: str | None) -> int:
     from runwatch.visible import visible
 
     settings, root = settings_here({"run.runs_dir": runs_dir}), runs_here(runs_dir)
+    check_readable(root)
     found = recovery.survey(root, settings, force=force)
     progress = Progress(len(found))
     results = []

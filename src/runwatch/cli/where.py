@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runwatch.errors import SettingsError
+from runwatch.errors import NotFound, RecordError, SettingsError
 from runwatch.settings import Settings, load, runs_root, where_set
 from runwatch.vcs import find_work_tree
 
@@ -27,11 +27,25 @@ def runs_here(runs_dir: str | None = None) -> Path:
     return runs_root(settings_here({"run.runs_dir": runs_dir}), cwd, find_work_tree(cwd))
 
 
+def check_readable(root: Path) -> None:
+    """Raise RecordError where nobody can know which runs a runs folder holds: it is somebody else's."""
+    if root.is_dir() and not os.access(root, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        from runwatch.finalize.condition import user_name
+
+        owner, reader = user_name(root.stat().st_uid), user_name(os.geteuid())
+        raise RecordError(f"{root} belongs to {owner} and cannot be read: be that user, not {reader}, and try again.")
+
+
 def the_run(reference: str | None, runs_dir: str | None = None) -> Path:
     """Return the run directory that a person means. Raises NotFound, UsageError."""
     from runwatch.runs import find  # `run` needs none of it, and its command waits
 
-    return find.resolve(reference, runs_here(runs_dir))
+    root = runs_here(runs_dir)
+    try:
+        return find.resolve(reference, root)
+    except NotFound:
+        check_readable(root)
+        raise
 
 
 def run_names(ctx: object, parameter: object, incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ Source: finalizer.md, "Who finalizes".
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import time
 from typing import Literal
@@ -126,6 +127,36 @@ def check_place(paths: RunPaths) -> None:
             raise RecordError(
                 f"{folder} is a symbolic link, and runs are not finalized through one: put the folder itself there."
             )
+
+
+def check_writable(paths: RunPaths) -> None:
+    """Raise RecordError, in one sentence, where nothing can be written into a run that is to be finalized."""
+    for path in (paths.root, paths.lock):
+        try:
+            state = os.stat(path)
+        except OSError:
+            continue
+        if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            continue
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            why = "its disk is read-only: make that writable"
+        elif os.geteuid() not in (state.st_uid, 0):
+            why = f"it belongs to {user_name(state.st_uid)}: be that user, not {user_name(os.geteuid())},"
+        else:
+            why = (
+                f"{'it' if path == paths.root else path.name} is write-protected: `chmod u+w {shlex.quote(str(path))}`"
+            )
+        raise RecordError(f"{paths.root} cannot be finalized, for {why} and try again.")
+
+
+def user_name(uid: int) -> str:
+    """Return what a user is called, or the number of one whom nobody named."""
+    import pwd  # seldom needed
+
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name!r}"
+    except KeyError:
+        return f"user {uid}"
 
 
 def is_settled(paths: RunPaths) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from runwatch.errors import RunBusy, RunwatchError
 from runwatch.finalize import refusal, stages
-from runwatch.finalize.condition import Condition, Found, condition
+from runwatch.finalize.condition import Condition, Found, check_writable, condition
 from runwatch.finalize.state import FinalizeState, load_state
 from runwatch.finalize.whereabouts import last_time, repository_of
 from runwatch.journal.follow import Follower
@@ -85,6 +85,7 @@ def recover(
         return _result(paths, was, "nothing", reason=was.reason)
     left: tuple[Survivor, ...] = ()
     try:
+        check_writable(paths)
         left = _left_running(paths) if was.found == "dead" else ()
         state = _finalize(paths, settings, was, last=last, on_stage=on_stage)
     except RunBusy as error:
