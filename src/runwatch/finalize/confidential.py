@@ -58,9 +58,10 @@ class Confidential:
             work_tree = git_variables(started).work_tree(cwd)
             self._files = SecretFiles(cwd, None if work_tree is None else work_tree.top)
         found: dict[str, str] = {}
-        for text in self._files.env_files():
+        command = started.command or ()
+        for text in self._files.env_files(command):
             found |= in_env_file(text, self._environ)
-        for text in self._files.scripts(started.command or ()):
+        for text in self._files.scripts(command):
             found |= in_script(text, self._environ)
         self._learn(found)
 

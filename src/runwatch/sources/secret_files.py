@@ -19,8 +19,9 @@ MOST_BYTES = 1 << 16
 _MOST_FILES = 32
 _MOST_ENTRIES = 10_000
 """Names of a folder that are looked at; of a larger one the usual names alone are sure to be found."""
+_LONGEST_PATH = 4096
 _USUAL = (".env", ".env.local", ".env.development", ".env.production", ".env.test", ".envrc")
-_KIND = re.compile(r"\.env(?:\..+|rc)?\Z")
+_KIND = re.compile(r"(?:[^.].*)?\.env\Z|\.env(?:\..+|rc)\Z")
 _EXAMPLE = re.compile(r"\.(?:examples?|samples?|templates?|dist|tpl|defaults?)\b", re.I)
 """Those are committed, with words in them that stand for secrets."""
 
@@ -36,19 +37,28 @@ class SecretFiles:
         self._read: dict[str, tuple[int, int, int]] = {}
         """File to inode, length and time of what was read of it."""
 
-    def env_files(self) -> Iterator[str]:
-        """Yield the text of each `.env` file that is new or has changed."""
+    def env_files(self, arguments: Sequence[str] = ()) -> Iterator[str]:
+        """Yield the text of each `.env` file, of those too that a command line names, that is new or has changed."""
         for folder in self._folders:
             for name in islice(_names(folder), _MOST_FILES):
                 path = os.path.realpath(folder / name)
                 if path.startswith(self._within) and (text := self._text(path)):
                     yield text
+        for named in self._named(arguments):
+            if _KIND.match(named.name) and (text := self._text(named)):
+                yield text
 
     def scripts(self, arguments: Sequence[str]) -> Iterator[str]:
-        """Yield the text of each file that a command line names and that is new or has changed."""
-        for argument in arguments[:_MOST_FILES]:
-            if 0 < len(argument) < 4096 and "\n" not in argument and (text := self._text(self._cwd / argument)):
+        """Yield the text of each other file that a command line names and that is new or has changed."""
+        for path in self._named(arguments):
+            if not _KIND.match(path.name) and (text := self._text(path)):
                 yield text
+
+    def _named(self, arguments: Sequence[str]) -> Iterator[Path]:
+        for argument in arguments[:_MOST_FILES]:
+            for name in (argument, argument.partition("=")[2] if argument.startswith("-") else ""):
+                if 0 < len(name) < _LONGEST_PATH and "\n" not in name:
+                    yield self._cwd / name
 
     def _text(self, path: Path | str) -> str:
         """Return the beginning of a text file; empty where there is none, and of one that was read before."""

@@ -12,13 +12,13 @@ def test_env_files_of_the_place_and_of_its_top_are_read_and_examples_are_not(tmp
     cwd = tmp_path / "deep" / "er"
     cwd.mkdir(parents=True)
     for folder, names in (
-        (cwd, [".env", ".env.qa-7", ".env.example", ".env.local.sample", "x.env"]),
-        (tmp_path, [".envrc"]),
+        (cwd, [".env", ".env.qa-7", ".env.example", ".env.local.sample", "environment"]),
+        (tmp_path, [".envrc", "x.env"]),
     ):
         for name in names:
             (folder / name).write_text(name)
     (tmp_path / "deep" / ".env").write_text("between")
-    assert sorted(SecretFiles(cwd, tmp_path).env_files()) == [".env", ".env.qa-7", ".envrc"]
+    assert sorted(SecretFiles(cwd, tmp_path).env_files()) == [".env", ".env.qa-7", ".envrc", "x.env"]
     assert list(SecretFiles(tmp_path / "gone", None).env_files()) == []
 
 
@@ -56,3 +56,13 @@ def test_scripts_are_the_text_files_that_a_command_line_names(tmp_path: Path) ->
     (tmp_path / "program").write_bytes(b"\x7fELF\0")
     arguments = ["sh", "run.sh", str(tmp_path / "run.sh"), "program", "", "a\nb", "/dev/zero", "/", "x" * 5000, "nul\0"]
     assert list(SecretFiles(tmp_path, None).scripts(arguments)) == ["script"]
+
+
+def test_env_files_that_a_command_line_names_are_read_as_such(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "prod.env").write_text("for production")
+    (tmp_path / "etc" / ".env.qa").write_text("for qa")
+    arguments = ["docker", "run", "--env-file=etc/prod.env", "--env-file", "etc/.env.qa", "image"]
+    files = SecretFiles(tmp_path, None)
+    assert list(files.scripts(arguments)) == []
+    assert list(files.env_files(arguments)) == ["for production", "for qa"]
