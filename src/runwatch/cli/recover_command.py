@@ -19,11 +19,13 @@ from runwatch.cli.where import check_readable, pretty_json, runs_here, settings_
 def command(force: bool, as_json: bool, runs_dir: str | None) -> int:
     """Finalize every run whose owner is gone, commit included, and commit what could not be before; one line a run."""
     from runwatch.cli.progress import Progress
+    from runwatch.journal import spare
     from runwatch.runs import recovery, recovery_text
     from runwatch.visible import visible
 
     settings, root = settings_here({"run.runs_dir": runs_dir}), runs_here(runs_dir)
     check_readable(root)
+    spare.sweep()  # what memory keeps for runs that are no more
     found = recovery.survey(root, settings, force=force)
     progress = Progress(len(found))
     results = []

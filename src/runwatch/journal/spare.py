@@ -2,7 +2,7 @@
 
 Must not be trusted beyond one boot, nor hold anything that a disk would take. They outlive every process, and are this
 user's alone. A link beside each, ``<device>:<run directory>``, tells whose it is: a run that was deleted needs it no
-more, one whose disk is gone may come back.
+more, one whose disk is gone may come back, and is waited for, though not for ever.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import binascii
 import errno
 import os
+import re
 import stat
+import time
 
 from runwatch.journal.modes import FILE_MODE
 
@@ -18,6 +20,10 @@ FOLDER = "/dev/shm"
 REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What a disk says that takes nothing."""
 _MOST_BYTES = 1 << 16
+AWAY_S = 30 * 86_400.0
+"""So long what was kept waits for a disk that is gone: the status of its run would be known no more than that."""
+NAMELESS_S = 7 * 86_400.0
+"""So long what says of no run where it lies: of an earlier version, or of a disk that did not even tell its number."""
 _PLACE = ".of"
 """Ends the name of the link."""
 
@@ -72,24 +78,33 @@ def forget(path: str | os.PathLike[str]) -> None:
 
 
 def sweep() -> None:
-    """Take away what was kept for runs that were deleted since."""
+    """Take away what was kept for runs that were deleted since, and what nobody came back for."""
     try:
         names = os.listdir(FOLDER)
     except OSError:
         return  # a system without such a folder
-    for name in names:
-        if name.startswith(f"runwatch-{os.geteuid()}-") and name.endswith(_PLACE):
-            place = f"{FOLDER}/{name}"
-            try:
-                device, _, folder = os.readlink(place).partition(":")
-                if (
-                    os.lstat(place).st_uid == os.geteuid()
-                    and folder.startswith("/")
-                    and _is_deleted(folder, int(device))
-                ):
-                    _remove(place.removesuffix(_PLACE))
-            except (OSError, ValueError):
-                continue  # another process was quicker, or it is no link of ours
+    ours = re.compile(rf"runwatch-{os.geteuid()}-[0-9a-f]{{8}}-.+")
+    for name in {name.removesuffix(_PLACE) for name in names if ours.match(name)}:
+        try:
+            if _is_needless(f"{FOLDER}/{name}", time.time()):
+                _remove(f"{FOLDER}/{name}")
+        except (OSError, ValueError):
+            continue  # another process was quicker, or it is nothing of ours
+
+
+def _is_needless(name: str, now: float) -> bool:
+    """Whether the run of a file is no more, or can be taken for gone. Raises OSError, ValueError."""
+    place = name + _PLACE
+    if not os.path.lexists(place):  # nobody can know where the run lies, or lay
+        found = os.lstat(name)
+        return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and now - found.st_mtime > NAMELESS_S
+    link = os.lstat(place)
+    device, _, folder = os.readlink(place).partition(":")
+    if link.st_uid != os.geteuid() or not folder.startswith("/") or os.path.lexists(folder):
+        return False
+    if not os.path.lexists(name):
+        return now - link.st_mtime > NAMELESS_S  # a link alone: its file went with a kill between the two
+    return _is_deleted(folder, int(device)) or now - os.lstat(name).st_mtime > AWAY_S
 
 
 def _remove(name: str) -> None:
