@@ -1,10 +1,12 @@
-"""An open run of the testing process and what its journal holds, read without any code of runwatch."""
+"""An open run of the testing process and what its journal holds, read without any code of runwatch but the fold."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from runwatch.fold import Fold
+from runwatch.fold.metrics import Metrics
 from runwatch.sdk.core import Emitter
 
 
@@ -27,6 +29,13 @@ class Recording:
     def types(self) -> list[str]:
         """The types of all events behind ``run.started``."""
         return [line["type"] for line in self.events()]
+
+    def metrics(self) -> Metrics:
+        """What the fold makes of the journal."""
+        fold = Fold()
+        for line in self.paths.journal.read_bytes().splitlines(keepends=True):
+            fold.feed_line(line)
+        return fold.metrics(self.lines()[-1]["ts"])
 
     def log(self, name: str) -> list[dict[str, Any]]:
         """The lines of one log file."""

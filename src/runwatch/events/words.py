@@ -57,6 +57,23 @@ def ended_well(status: str | None) -> bool:
     return status is not None and status.lower() in _WELL
 
 
+_YES = _WELL.union(("true", "yes", "y", "t", "on", "1", "done", "fixed", "healthy", "up"), _PIPELINE["success"])
+_NO = frozenset(
+    {
+        "false", "no", "n", "f", "off", "0", "not_ok", "unresolved", "unhealthy", "down", "rejected", "crashed",
+        "interrupted", "abandoned", "blocked", "incomplete", "exception", "unsuccessful", "not_resolved", "given_up",
+    }
+).union(*(words for state, words in _PIPELINE.items() if state != "success"))  # fmt: skip
+
+
+def yes_or_no(word: str) -> bool | None:
+    """Return what a word says where yes or no is wanted, such as ``failed``; None for one that says neither."""
+    said = _plain(word)
+    return True if said in _YES else False if said in _NO else None
+
+
+OUTCOME_SOURCES = ("git", "forge", "ci", "person")
+"""Who may know the external truth about an issue."""
 _LEAST_SHA = 4
 
 

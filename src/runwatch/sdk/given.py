@@ -5,15 +5,17 @@ Must not raise, whatever the values do. Source: python-api.md, "None ever raises
 
 from __future__ import annotations
 
+import enum
 import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from runwatch.errors import RunwatchError
+from runwatch.events.words import yes_or_no
 from runwatch.sdk import active
-from runwatch.sdk.plain import one_line, shown
+from runwatch.sdk.plain import meant, one_line, shown, text
 from runwatch.sdk.usage import amount
 
 _P = ParamSpec("_P")
@@ -22,20 +24,38 @@ _MOST_S = 1e9
 """More than anybody waits, and less than what locks and event loops take."""
 
 
-def complain(sentence: str, where: str) -> None:
-    """Tell of a misuse: a warning event, and once on stderr."""
+def complain(sentence: str, where: str, *, once: bool = False) -> None:
+    """Tell of a misuse: a warning event, where ``once`` a single one, and once on stderr."""
     emitter = active.emitter()
-    emitter.troubles.report(f"{where} {sentence}", sentence)
-    emitter.warn(sentence, where)
+    if emitter.troubles.report(f"{where} {sentence}", sentence) or not once:
+        emitter.warn(sentence, where)
 
 
 def truth(value: object, what: str) -> bool:
-    """Return whether a value is true; one that cannot say counts as false."""
-    try:
-        return bool(value)
-    except Exception:  # noqa: BLE001 - an array, an object of the program's
+    """Return whether a value is true, text by what it says; one that cannot say counts as false."""
+    said = truth_or_none(value)
+    if said is None:
         complain(f"{what} {shown(value)} is neither true nor false: it counts as false.", what)
-        return False
+    elif (word := _word(value)) is not None:
+        complain(f"{what} is the text {word!r:.60}, taken as {said}: pass True or False.", what, once=True)
+    return bool(said)
+
+
+def truth_or_none(value: Any) -> bool | None:
+    """Return whether a value is true, text by what it says; None for one that cannot say."""
+    word = _word(value)
+    if word is not None:
+        return yes_or_no(word)
+    try:
+        return bool(value.value if isinstance(value, enum.Enum) else value)
+    except Exception:  # noqa: BLE001 - an array, an object of the program's
+        return None
+
+
+def _word(value: Any) -> str | None:
+    """Return the text that stands where yes or no is wanted, that of an enumeration's member included; else None."""
+    value = value if isinstance(value, enum.Enum) and isinstance(value.value, bool) else meant(value)
+    return text(value) if isinstance(value, str) else None
 
 
 def seconds(value: object, what: str, instead: float) -> float:

@@ -6,6 +6,7 @@ Must not raise for a client that does: that is what is asked.
 from __future__ import annotations
 
 import asyncio
+import enum
 import inspect
 import threading
 import time
@@ -138,6 +139,7 @@ async def _check_here(name: str, client: Any, timeout_s: float, *, in_thread: bo
 
 def _is_well(answer: Any) -> bool:
     """Return what an answer says: in a word, under a name, or by being true."""
+    answer = answer.value if isinstance(answer, enum.Enum) else answer
     if isinstance(answer, str):
         return bool(answer.strip()) and answer.strip().lower().replace(" ", "_").replace("-", "_") not in _DOWN
     for name in (*_SAID, *_NAMED):

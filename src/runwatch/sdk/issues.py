@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runwatch.events.words import ended_well, is_under_way, pipeline_state, repeats_end
+from runwatch.events.words import OUTCOME_SOURCES, ended_well, is_under_way, pipeline_state, repeats_end
 from runwatch.sdk import active, call_told, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.debugging import Cycle, Cycles
-from runwatch.sdk.given import truth
+from runwatch.sdk.given import complain, truth, truth_or_none
 from runwatch.sdk.plain import kind_of, shown, text
 from runwatch.sdk.usage import complaints, usage_fields
 
@@ -199,12 +199,21 @@ class IssueTracker:
         """Record test coverage, 0 to 100."""
         self._emit("coverage.measured", {"percent": percent, "source": "sdk"})
 
-    def record_outcome(self, success: bool, source: str, agent: str | None = None) -> None:
-        """Record the external truth about the issue, or about the agent's last attempt at it."""
-        self._emit(
-            "outcome.verified",
-            {"success": truth(success, "record_outcome success"), "source": text(source), "agent": agent},
-        )
+    def record_outcome(self, success: bool | None, source: str, agent: str | None = None) -> None:
+        """Record the external truth about the issue, or about the agent's last attempt at it.
+
+        ``source``: git, forge, ci or person. It outranks what anybody said: what is neither true nor false is left out.
+        """
+        if success is None or truth_or_none(success) is None:
+            said = f"record_outcome success {shown(success)} is neither true nor false: the outcome is left out"
+            complain(f"{said}.", "record_outcome")
+            return
+        seen_by = text(source)
+        if seen_by not in OUTCOME_SOURCES:
+            known = ", ".join(OUTCOME_SOURCES)
+            complain(f"record_outcome source {seen_by!r:.60} is none of {known}; the outcome counts.", "record_outcome")
+        fields = {"success": truth(success, "record_outcome success"), "source": seen_by}
+        self._emit("outcome.verified", {**fields, "agent": None if agent is None else text(agent)})
 
     # --- its end
 

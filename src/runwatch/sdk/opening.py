@@ -28,13 +28,14 @@ from runwatch.journal.reserve import set_aside
 from runwatch.journal.step_at_hand import StepTeller
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.forks import after_fork
-from runwatch.sdk.plain import text
+from runwatch.sdk.plain import meant, text
 from runwatch.sdk.trouble import say
 from runwatch.settings import Settings, load, runs_root
 from runwatch.vcs import find_work_tree, git_at_start
 from runwatch.vcs.sparse import outside_cone_warning
 from runwatch.version import VERSION
 
+_LLM = ("provider", "model", "temperature")
 _OWN_KEYS = ("llm_provider", "llm_model", "llm_temperature", "mode")
 """Keys of a program's ``config`` that have a place of their own in the first event."""
 
@@ -150,7 +151,7 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings) -> dict[str, Any]:
         "project_id": wish.project_id,
         "mode": config.get("mode") or settings.run.mode,
         "settings": fold_settings(settings),
-        "llm": configured_llm({**config, "llm_temperature": _said(config, "temperature")}, settings, os.environ),
+        "llm": configured_llm({f"llm_{name}": _said(config, name) for name in _LLM}, settings, os.environ),
         "host": platform.node(),
         "boot_id": boot_id(),
         "versions": {"runwatch": VERSION, "python": platform.python_version()},
@@ -164,7 +165,7 @@ def _started(wish: Wish, paths: RunPaths, settings: Settings) -> dict[str, Any]:
 def configured(project_id: int | str | None, config: object) -> dict[str, Any]:
     """Return what a program that joins a run says of it; empty where it says nothing."""
     said = dict(config) if isinstance(config, Mapping) else {}
-    llm = {name: usable for name in ("provider", "model", "temperature") if (usable := _said(said, name)) is not None}
+    llm = {name: usable for name in _LLM if (usable := _said(said, name)) is not None}
     fields = {
         "project_id": project_id,
         "mode": said.get("mode"),
@@ -175,7 +176,7 @@ def configured(project_id: int | str | None, config: object) -> dict[str, Any]:
 
 
 def _said(config: Mapping[str, Any], name: str) -> Any:
-    value = config.get(f"llm_{name}")
+    value = meant(config.get(f"llm_{name}"))
     return None if value is None else _usable(name, value)
 
 

@@ -5,7 +5,6 @@ Must not count.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -63,17 +62,12 @@ def _states(tasks: Any) -> tuple[dict[str, int], list[str]]:
     """Return how many tasks are in each state, and what of a mapping is no number of them."""
     if isinstance(tasks, Mapping):
         if all(isinstance(number, int | float) for number in tasks.values()):
-            told = {_status(status): (number, whole(number)) for status, number in tasks.items()}
+            told = {text(status): (number, whole(number)) for status, number in tasks.items()}
             wrong = [f"{status} {number!r:.40}" for status, (number, known) in told.items() if known is None]
             return {status: known for status, (_, known) in told.items() if known is not None}, wrong
         tasks = tasks.values()
     found: Iterable[Any] = tasks
-    return dict(Counter(_status(it["status"] if isinstance(it, Mapping) else it.status) for it in found)), []
-
-
-def _status(status: object) -> str:
-    """Return a status as text: the value of an enumeration's member."""
-    return text(status.value if isinstance(status, enum.Enum) else status)
+    return dict(Counter(text(it["status"] if isinstance(it, Mapping) else it.status) for it in found)), []
 
 
 task_metrics = TaskMetrics()

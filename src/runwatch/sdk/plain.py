@@ -5,6 +5,7 @@ Must never raise: it is what remains when the ordinary encoding has failed.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,11 +31,24 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def text(value: Any) -> str:
-    """Return ``str(value)`` as valid Unicode; what has no text is named by its class."""
+    """Return ``str(value)`` as valid Unicode, a member of an enumeration as ``meant``.
+
+    What has no text is named by its class.
+    """
     try:
-        return str(value).encode("utf-8", "backslashreplace").decode()
+        return str(meant(value)).encode("utf-8", "backslashreplace").decode()
     except Exception:  # noqa: BLE001 - __str__ of the user's may raise anything
         return f"<{type(value).__name__} without text>"
+
+
+def meant(value: Any) -> Any:
+    """Return what a program means by a member of an enumeration, however that writes itself; any other value as it is.
+
+    It is the member's value where that is text, else its name.
+    """
+    if not isinstance(value, enum.Enum):
+        return value
+    return value.value if isinstance(value.value, str) else value.name or value
 
 
 def shown(value: Any, most: int = 40) -> str:

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from runwatch.events.words import named
-from runwatch.sdk.plain import text
+from runwatch.sdk.plain import meant, text
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "prompt_tokens": (
@@ -183,9 +183,10 @@ def _really_beside(usage: Any, fields: dict[str, Any], parts: list[_Part]) -> li
 
 def _add_words(fields: dict[str, Any], source: Any, words: Mapping[str, tuple[str, ...]]) -> None:
     for field, names in words.items():
-        word = next((word for name in names if isinstance(word := _get(source, name), str) and named(word)), None)
+        words_said = (meant(_get(source, name)) for name in names)
+        word = next((word for word in words_said if isinstance(word, str) and named(word)), None)
         if word is not None:
-            fields.setdefault(field, word)
+            fields.setdefault(field, text(word))
 
 
 def _get(source: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import io
 import logging
 from collections.abc import Callable
@@ -138,6 +139,64 @@ def test_names_that_are_no_list_leave_the_number_of_steps(recording: Recording) 
     RunLogger.around(recording.emitter).plan(3, 5)  # type: ignore[arg-type]  # the mistake
     assert recording.events("steps.planned")[0]["total"] == 3
     assert "not 5" in recording.events("warning")[0]["message"]
+
+
+class _Verdict(enum.Enum):
+    GOOD = "passed"
+    BAD = "failed"
+    YES = True
+    NO = False
+
+
+@pytest.mark.parametrize(
+    ("value", "is_so"),
+    [
+        ("failed", False), ("False", False), (" no ", False), ("0", False), ("timed out", False), (_Verdict.BAD, False),
+        ("success", True), ("TRUE", True), ("yes", True), ("1", True), ("merged", True), (_Verdict.GOOD, True),
+    ],
+)  # fmt: skip
+def test_text_is_true_or_false_by_what_it_says_and_is_told_of_once(
+    recording: Recording, value: Any, is_so: bool
+) -> None:
+    issue = IssueTracker(recording.paths.run_id, 1)
+    for _ in range(2):
+        issue.start_agent("testing")
+        issue.end_agent("testing", value, "boom")
+    issue.record_outcome(value, "git")
+    assert [event.get("success", True) for event in recording.events("agent.completed")] == [is_so, is_so]
+    assert recording.events("outcome.verified")[0]["success"] is is_so
+    warnings = [warning["message"] for warning in recording.events("warning")]
+    assert len(warnings) == 2
+    assert warnings[0].endswith(f"taken as {is_so}: pass True or False.")
+
+
+@pytest.mark.parametrize("value", ["maybe", "", None])
+def test_an_outcome_that_is_neither_true_nor_false_is_left_out_and_told_of(recording: Recording, value: Any) -> None:
+    issue = IssueTracker(recording.paths.run_id, 1)
+    issue.record_outcome(value, "git")
+    issue.start_agent("testing")
+    issue.end_agent("testing", "maybe")  # type: ignore[arg-type]  # the mistake
+    assert recording.events("outcome.verified") == []
+    assert recording.events("agent.completed")[0]["success"] is False
+    first, second = (warning["message"] for warning in recording.events("warning"))
+    assert first == f"record_outcome success {value!r} is neither true nor false: the outcome is left out."
+    assert second.endswith("'maybe' is neither true nor false: it counts as false.")
+
+
+def test_members_that_hold_yes_or_no_are_that(recording: Recording) -> None:
+    assert (truth(_Verdict.YES, "success"), truth(_Verdict.NO, "success")) == (True, False)
+    assert recording.events("warning") == []
+
+
+def test_who_cannot_know_an_outcome_is_told_of(recording: Recording) -> None:
+    issue = IssueTracker(recording.paths.run_id, 1)
+    for source in ("git", "forge", "ci", "person", "aliens"):
+        issue.record_outcome(True, source)
+    assert len(recording.events("outcome.verified")) == 5
+    (warning,) = recording.events("warning")
+    assert warning["message"] == (
+        "record_outcome source 'aliens' is none of git, forge, ci, person; the outcome counts."
+    )
 
 
 def test_what_is_taken_instead_is_told_of(recording: Recording, capsys: pytest.CaptureFixture[str]) -> None:
