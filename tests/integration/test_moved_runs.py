@@ -16,6 +16,7 @@ BEFORE = "echo ::group::before; echo ::endgroup::"
 FLUSHED = "until grep -q '\"success\"' runs/f/r1/metrics.json; do sleep 0.02; done 2>/dev/null"
 """What the recorder says of the first step is said."""
 AFTER = "echo ::group::after; echo said after"
+EMIT = f"{sys.executable} -m runwatch.cli.main emit warning message='who joins later'"
 SEEN = "until grep -q '\"after\"' {run}/metrics.json; do sleep 0.02; done"
 """The recorder goes on in the new place while the command runs."""
 
@@ -52,8 +53,9 @@ def test_a_run_that_is_renamed_is_recorded_to_its_end_and_committed_where_it_lie
 ) -> None:
     place = repository(tmp_path / "place")
     run = tmp_path / now
-    done = _record(place, f"{move}; {AFTER}; {SEEN.format(run=run) if live else ':'}")
+    done = _record(place, f"{move}; {AFTER}; {EMIT}; {SEEN.format(run=run) if live else ':'}")
     _check(run, done)
+    assert b'"message":"who joins later"' in (run / "events.jsonl").read_bytes()
     here = tmp_path / now.partition("/")[0]
     assert git("log", "--format=%s", cwd=here).splitlines()[0] == f"runwatch: {run.parent.name}/r1 failed"
     changed = git("diff", "--name-only", "HEAD~1", "HEAD", cwd=here).split()
@@ -88,7 +90,7 @@ def test_a_run_that_is_moved_out_of_its_repository_is_finalized_there_and_not_co
 
 
 PROGRAM = """
-import os, runwatch
+import os, subprocess, sys, runwatch
 run = runwatch.RunLogger(framework="f", run_id="r1")
 os.rename("runs", "runs2")
 assert run.emit("warning", {"message": "after"})
@@ -96,7 +98,8 @@ if EXIT:
     os._exit(3)
 with run.step("one"):
     runwatch.get_logger("app", "validator").info("said after")
-print(run.path)
+subprocess.run([sys.executable, "-c", "import runwatch; print(runwatch.RunLogger().path)"], check=True)
+print(run.path, flush=True)
 run.finalize_run("failed")
 """
 
@@ -114,5 +117,5 @@ def test_a_run_of_a_program_that_is_renamed_in_its_first_moments_is_found(tmp_pa
     assert git("log", "--format=%s", cwd=place).splitlines()[0] == f"runwatch: f/r1 {status}"
     assert not (place / "runs").exists()
     if not dies:
-        assert done.stdout.decode() == f"{run}\n"
+        assert done.stdout.decode() == f"{run}\n" * 2, "a child of the program joins there too"
         assert b"said after" in (run / "logs/step_001/validator.log").read_bytes()

@@ -63,9 +63,12 @@ def run_at_hand(reference: str | None) -> Path:
         raise NotFound(
             "No run is at hand (RUNWATCH_RUN_DIR is unset): start one with `runwatch run -- CMD`, or use --run."
         )
-    if not os.path.isfile(os.path.join(directory, "events.jsonl")):  # unlike pathlib it takes any text for a path
+    from runwatch.journal.held import where_joined
+
+    run = where_joined(Path(directory))
+    if not os.path.isfile(run / "events.jsonl"):  # unlike pathlib it takes any text for a path
         raise NotFound(f"RUNWATCH_RUN_DIR names {directory!r}, which holds no run: unset it or correct it.")
-    return Path(directory)
+    return run
 
 
 def tell_own_secrets(paths: Any) -> None:

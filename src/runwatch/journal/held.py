@@ -10,13 +10,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runwatch.journal.descriptors import Identity, above_standard, identity
 from runwatch.journal.modes import FOLDER
 
 _DESCRIPTORS = "/proc/self/fd"
+_JOURNAL = "events.jsonl"
 
 
 class HeldDirectory:
@@ -86,6 +87,28 @@ class HeldDirectory:
 def as_named(text: str, root: Path) -> str:
     """Return a sentence with the name ``root`` in place of any path that `HeldDirectory.path` made of it."""
     return re.sub(rf"{_DESCRIPTORS}/\d+/\.\.(?=/)", lambda _: str(root.parent), text)
+
+
+def where_joined(named: Path) -> Path:
+    """Return where the run lies whose processes were told that it is ``named``, when they were started.
+
+    Who records it is an ancestor of theirs and has its journal open; ``named`` where there is none.
+    """
+    if os.path.lexists(named / _JOURNAL):
+        return named
+    pid = os.getppid()
+    while pid > 1:
+        try:
+            for fd in os.scandir(f"/proc/{pid}/fd"):
+                with suppress(FileNotFoundError):  # it was closed just now
+                    file = os.readlink(fd.path)
+                    if file.endswith(f"/{named.name}/{_JOURNAL}"):
+                        return Path(file).parent
+            with open(f"/proc/{pid}/stat", "rb") as stat:
+                pid = int(stat.read().rpartition(b")")[2].split()[1])
+        except OSError:  # it has ended, or is somebody else's
+            break
+    return named
 
 
 def path_of(fd: int, known: Identity) -> Path | None:

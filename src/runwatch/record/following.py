@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from collections.abc import Callable
 
 import msgspec
 
@@ -32,10 +33,14 @@ def repository_id(paths: RunPaths) -> str:
     return NOWHERE if state is None else f"{state.st_dev}:{state.st_ino}"
 
 
-def uncommitted_elsewhere(settings: Settings, options: argparse.Namespace, paths: RunPaths) -> Settings:
-    """Return the settings, without a commit where the run was moved into a repository that is not its own."""
+def settings_there(
+    settings: Settings, options: argparse.Namespace, paths: RunPaths, say: Callable[[str], object]
+) -> Settings:
+    """Return the settings, without a commit where the run was moved into a repository not its own, and say that."""
     if options.began == paths.root or repository_id(paths) in (NOWHERE, options.repository):
         return settings
+    what = "the run was moved into another repository and is not committed there"
+    say(f"runwatch: {what}: `runwatch finalize {paths.run_id} --from commit` does it.")
     return msgspec.structs.replace(settings, commit=msgspec.structs.replace(settings.commit, mode="off"))
 
 

@@ -27,13 +27,13 @@ from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import HEARTBEAT_S, Role, RunLock
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter, now_text
-from runwatch.record import ending, farewell, limits
+from runwatch.record import ending, farewell, limits, recorder_options
 from runwatch.record.ahead import AheadHelper
 from runwatch.record.beginning import Beginning
 from runwatch.record.durable import Durability
 from runwatch.record.flush import Flusher
 from runwatch.record.folding import load_settings
-from runwatch.record.following import begin_again, repository_id, uncommitted_elsewhere
+from runwatch.record.following import begin_again, repository_id, settings_there
 from runwatch.record.outcome import owner_lost
 from runwatch.record.owner import Owner
 from runwatch.record.pricing import PriceNoter
@@ -269,10 +269,7 @@ class Recorder:
             self._read()
         self.durability.close()
         ahead = self.ahead.stop()
-        settings = uncommitted_elsewhere(self.settings, self.options, self.paths)
-        if settings is not self.settings:
-            what = "the run was moved into another repository and is not committed there"
-            self.talk.line(f"runwatch: {what}: `runwatch finalize {self.paths.run_id} --from commit` does it.")
+        settings = settings_there(self.settings, self.options, self.paths, self.talk.line)
         try:
             state = ending.finalize(
                 self.paths,
@@ -308,20 +305,8 @@ def _in_a_line(kind: type[BaseException], error: BaseException, trace: types.Tra
 
 def main() -> int:
     """Parse the keeper's arguments and record."""
-    parser = argparse.ArgumentParser(prog="runwatch.record.recorder")
-    parser.add_argument("run_dir", type=Path)
-    parser.add_argument("--owner", type=int, required=True)
-    parser.add_argument("--command", type=int, default=0)
-    parser.add_argument("--alone", action="store_true")
-    parser.add_argument("--talk", action="store_true")
-    parser.add_argument("--held", type=int, default=-1, help="descriptor of the run directory")
-    parser.add_argument("--began", type=Path, help="where the run lay when its owner started")
-    parser.add_argument("--end", help="how it ended, said to a recorder that began again")
-    parser.add_argument("--repository", help="which repository it lay in, as following.repository_id says it")
-    parser.add_argument("--said", type=int, default=0, help="up to where it told of the journal before that")
     limits.raise_files()
-    options = parser.parse_args()
-    options.began = options.began or options.run_dir
+    options = recorder_options.parse()
     try:
         recorder = Recorder(options)
     except OSError:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runwatch.errors import RunwatchError
 from runwatch.journal.control import request
+from runwatch.journal.held import where_joined
 from runwatch.journal.lock import is_live
 from runwatch.journal.origin import llm_left_open
 from runwatch.journal.paths import RunPaths
@@ -131,7 +132,7 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _join(named: str) -> Emitter | None:
-    paths = RunPaths(Path(named))
+    paths = RunPaths(where_joined(Path(named)))
     if not paths.journal.is_file() or not is_live(paths.lock):
         say(f"{RUN_DIR} names {named}, which is no live run: it is not joined.")
         return None
