@@ -31,7 +31,7 @@ def toasts(app: Driven) -> list[str]:
 
 def test_an_alert_that_comes_while_somebody_looks_is_told_and_those_before_are_not(tmp_path: Path) -> None:
     async def task() -> None:
-        async with watching(make_run(tmp_path), alerted("old: 1")) as app:
+        async with watching(make_run(tmp_path), alerted("old: 1"), mode="watch") as app:
             await app.show(alerted("old: 1", HOSTILE))
             await app.sees("max_cost_usd: 0.52")
             await app.sees("Alert")
@@ -42,6 +42,15 @@ def test_an_alert_that_comes_while_somebody_looks_is_told_and_those_before_are_n
             await app.show(alerted(*(f"rule {number}" for number in range(40))))
             await app.sees("rule 39")
             assert toasts(app) == ["max_tokens: 9", "rule 37", "rule 38", "rule 39"]
+
+    drive(task())
+
+
+def test_an_alert_that_came_before_the_first_look_at_a_run_that_the_app_was_opened_with_is_told(tmp_path: Path) -> None:
+    async def task() -> None:
+        async with watching(make_run(tmp_path), alerted("early: 1"), mode="run") as app:
+            await app.sees("early: 1")
+            assert toasts(app) == ["early: 1"]
 
     drive(task())
 

@@ -20,15 +20,16 @@ KINDS: Mapping[str, tuple[str, SeverityLevel]] = {
 
 
 class Alerts:
-    """Counts what was there when the app opened, and what came since."""
+    """Counts what was there when somebody began to look, and what came since."""
 
-    def __init__(self) -> None:
-        self._known: int | None = None
+    def __init__(self, *, from_start: bool = False) -> None:
+        """``from_start``: the run began when somebody began to look, so that every alert came since."""
+        self._known: int | None = 0 if from_start else None
 
     def new(self, snapshot: Snapshot) -> list[Notice]:
         """Return the alerts and limits that came since the snapshot before; none of a run that has ended.
 
-        The first look at the whole journal only counts: what happened before it is in the errors panel.
+        Of a run that was there before, the first look at the whole journal only counts: the overview tells of those.
         """
         if snapshot.read_ratio < 1.0:
             return []

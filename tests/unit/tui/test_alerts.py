@@ -27,6 +27,13 @@ def test_those_that_were_there_at_first_are_not_told_and_new_ones_are_once() -> 
     assert told(alerts, look("a", "b", "l")) == []
 
 
+def test_of_a_run_that_began_with_the_app_the_first_ones_are_told_too() -> None:
+    alerts = Alerts(from_start=True)
+    assert told(alerts, look("a", read_ratio=0.5)) == []
+    assert told(alerts, look("a", "b")) == ["a", "b"]
+    assert told(alerts, look("a", "b", "c")) == ["c"]
+
+
 def test_while_a_long_journal_is_read_nothing_is_told() -> None:
     alerts = Alerts()
     assert told(alerts, look(read_ratio=0.1)) == []

@@ -41,7 +41,7 @@ class Panel:
 PANELS = (
     Panel("overview", ("Nothing recorded yet", "the first events appear here by themselves")),
     Panel("model", ("No model calls yet", "llm_metrics.track_request() or `runwatch emit llm.completed`")),
-    Panel("tools", ("No tool or service calls yet", "run.tool() and run.service() record them")),
+    Panel("tools", ("No tool or service calls yet", "runwatch.tool() and runwatch.service() record them")),
     Panel("agents", ("No agents yet", "agent.started events name who works on what")),
     Panel("pipelines", ("No pipelines yet", "pipeline.completed events of CI attempts fill this")),
     Panel("debugging", ("No debugging cycles yet", "debug.started opens one after a failure")),

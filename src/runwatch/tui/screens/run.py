@@ -75,7 +75,7 @@ class RunScreen(RunEnd):
     """Whether the journal was not read to its end yet: what is not there may still come."""
 
     def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:
-        """``show_end``: show the end of a run also when it had ended before it was first looked at."""
+        """``show_end``: the run was started with the app, so that its end, and every alert, is news whenever it came."""
         super().__init__()
         self.run_dir = run_dir
         self.stopping = 0
@@ -86,7 +86,7 @@ class RunScreen(RunEnd):
         self._new_feed = new_feed
         self._feed: Following | None = None
         self._show_end = show_end
-        self._alerts = Alerts()
+        self._alerts = Alerts(from_start=show_end)
         self._pinned = False
         self._component: str | None = None
         self._shown: tuple[object, ...] | None = None
