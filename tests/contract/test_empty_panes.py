@@ -53,5 +53,5 @@ def test_every_call_command_and_event_that_an_empty_pane_names_is_there(sentence
 
 
 def test_a_name_that_is_not_there_is_found() -> None:
-    said = "run.tool() and run.service(), `runwatch emmit agent.begun`, llm_metrics.track(), runwatch.tool(), `runwatch ls`"
+    said = "run.tool() and run.service(), `runwatch emmit agent.begun`, llm_metrics.track(), tool(), `runwatch ls`"
     assert unknown(said) == ["run.tool", "run.service", "llm_metrics.track", "emmit", "agent.begun"]

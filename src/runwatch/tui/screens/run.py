@@ -75,7 +75,7 @@ class RunScreen(RunEnd):
     """Whether the journal was not read to its end yet: what is not there may still come."""
 
     def __init__(self, run_dir: Path, new_feed: NewFeed, *, show_end: bool = False) -> None:
-        """``show_end``: the run was started with the app, so that its end, and every alert, is news whenever it came."""
+        """``show_end``: the run was started with the app: its end, and every alert, is news whenever it came."""
         super().__init__()
         self.run_dir = run_dir
         self.stopping = 0
