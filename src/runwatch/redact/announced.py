@@ -24,11 +24,17 @@ _ASSIGNED = re.compile(
 )
 """**Source**: the README of python-dotenv, "File format"; docs.docker.com, "Syntax for environment files"."""
 _IN_SCRIPT = re.compile(
-    r"(?:^|[\s;&|({,])(?P<name>[A-Za-z_]\w{0,200})(?:[ \t]*=[ \t]*" + _VALUE + r")"
+    r"(?:^|[\s;&|({,])(?P<name>[A-Za-z_]\w{0,200})(?:(?P<spaced>[ \t]*)=[ \t]*" + _VALUE + r")"
     r"|=(?P<bare>[^\s'\"`;&|()<>,\[\]{}$]{6,400})(?=[\s;&|)]|\Z))",
     re.MULTILINE,
 )
 """**Source**: POSIX, Shell Command Language, 2.9.1; in other languages what is quoted alone."""
+_SELDOM = re.compile(r"(?<!api)(?<!(?:api|ess|ret|ate)_)(?:keys?|pat|auth|cookie|dsn)\Z", re.IGNORECASE)
+"""How names of programs end that mean something else mostly: what is sorted by, a pattern, a kind of login.
+
+Not so an API_KEY, ACCESS_KEY, SECRET_KEY or PRIVATE_KEY."""
+_MADE_UP = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_.~-]{16,}")
+_CODE = re.compile(r"[\[\](){}<>\s]|%[a-z]")
 _COMMENT = re.compile(r"[ \t]#.*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
@@ -61,20 +67,30 @@ def in_script(text: str, here: Mapping[str, str] = os.environ) -> dict[str, str]
     """Return the secrets that stand in a script → names of their variables; names in a program are none."""
     found: dict[str, str] = {}
     for match in _IN_SCRIPT.finditer(text):
-        if is_secret_name(match["name"]) and (match["bare"] is None or match["name"].isupper()):
+        name = match["name"]
+        as_in_a_shell = name.isupper() and not match["spaced"]
+        if is_secret_name(name) and (as_in_a_shell or match["bare"] is None):
             for value in _readings(match):
-                if not (is_reference(value) or _is_of_the_program(value)):
-                    _take(found, match["name"], value, here)
+                if not is_reference(value) and _is_literal(name, value, as_in_a_shell=as_in_a_shell):
+                    _take(found, name, value, here)
     for rule in concerned(text):
         if not rule.is_whole:
             for span in rule.find(text):
-                _take(found, "", text[span.start : span.end], here)
+                value = text[span.start : span.end]
+                if _CODE.search(value) is None and not names_a_secret(value):
+                    _take(found, "", value, here)
     return found
 
 
-def _is_of_the_program(value: str) -> bool:
-    """Whether what stands behind a name that announces a secret is a sentence or another name."""
-    return any(map(str.isspace, value)) or (VARIED.search(value) is None and names_a_secret(value))
+def _is_literal(name: str, value: str, *, as_in_a_shell: bool) -> bool:
+    """Whether what is assigned is a secret, and no sentence, pattern or other name."""
+    if any(map(str.isspace, value)):
+        return False
+    if _SELDOM.search(name):
+        return _MADE_UP.fullmatch(value) is not None
+    return as_in_a_shell or (
+        _CODE.search(value) is None and (VARIED.search(value) is not None or not names_a_secret(value))
+    )
 
 
 def _take(found: dict[str, str], name: str, value: str, here: Mapping[str, str]) -> None:

@@ -59,7 +59,7 @@ def test_what_hides_nothing_in_an_env_file_is_left_alone(line: str) -> None:
     [
         "export DB_PASSWORD={}\n", "set -e\nDB_PASSWORD={}; export DB_PASSWORD\n", "DB_PASSWORD={} ./deploy.sh\n",
         "API_TOKEN='{}'\n", 'os.environ["X"] = 1\nAPI_TOKEN = "{}"\n', 'connect(user="u", password="{}")\n',
-        "curl -H 'Authorization: Bearer {}' x\n", "PASSWORD={}",
+        "curl -H 'Authorization: Bearer {}' x\n", "PASSWORD={}", "API_KEY='{}'", 'signing_key = "{}"',
     ],
 )  # fmt: skip
 def test_what_a_script_gives_away_is_known(text: str) -> None:
@@ -73,10 +73,17 @@ def test_what_a_script_gives_away_is_known(text: str) -> None:
         "connect(password=user_password)", "    token=fetched,", 'password = input("Enter your password: ")',
         'PASSWORD_LABEL = "Type your password here"', "DB_PASSWORD=$(cat secret.txt)", 'export DB_PASSWORD="$1"',
         "sort_key=timestamp", 'ACCESS_TOKEN = "access_token"', "for key in keys: total_key = key",
+        'METADATA_KEY = "mypy-metadata-2"', 'localize(key="America/Los_Angeles")', 'ZONE_ID_PAT = "(?:%25|%)[0-9A-F]"',
+        "USER_AUTH=1.3.6.1.5.5", 'row["%s_token" % key]', "password=credentials[1]", 'f"https://{user}:{password}@host"',
     ],
 )  # fmt: skip
 def test_names_and_sentences_of_a_program_are_no_secrets(text: str) -> None:
     assert in_script(text, HERE) == {}
+
+
+def test_a_word_is_a_secret_where_a_shell_takes_it_for_one() -> None:
+    for line in ("export DB_PASSWORD={}", "DB_PASSWORD='{}'", "SECRET_KEY={} cmd", "API_KEY={}"):
+        assert "hidden-secret-7" in in_script(line.format("my-secret-7"), HERE), line
 
 
 def test_what_a_command_line_announces_is_known_wherever_it_stands_later() -> None:
