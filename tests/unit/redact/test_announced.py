@@ -83,7 +83,7 @@ def test_names_and_sentences_of_a_program_are_no_secrets(text: str) -> None:
 
 def test_a_word_is_a_secret_where_a_shell_takes_it_for_one() -> None:
     for line in ("export DB_PASSWORD={}", "DB_PASSWORD='{}'", "SECRET_KEY={} cmd", "API_KEY={}"):
-        assert "hidden-secret-7" in in_script(line.format("my-secret-7"), HERE), line
+        assert "hidden-secret-7" in in_script(line.format("hidden-secret-7"), HERE), line
 
 
 def test_what_a_command_line_announces_is_known_wherever_it_stands_later() -> None:
