@@ -65,8 +65,14 @@ class Confidential:
             found |= in_script(text, self._environ)
         self._learn(found)
 
-    def refresh(self, command: Sequence[str] | None) -> None:
-        """Learn what a run's command line gives away, and what other processes have left word of since."""
+    def refresh(self, command: Sequence[str] | None = None) -> None:
+        """Learn what a run's command line gives away, and what other processes have left word of since.
+
+        ``command``: without secrets taken out; None: as the journal has it.
+        """
+        if command is None and not self._command:
+            _, started = first_event(self._paths)
+            command = None if started is None else started.command
         if command and command != self._command:
             self._command = list(command)
             self._take(in_arguments(command, self._environ))

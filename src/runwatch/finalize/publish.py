@@ -245,7 +245,7 @@ def document_of(run_dir: Path, kind: Literal["json", "markdown"]) -> str:
     if kind == "json":
         return msgspec.json.format(msgspec.json.encode(metrics_json.render(metrics)), indent=2).decode() + "\n"
     secrets = Confidential(paths, os.environ)
-    secrets.refresh(metrics.run.command)
+    secrets.refresh()
     where = failing.failed_step(paths, metrics, secrets.redactor)
     facts = msgspec.structs.replace(facts_of(paths, load_state(paths.finalize_state), {}), failed_step=where)
     return summary_markdown.render(metrics, facts)

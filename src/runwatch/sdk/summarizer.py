@@ -77,7 +77,9 @@ class LogSummarizer:
     def _redacted(self, text: str) -> str:
         from runwatch.finalize.confidential import Confidential
 
-        return Confidential(self._paths, os.environ, _settings().redact.patterns).redactor.text(text)
+        secrets = Confidential(self._paths, os.environ, _settings().redact.patterns)
+        secrets.refresh()
+        return secrets.redactor.text(text)
 
 
 def _settings() -> Any:

@@ -9,10 +9,11 @@ import pytest
 
 from journals import Journal
 from runwatch.finalize.confidential import MOST_VALUES, Confidential
-from runwatch.finalize.publish import Publisher
+from runwatch.finalize.publish import Publisher, document_of
 from runwatch.finalize.recount import recounted
 from runwatch.journal.known_secrets import remember, remembered, tell_own
 from runwatch.journal.paths import RunPaths
+from runwatch.sdk.summarizer import LogSummarizer
 from runwatch.settings import load
 
 LATER = "found" + "later"
@@ -72,6 +73,16 @@ def test_the_command_line_tells_whoever_counts_a_run_anew(paths: RunPaths, tmp_p
     begun(paths, tmp_path / "here", "tool", "--db-pass", LATER)
     assert [issue.title for issue in recounted(paths).issues] == ["sent [redacted:flag]"] * 3
     assert remembered(paths) == (), "who only looks writes nothing"
+
+
+def test_a_summary_that_is_made_for_the_screen_alone_holds_none_either(paths: RunPaths, tmp_path: Path) -> None:
+    journal = begun(paths, tmp_path / "here", "tool", "--db-pass", LATER)
+    journal.run_completed(after=3, status="failed", exit_code=1)
+    paths.journal.write_bytes(b"".join(journal.lines))
+    paths.logs.mkdir()
+    (paths.logs / "stderr.log").write_text(f"refused {LATER}\n")
+    assert "refused [redacted:flag]" in document_of(paths.root, "markdown")
+    assert "said: [redacted:flag]" in LogSummarizer("r1", "x", paths.root).generate_summary(said=LATER)
 
 
 def test_a_command_that_makes_up_secrets_without_end_costs_a_bounded_search(paths: RunPaths) -> None:
