@@ -40,7 +40,7 @@ def run_dir(tmp_path: Path) -> Path:
     return directory
 
 
-FULL = ("42 lines · 6 ERROR lines",)
+FULL = ("42 lines · 6 of level ERROR",)
 
 
 def test_a_live_run(picture: Picture, run_dir: Path) -> None:

@@ -40,6 +40,19 @@ def test_the_model_is_whole_wherever_columns_are_free(width: int, model: str, sa
         metrics.run.start_time, metrics.run.duration_seconds = "2026-11-21T10:00:00.000000Z", 761.0
         metrics.run.cost_usd, metrics.run.tokens.total, metrics.run.errors = cost, 123_456, 12
         shown = content(Heading(metrics, Life.RUNNING, framework, "20261020-142345-abc123"), width).plain
-        for text in (f" {said}", f"{framework} / 20261020-142345-abc123 ", " ● running ", " 123k tok", " 12 errors"):
+        for text in (f" {said}", f"{framework} / 20261020-142345-abc123 ", " ● running ", " 123k tok", " 12 "):
             assert text in shown
+        assert shown.endswith(("12 errors ", "12 recorded errors "))
         assert len(shown) == width
+
+
+@pytest.mark.parametrize(
+    ("width", "said"), [(80, " 3 errors"), (120, " 3 recorded errors"), (200, " 3 recorded errors")]
+)
+def test_which_errors_are_meant_is_said_where_columns_are_free_and_cuts_nothing(width: int, said: str) -> None:
+    metrics = Metrics()
+    metrics.run.start_time, metrics.run.duration_seconds, metrics.run.errors = "2026-11-21T10:00:00.000000Z", 761.0, 3
+    shown = content(Heading(metrics, Life.RUNNING, "baes", "20261020-142345-abc123"), width).plain
+    assert said in shown
+    assert "baes / 20261020-142345-abc123 " in shown
+    assert len(shown) == width

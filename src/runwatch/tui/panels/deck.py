@@ -49,7 +49,7 @@ PANELS = (
     Panel("system", ("No samples yet", "the recorder samples the process tree every few seconds")),
     Panel(
         "errors",
-        ("No errors and no warnings", "what the run records as error or warning is grouped here"),
+        ("No errors or warnings recorded", "what the run records; lines of level ERROR are counted below the log"),
     ),
 )
 """In the order of their keys 1 to 9."""

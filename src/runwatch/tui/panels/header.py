@@ -5,7 +5,7 @@ Must not compute a metric. Every number has a field of its own width, so that no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 
@@ -54,29 +54,43 @@ def content(heading: Heading, width: int) -> Content:
     if _warning(heading):
         return _sick(heading, width)
     aside = _aside(heading, width)
-    if not aside:
-        return _line(heading, width, aside, tight=narrow)
     # The model is whole where there is room between the numbers, or instead of the app's name.
-    ways = ((narrow, True, 4), (narrow, True, 2), (True, True, 1), (narrow, False, 2), (True, False, 1))
-    for tight, branded, blanks in ways:
-        if aside.cell_length + blanks <= _gap(heading, width, tight=tight, branded=branded):
-            return _line(heading, width, aside, tight=tight, branded=branded)
-    gap = _gap(heading, width, tight=True, branded=False)
-    if not narrow and gap - 1 >= _LEAST_ASIDE:
-        return _line(heading, width, _aside(heading, gap - 1), tight=True, branded=False)
-    return _line(heading, width, Content(""), tight=narrow)
+    loose, tight = _Way(tight=narrow), _Way(tight=True)
+    ways = [(replace(loose, whole=True), 4 if aside else 1), (loose, 4), (loose, 2), (tight, 1)]
+    ways += [(replace(loose, branded=False), 2), (replace(tight, branded=False), 1)]
+    for way, blanks in ways:
+        if aside.cell_length + blanks <= _gap(heading, width, way):
+            return _line(heading, width, aside, way)
+    bare = replace(tight, branded=False)
+    gap = _gap(heading, width, bare)
+    if aside and not narrow and gap - 1 >= _LEAST_ASIDE:
+        return _line(heading, width, _aside(heading, gap - 1), bare)
+    return _line(heading, width, Content(""), loose)
 
 
-def _gap(heading: Heading, width: int, *, tight: bool, branded: bool) -> int:
+@dataclass(frozen=True)
+class _Way:
+    """How the line is laid out."""
+
+    tight: bool
+    """With little room between the numbers."""
+    branded: bool = True
+    """With the app's name, where there is room."""
+    whole: bool = False
+    """With all words that say which errors are meant."""
+
+
+def _gap(heading: Heading, width: int, way: _Way) -> int:
     """Return the cells between the run's name and its state."""
-    around = _state(heading, narrow=tight).cell_length + _facts(heading, narrow=tight).cell_length + 4
-    return width - around - _name(heading, width - around, branded=branded).cell_length
+    facts = _facts(heading, narrow=way.tight, whole=way.whole)
+    around = _state(heading, narrow=way.tight).cell_length + facts.cell_length + 4
+    return width - around - _name(heading, width - around, branded=way.branded).cell_length
 
 
-def _line(heading: Heading, width: int, aside: Content, *, tight: bool, branded: bool = True) -> Content:
-    state, facts = _state(heading, narrow=tight), _facts(heading, narrow=tight)
-    name = _name(heading, width - facts.cell_length - state.cell_length - 4, branded=branded)
-    gap = _gap(heading, width, tight=tight, branded=branded)
+def _line(heading: Heading, width: int, aside: Content, way: _Way) -> Content:
+    state, facts = _state(heading, narrow=way.tight), _facts(heading, narrow=way.tight, whole=way.whole)
+    name = _name(heading, width - facts.cell_length - state.cell_length - 4, branded=way.branded)
+    gap = _gap(heading, width, way)
     return Content.assemble(" ", name, _centered(aside, gap), " ", state, " ", facts, " ").truncate(width)
 
 
@@ -163,7 +177,7 @@ def _state(heading: Heading, *, narrow: bool) -> Content:
     return Content.assemble(shown, right(time, max(6 if narrow else 8, len(time) + 1)))
 
 
-def _facts(heading: Heading, *, narrow: bool) -> Content:
+def _facts(heading: Heading, *, narrow: bool, whole: bool = False) -> Content:
     run = heading.metrics.run
     gap = " " if narrow else "   "
     return Content.assemble(
@@ -172,7 +186,7 @@ def _facts(heading: Heading, *, narrow: bool) -> Content:
         right(count_short(run.tokens.total), 6),
         (" tok", DIM),
         gap,
-        _errors(run, 2 if narrow else 4),
+        _errors(run, 2 if narrow else 4, "recorded error" if whole else "error"),
     )
 
 
@@ -182,9 +196,9 @@ def _cost(run: Run) -> str:
     return usd(run.cost_usd)
 
 
-def _errors(run: Run, width: int) -> Content:
+def _errors(run: Run, width: int, called: str) -> Content:
     number = right(count(run.errors) if run.errors < 1000 else count_short(run.errors), width)
-    word = " error " if run.errors == 1 else " errors"
+    word = f" {called}{' ' if run.errors == 1 else 's'}"
     if not run.errors:
         return Content.styled(number + word, DIM)
     return Content.assemble((number, "$rw-failed bold"), (word, "$rw-failed"))

@@ -206,7 +206,7 @@ def _pipelines(metrics: Metrics) -> _Row:
 def _errors(metrics: Metrics) -> _Row:
     run = metrics.run
     if not run.errors:
-        return "errors", "", "0", [counted(run.alerts, "alert")] if run.alerts else _none("none")
+        return "errors", "", "0", [counted(run.alerts, "alert")] if run.alerts else _none("none recorded")
     worst = max(metrics.errors, key=lambda group: group.count, default=None)
     if worst is None:
         return "errors", "", count(run.errors), []

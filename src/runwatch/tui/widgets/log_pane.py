@@ -117,10 +117,8 @@ class LogPane(Pane):
             level = Content.styled(f"{stats.level.lower()}{'' if stats.level == 'ERROR' else ' and up'}", "$rw-warning")
             lines = f" · {found} of {count(stats.of)} line{'' if stats.of == 1 else 's'}"
             state = Content.assemble(state, (" · ", DIM), level)
-        errors = (
-            f"{count(stats.errors)} ERROR line{'' if stats.errors == 1 else 's'}",
-            "$rw-failed" if stats.errors else DIM,
-        )
+        # The header's errors are those that the run recorded: these are lines of the log.
+        errors = (f"{count(stats.errors)} of level ERROR", "$rw-failed" if stats.errors else DIM)
         return Edge(Content(""), Content.assemble(state, (lines + " · ", DIM), errors))
 
     def on_stats(self, message: Stats) -> None:

@@ -16,6 +16,8 @@ from runwatch.tui.cells import clean
 from runwatch.tui.panels import header
 from runwatch.tui.state import Life
 
+_ERRORS = "Errors: those that the run recorded. Lines of level ERROR are counted below the log."
+
 
 class RunHeader(Widget):
     """One line: run, model, state, cost, tokens, errors."""
@@ -32,7 +34,7 @@ class RunHeader(Widget):
     def __init__(self, run_dir: Path, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run_dir = run_dir
-        self.tooltip = Content(clean(run_dir))
+        self.tooltip = Content(f"{clean(run_dir)}\n{_ERRORS}")
 
     def render(self) -> Content:
         """Return the line."""
