@@ -103,6 +103,10 @@ class Sampler:
             return
         if source.failure is not None:
             self._report("git", GitError(source.failure))
+        if source.notice is not None and "notice of git" not in self._failed:
+            self._failed.add("notice of git")
+            message = f"Changes are counted from where the run started: {source.notice}"
+            self._writer.emit("warning", message=message, where="git")
         if event is not None:
             self._writer.emit("git.snapshot", **{"ts": ts, **event})
 

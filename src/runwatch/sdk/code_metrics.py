@@ -48,8 +48,8 @@ class CodeMetricsCollector:
         """Measure a branch against its merge base and record it, for the issue at hand unless ``issue_id`` names one.
 
         Returns files_created, files_modified, files_deleted, files_renamed, lines_added, lines_deleted, commits and
-        test_coverage (percent). What cannot be measured is None, with a warning event. The branch that is checked out
-        is measured with the edits of its tracked files, any other one between commits.
+        test_coverage (percent). What cannot be measured is None, with a warning event and a line on stderr. The
+        branch that is checked out is measured with the edits of its tracked files, any other one between commits.
         """
         emitter = active.emitter()
         about = {} if issue_id is None else {"issue": issue_id}
@@ -76,7 +76,9 @@ class CodeMetricsCollector:
             found = await work()
         except Exception as error:  # noqa: BLE001 - a provider of the user's may raise anything
             said = error.sentence if isinstance(error, RunwatchError) else one_line(error)
-            emitter.emit("warning", {**about, "message": f"{what} not measured: {said}"[:1000], "where": _WHERE})
+            sentence = f"{what} not measured: {said}"[:1000]
+            emitter.troubles.report(f"{_WHERE} {sentence}", sentence)
+            emitter.emit("warning", {**about, "message": sentence, "where": _WHERE})
             return None
         return found if isinstance(found, dict) else None
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from runwatch.errors import RunwatchError
-from runwatch.vcs import UNBORN, Found, Repository, Snapshot, change_key
+from runwatch.vcs import UNBORN, Found, Repository, Snapshot, change_key, no_base
 
 EDITS_EVERY_S = 5.0
 """Edits show in no stamp of git's: from one look for them to the next at least this long."""
@@ -51,6 +51,8 @@ class GitSource:
         self._git_from = self._edits_from = float("-inf")
         self.failure: str | None = None
         """Why the last look failed; None when it did not."""
+        self.notice: str | None = None
+        """What the figures lack, known from the first look on."""
 
     def poll(self, now_mono: float) -> dict[str, Any] | None:
         """Return the fields of a ``git.snapshot`` event where they differ from the last ones, else None. Never raises.
@@ -75,6 +77,8 @@ class GitSource:
             with Repository.of(self._work_tree) as repo:
                 start = self._clock()  # the first time, opening imports GitPython
                 found = repo.snapshot(self._base, self._exclude, start_head=self._start_head)
+                if self._seen is None and found.base == self._start_head:
+                    self.notice = no_base(repo, repo.head(), self._base)
         except (RunwatchError, OSError, ValueError) as error:
             self.failure = str(error)
             found = None

@@ -25,7 +25,7 @@ from runwatch.vcs.layout import (
 )
 
 if TYPE_CHECKING:
-    from runwatch.vcs.branch import UNBORN, Snapshot
+    from runwatch.vcs.branch import UNBORN, Snapshot, no_base
     from runwatch.vcs.changes import ChangedFile
     from runwatch.vcs.repository import NO_GIT, Repository, is_ignored, is_tracked
     from runwatch.vcs.running import GitError, Running
@@ -40,6 +40,7 @@ _LATER = {
     "is_tracked": "repository",
     "GitError": "running",
     "Running": "running",
+    "no_base": "branch",
 }
 """Name → its module, for what runs git: who only looks for the work tree does not wait for it."""
 
@@ -67,6 +68,7 @@ __all__ = [
     "is_git_dir",
     "is_ignored",
     "is_tracked",
+    "no_base",
     "read_head",
     "read_ref",
 ]

@@ -26,6 +26,10 @@ SUBJECT: Final = "runwatch: "
 """How the subject of runwatch's own commits begins."""
 
 
+_TRUNKS: Final = ("main", "master")
+_PLACES: Final = ("refs/heads", "refs/remotes/origin")
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a ``git.snapshot`` event."""
 
@@ -91,8 +95,9 @@ def measure(repo: Repository, base: str | None, exclude: tuple[str, ...], start_
 def against(repo: Repository, head: Head, base: str | None, start_head: str | None) -> Against:
     """Return the merge base of HEAD with the first base there is.
 
-    In order: the configured one, the remote's default branch, ``main``, ``master``, the head at the start. A branch is
-    no base of itself (its own commits would never show), nor is one without a common ancestor.
+    In order: the configured one, the remote's default branch, ``main``, ``master``, these two at the remote, the head
+    at the start. A branch is no base of itself, here or at the remote (its own commits would never show), nor is one
+    without a common ancestor.
     """
     if head.sha is not None:
         found = _common(repo, head.sha, candidates(repo, head, base, start_head))
@@ -104,7 +109,10 @@ def against(repo: Repository, head: Head, base: str | None, start_head: str | No
 
 
 def check_base(repo: Repository, head: Head, base: str | None) -> None:
-    """Raise GitError where a branch could only be measured against another base than asked for, or against itself."""
+    """Raise GitError where a branch could only be measured against another base than asked for, or against itself.
+
+    What is the base of others, by its name or as it was asked for, has changed nothing.
+    """
     if head.sha is None:
         return
     if base and not _is_itself(head, base):
@@ -115,11 +123,27 @@ def check_base(repo: Repository, head: Head, base: str | None) -> None:
     else:
         bases = list(candidates(repo, head, None, None))
         told = "and what it could have left"
+        if not bases and not base and head.branch not in _TRUNKS:
+            raise GitError(
+                f"{head.branch or head.sha} has no base in {repo.work_tree}: `git fetch origin main:main` brings one "
+                "of that name, base= or [git] base names another."
+            )
     if bases and _common(repo, head.sha, bases) is None:
         raise GitError(
             f"{head.branch or head.sha} {told} have no commit in common in {repo.work_tree}: where the clone is "
             "shallow, `git fetch --unshallow` brings the rest of the history."
         )
+
+
+def no_base(repo: Repository, head: Head, base: str | None) -> str | None:
+    """Return why a clone cannot measure its branch against the base; None where it can, or where nothing is cloned."""
+    if not repo.plumbing("for-each-ref", "--count=1", "refs/remotes"):
+        return None
+    try:
+        check_base(repo, head, base)
+    except GitError as error:
+        return error.sentence
+    return None
 
 
 def _common(repo: Repository, sha: str, bases: Iterable[str]) -> str | None:
@@ -136,11 +160,15 @@ def candidates(repo: Repository, head: Head, base: str | None, start_head: str |
     if base:
         yield from _named(repo, head, base)
     refs = _default_refs(repo)
-    remote = sorted(ref for ref in refs if ref.startswith("refs/remotes/"))
+    remote = sorted(ref for ref in refs if ref.endswith("/HEAD"))
     remote.sort(key=lambda ref: ref != "refs/remotes/origin/HEAD")
-    for ref in (*remote, "refs/heads/main", "refs/heads/master"):
-        if ref in refs and ref != f"refs/heads/{head.branch}":
-            yield refs[ref]
+    for ref in (*remote, *(f"{place}/{name}" for place in _PLACES for name in _TRUNKS)):
+        found = refs.get(ref)
+        if found is None:
+            continue
+        is_itself = head.branch is not None and found.branch == head.branch
+        if not is_itself or (ref in remote and head.branch in _TRUNKS):  # what the remote has not got of main yet
+            yield found.commit
     if start_head and start_head != UNBORN:
         yield start_head
 
@@ -156,10 +184,25 @@ def _is_itself(head: Head, name: str) -> bool:
     return head.branch is not None and name in (head.branch, f"refs/heads/{head.branch}")
 
 
-def _default_refs(repo: Repository) -> dict[str, str]:
-    patterns = ("refs/remotes/*/HEAD", "refs/heads/main", "refs/heads/master")
-    lines = repo.plumbing("for-each-ref", "--format=%(objectname) %(refname)", *patterns).splitlines()
-    return {ref: sha for sha, _, ref in (line.partition(" ") for line in lines)}
+class _Ref(msgspec.Struct, frozen=True):
+    """A branch that others may have left."""
+
+    commit: str
+    branch: str | None
+    """Its name without the remote's; None where a remote's HEAD names none."""
+
+
+def _default_refs(repo: Repository) -> dict[str, _Ref]:
+    """Return what may be a base, by its full name."""
+    patterns = ("refs/remotes/*/HEAD", *(f"{place}/{name}" for place in _PLACES for name in _TRUNKS))
+    form = "--format=%(objectname) %(refname) %(symref)"
+    lines = repo.plumbing("for-each-ref", form, *patterns).splitlines()
+    found = {}
+    for commit, ref, target in (line.split(" ") for line in lines):
+        place = ref.rpartition("/")[0] + "/"
+        name = target if ref.endswith("/HEAD") else ref
+        found[ref] = _Ref(commit, name.removeprefix(place) if name.startswith(place) else None)
+    return found
 
 
 def commits_since(repo: Repository, base: str | None, head: str | None) -> int:

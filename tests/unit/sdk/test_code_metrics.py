@@ -93,7 +93,7 @@ def test_a_provider_is_asked_for_the_coverage_of_the_latest_pipeline(recording: 
 
 
 def test_what_cannot_be_measured_is_a_warning_and_never_raised(
-    recording: Recording, repo: GitRepo, tmp_path: Path
+    recording: Recording, repo: GitRepo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "bare").mkdir()
 
@@ -110,6 +110,8 @@ def test_what_cannot_be_measured_is_a_warning_and_never_raised(
     assert found == {**EXPECTED, "test_coverage": None}
     found = CodeMetricsCollector(repo.path, coverage="no/*.xml").collect_for_branch_sync("topic")
     said = [event["message"] for event in recording.events("warning")]
+    on_stderr = capsys.readouterr().err.splitlines()
+    assert on_stderr == [f"runwatch: {message}" for message in said]
     assert said[0] == f"code not measured: {repo.path} has no branch 'nowhere': `git branch --all` lists them."
     assert "lies in no git work tree" in said[1]
     assert said[2] == "coverage not measured: ConnectionError: refused"

@@ -156,3 +156,17 @@ def test_a_work_tree_that_only_the_environment_names_is_measured_like_any_other(
     assert (first["head"], first["branch"], first["dirty"]) == (start, "main", False)
     assert second is not None
     assert (second["commits"], second["files_modified"], source.failure) == (1, 1, None)
+
+
+def test_a_clone_that_lacks_the_base_is_told_of(tmp_path: Path) -> None:
+    origin = GitRepo.with_history(tmp_path / "origin")
+    origin.git("checkout", "-q", "-b", "topic")
+    GitRepo(tmp_path).git("clone", "-q", "--depth", "1", "-b", "topic", f"file://{origin.path}", "clone")
+    clone = GitRepo(tmp_path / "clone")
+    source = GitSource(found_at(clone.path), start_head=clone.head())
+    assert source.poll(0.0) is not None
+    assert (source.notice or "").startswith(f"topic has no base in {clone.path}")
+    for path in (origin.path, GitRepo.with_history(tmp_path / "alone").path):
+        source = GitSource(found_at(path), start_head=GitRepo(path).head())
+        assert source.poll(0.0) is not None
+        assert source.notice is None

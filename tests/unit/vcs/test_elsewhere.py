@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_repos import GitRepo
-from runwatch.vcs import GitError, Repository, Snapshot
+from runwatch.vcs import GitError, Repository, Snapshot, no_base
 
 NAMES = [os.fsdecode(name) for name in (b"tab\tand\nline", b"latin \xe9\xff", b'"quoted"', b" :(glob)*")]
 
@@ -165,6 +165,52 @@ def test_a_shallow_clone_that_lacks_the_fork_is_not_measured(tmp_path: Path) -> 
     clone.git("fetch", "-q", "--unshallow")
     fork = repo.git("merge-base", "main", "topic").strip()
     assert numbers(measured(clone, "topic", "origin/main")) == by_git(repo, fork, "topic")
+
+
+@pytest.mark.parametrize("depth", [(), ("--depth", "1")])
+def test_a_clone_that_knows_a_branch_alone_does_not_measure_it_against_itself(
+    tmp_path: Path, depth: tuple[str, ...]
+) -> None:
+    repo = hard(tmp_path)
+    repo.git("checkout", "-q", "-f", "topic")  # the remote's HEAD names it
+    GitRepo(tmp_path).git("clone", "-q", "--single-branch", *depth, "-b", "topic", f"file://{repo.path}", "single")
+    clone = GitRepo(tmp_path / "single")
+    start = clone.head()
+    with pytest.raises(GitError, match=r"topic has no base in .*: `git fetch origin main:main`"):
+        measured(clone, "topic")
+    clone.write("README", "work\n")
+    clone.commit("during the run")
+    with Repository(clone.path) as opened:
+        found = opened.snapshot(start_head=start)
+        assert (found.base, found.commits, found.files_modified) == (start, 1, 1)
+        assert "`git fetch origin main:main`" in (no_base(opened, opened.head(), None) or "")
+
+
+def test_the_remote_s_main_is_a_base_where_its_head_is_the_branch_itself_or_unknown(tmp_path: Path) -> None:
+    repo = hard(tmp_path)
+    fork = repo.git("merge-base", "main", "topic").strip()
+    repo.git("checkout", "-q", "-f", "topic")
+    GitRepo(tmp_path).git("clone", "-q", "-b", "topic", f"file://{repo.path}", "whole")
+    clone = GitRepo(tmp_path / "whole")
+    assert numbers(measured(clone, "topic")) == by_git(repo, fork, "topic")
+    clone.git("remote", "set-head", "origin", "--delete")  # as where a pipeline fetches instead of cloning
+    assert measured(clone, "topic").base == fork
+    clone.git("checkout", "-q", "--detach")
+    with Repository(clone.path) as opened:
+        assert opened.snapshot().base == fork
+        assert no_base(opened, opened.head(), None) is None
+
+
+def test_main_in_a_clone_is_measured_against_what_the_remote_has_of_it(tmp_path: Path) -> None:
+    repo = hard(tmp_path)
+    repo.git("checkout", "-q", "-f", "main")
+    GitRepo(tmp_path).git("clone", "-q", "--single-branch", f"file://{repo.path}", "main-alone")
+    clone = GitRepo(tmp_path / "main-alone")
+    assert set(numbers(measured(clone, "main")).values()) == {0}
+    clone.write("new", "1\n2\n")
+    clone.commit("not pushed")
+    found = measured(clone, "main")
+    assert (found.base, found.commits, found.lines_added) == (repo.head(), 1, 2)
 
 
 def test_the_configured_base_comes_first_and_runs_are_left_out(tmp_path: Path) -> None:
