@@ -69,27 +69,53 @@ def test_the_command_runs_with_few_files_and_finds_the_limit_as_it_was(tmp_path:
         assert list(tmp_path.glob("runs/default/*/run.tar.gz"))
 
 
-@pytest.mark.parametrize("processes", [1, 2, 4, 8])
-def test_the_command_runs_with_few_processes(tmp_path: Path, processes: int) -> None:
+def another_user(number: int) -> tuple[str, ...]:
+    """Words in front of a command that make it another user's, who has no other processes."""
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is missing: the limit of processes does not hold for root")
-    user = str(OTHER_USERS + processes)
-    prefix = (
+    user = str(OTHER_USERS + number)
+    return () if os.getuid() else (
         "setpriv", "--reuid", user, "--regid", user, "--clear-groups",
         "--inh-caps", RIGHTS, "--ambient-caps", RIGHTS,
     )  # fmt: skip
-    if os.getuid():
-        prefix = ()
-    script = (
-        "-p" if subprocess.run(["sh", "-c", "ulimit -p"], capture_output=True, check=False).returncode == 0 else "-u"
-    )
-    command = ["sh", "-c", SCRIPT.format(letter=script)]
-    limit = f"{script} {processes}"
-    alone = limited(limit, command, tmp_path, prefix)
-    done = limited(limit, [*RUNWATCH, "run", "--headless", "--", *command], tmp_path, prefix)
-    check(done, alone, tmp_path)
-    if processes != 4:  # there the recorder has to give way, and what it started may be slow to go
-        assert (outcome_of(tmp_path) is None) == (processes < 3)
+
+
+def letter_of_processes() -> str:
+    """The shell's option for the limit of processes."""
+    return "-p" if subprocess.run(["sh", "-c", "ulimit -p"], capture_output=True, check=False).returncode == 0 else "-u"
+
+
+@pytest.mark.parametrize("processes", [1, 3, 4, 5, 7, 8, 12])
+def test_the_command_starts_as_many_processes_as_without_us_and_is_recorded_where_they_do_not_need_all_there_are(
+    tmp_path: Path, processes: int
+) -> None:
+    """Four are needed: from eight on there is room for what copies the output, and the recorder waits for the end."""
+    letter, prefix = letter_of_processes(), another_user(processes)
+    command = ["sh", "-c", f"sleep 0.1 & sleep 0.1 & sleep 0.1 & wait; {SCRIPT.format(letter=letter)}"]
+    alone = limited(f"{letter} {processes}", command, tmp_path, prefix)
+    done = limited(f"{letter} {processes}", [*RUNWATCH, "run", "--headless", "--", *command], tmp_path, prefix)
+    assert (alone.returncode == 5) == (processes >= 4)
+    said = [line for line in done.stderr.splitlines() if line.startswith("runwatch: ")]
+    assert (done.returncode, done.stdout) == (alone.returncode, alone.stdout), done.stderr
+    assert [line for line in done.stderr.splitlines() if line not in said] == alone.stderr.splitlines()
+    outcome = outcome_of(tmp_path)
+    if processes < 8:
+        assert (outcome, list(tmp_path.glob("runs/default/*"))) == (None, [])
+        assert [line.split(":")[1] for line in said] == [" not recorded"]
+        assert "raise `ulimit -u`" in said[0]
+    else:
+        assert outcome is not None
+        assert (outcome["status"], outcome["exit_code"]) == ("failed", 5)
+        assert said[0].startswith(f"runwatch: room for {processes - 1} more processes")
+        assert list(tmp_path.glob("runs/default/*/run.tar.gz"))
+
+
+def test_doctor_names_a_limit_of_processes_that_keeps_runs_from_being_recorded_or_followed(tmp_path: Path) -> None:
+    for limit, level in ((6, "fault"), (20, "warning"), (4000, None)):
+        command = [*RUNWATCH, "doctor", "--json"]
+        done = limited(f"{letter_of_processes()} {limit}", command, tmp_path, another_user(900))
+        levels = [each["level"] for each in json.loads(done.stdout) if each["check"] == "processes"]
+        assert levels == ([level] if level else []), done.stdout
 
 
 @pytest.mark.parametrize("memory_kib", [30_000, 40_000, 60_000])

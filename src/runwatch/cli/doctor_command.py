@@ -20,6 +20,7 @@ from runwatch.cli.where import check_look, pretty_json
 @click.option("--runs-dir", help="The runs folder.")
 def command(as_json: bool, runs_dir: str | None) -> int:
     """Say what in this place would keep a run from being recorded or committed, and what to do about it."""
+    from runwatch.record.limits import told_of_processes
     from runwatch.runs.doctor import text
     from runwatch.runs.doctor.examination import examine
 
@@ -27,7 +28,15 @@ def command(as_json: bool, runs_dir: str | None) -> int:
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     glyphs = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     found = []
-    for each in examine(Path.cwd(), os.environ, runs_dir=runs_dir, terminal=terminal, check_look=check_look):
+    examined = examine(
+        Path.cwd(),
+        os.environ,
+        runs_dir=runs_dir,
+        terminal=terminal,
+        check_look=check_look,
+        check_processes=told_of_processes,
+    )
+    for each in examined:
         found.append(each)
         if not as_json:
             for line in text.lines(each, color=color, glyphs=glyphs):

@@ -34,6 +34,8 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
     said = f"{error.stderr} {error.sentence}".lower()
     if error.sentence == NO_GIT:
         return place.refuse("there is no git program", "install git")
+    if "resource temporarily unavailable" in said:
+        return place.refuse("git cannot have the processes it needs", "raise `ulimit -u` or close some programs")
     if "dubious ownership" in said:
         return place.refuse(
             f"git refuses {place.called}, which belongs to another user",

@@ -102,6 +102,10 @@ class Keeper:
         if self._told:
             self._write(self._told)
 
+    def hold_back(self) -> None:
+        """Start no recorder before the run's end: what it takes is the command's."""
+        self.given_up = True
+
     def _give_up(self, error: OSError) -> None:
         self.pid, self.given_up = None, True
         self._on_replaced(f"could not be started ({error.strerror})")

@@ -89,8 +89,11 @@ class Supervisor:
     def start(self) -> None:
         """Get all that recording needs, and only then start the command, which must not suffer from what is missing.
 
-        Raises OSError, RuntimeError, MemoryError: then nothing was started.
+        Raises OSError, RuntimeError, MemoryError, RunwatchError: then nothing was started.
         """
+        room = limits.room_for_processes()
+        if room is not None and room < limits.TOO_FEW_PROCESSES and self.config.pass_through:
+            raise RunwatchError(limits.too_few(room))
         size = (self.config.rows, self.config.columns) if self.config.rows else None
         channels = spawn.open_channels(self.config.mode, self.config.pass_through, size)
         scanner = MarkerScanner(self.config.marker_pattern, self.config.marker_where)
@@ -103,9 +106,12 @@ class Supervisor:
         self.oom_kills = memory.oom_kills() or 0
         self.pid = NO_COMMAND
         self.stopper = Stopper(NO_COMMAND, group=False)
-        self.control = self._listen()  # before the command, whose first act may be `runwatch step`
+        self.control = None if room is not None else self._listen()  # before the command: its first act may be a step
         self.keeper = Keeper(self.held, self._recorder_arguments(), self._recorder_died, self.ignored)
-        self.keeper.start()
+        if room is None:
+            self.keeper.start()
+        else:
+            self._leave_to_command(room)
         ignored = {int(number) for number in self.ignored}
         try:
             try:
@@ -135,6 +141,13 @@ class Supervisor:
             self._watch()
         assert self.outcome is not None
         return self.outcome
+
+    def _leave_to_command(self, room: int) -> None:
+        """Start nothing that takes a process or thread from the command, and say what that costs."""
+        self.keeper.hold_back()
+        self.journal.emit("warning", message=limits.few(room), where="supervisor")
+        if self.config.pass_through and not self.config.quiet:
+            farewell.say(limits.few(room))
 
     def _listen(self) -> ControlServer | None:
         """Open the control socket; a run whose disk or memory has no room for it goes on without."""

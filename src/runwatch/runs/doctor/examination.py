@@ -23,8 +23,13 @@ def examine(
     runs_dir: str | None = None,
     terminal: os.terminal_size | None = None,
     check_look: Callable[[Settings], None] | None = None,
+    check_processes: Callable[[], str | None] | None = None,
 ) -> Iterator[Finding]:
-    """Yield what was found in the place ``cwd``; ``check_look`` raises SettingsError for what the app would refuse."""
+    """Yield what was found in the place ``cwd``.
+
+    ``check_look`` raises SettingsError for what the app would refuse, ``check_processes`` returns what the limit of
+    processes costs a run.
+    """
     try:
         settings = load(cwd, environ, {"run.runs_dir": runs_dir})
         if check_look:
@@ -39,6 +44,10 @@ def examine(
     yield from _whole("git", repository.look(root, settings, environ))
     yield from _whole("unfinished runs", folder.unfinished(root, settings))
     yield from _whole("machine", machine.look(environ, terminal))
+    told = check_processes() if check_processes else None
+    if told:
+        what, _, remedy = told.rstrip(".").partition(": raise ")
+        yield fault("processes", what, f"raise {remedy}") if remedy else warning("processes", what)
 
 
 def _whole(check: str, looks: Iterator[Finding]) -> Iterator[Finding]:
