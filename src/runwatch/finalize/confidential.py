@@ -87,6 +87,8 @@ class Confidential:
 
     def _take(self, found: Mapping[str, str]) -> Mapping[str, str]:
         room = MOST_VALUES - len(self.redactor.values)
+        if not found:
+            return {}
         here = self._names()
         new = {
             value: name
