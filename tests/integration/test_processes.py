@@ -29,7 +29,8 @@ PINNED = {
     "runwatch.record.config", "runwatch.record.control", "runwatch.record.farewell", "runwatch.record.finalizing",
     "runwatch.record.keeper", "runwatch.record.limits", "runwatch.record.memory", "runwatch.record.outcome",
     "runwatch.record.spawn", "runwatch.record.stand_in", "runwatch.record.step_log", "runwatch.record.step_switch",
-    "runwatch.record.steps", "runwatch.record.stopping", "runwatch.record.supervisor", "runwatch.record.unrecorded",
+    "runwatch.record.steps", "runwatch.record.stopping", "runwatch.record.stream", "runwatch.record.supervisor",
+    "runwatch.record.unrecorded",
     "runwatch.sources", "runwatch.sources.markers",
 }  # fmt: skip
 FOREIGN = {"msgspec", "typing_extensions"}

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from runwatch.finalize.state import Outcome
 from runwatch.journal.paths import RunPaths
-from runwatch.record.capture import Stream
 from runwatch.record.outcome import signal_number
+from runwatch.record.stream import Stream
 
 _PR_SET_DUMPABLE = 4  # <sys/prctl.h>
 
@@ -54,7 +54,7 @@ def leave_streams(streams: list[Stream]) -> None:
     Without runwatch that process could go on writing; with a closed pipe it would die of SIGPIPE.
     """
     for stream in streams:
-        stream.lock.acquire()  # for good: our own thread must not take bytes that it cannot pass on any more
+        stream.take_over()  # for good: our own thread must not take bytes that it cannot pass on any more
         if stream.closed:
             continue
         channel = stream.channel

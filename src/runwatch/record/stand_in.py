@@ -1,7 +1,8 @@
-"""Passing the command's output on while the disk of its log does not answer, and keeping it until that does.
+"""Reading a stream on and passing it through while its log is written to.
 
-Must not touch a log: the thread that copies the stream files what was kept, in its order, before it reads on. Nothing
-is asked of the kernel while nothing is written, and one alarm a second at most while the disk is quick.
+So a command that prints much waits for the slower of the two and not for both, and one whose disk does not answer goes
+on. Must not touch a log: the thread that copies the stream files what was kept, in its order, before it reads on.
+Nothing is asked of the kernel while nothing is written, and one alarm a second at most while the disk is quick.
 """
 
 from __future__ import annotations
@@ -16,61 +17,129 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+READ_BYTES = 1 << 18
+"""How much one read takes at the most."""
+MUCH_BYTES = READ_BYTES // 4
+"""From a read of this size on it pays that a thread more reads on."""
+AHEAD_BYTES = 3 * READ_BYTES
+"""So much is kept in memory while the disk answers."""
+MOST_BYTES = 64 << 20
+"""So much is kept while it does not; then the command waits, as it would for any reader that does not read."""
 LATE_S = 1.0
 """A write to a log that takes longer is stood in for."""
-MOST_BYTES = 64 << 20
-"""So much is kept in memory; then the command waits, as it would for any reader that does not read."""
-_READ_BYTES = 1 << 18
+LINGER_S = 0.005
+"""Who files waits so long for more, where there was much."""
 _LOOK_S = 0.1
+
+Piece = tuple[bytearray, int]
+"""A buffer, and how many bytes of it were read."""
 
 
 class Aside:
     """What was read and passed on of one stream and is not in its log yet. Reads until what was kept is filed."""
 
-    def __init__(self, read_fd: int, pass_through: Callable[[memoryview], None]) -> None:
+    def __init__(self, read_fd: int, pass_through: Callable[[memoryview], bool]) -> None:
+        """``pass_through`` returns False where nobody takes what is passed any more."""
         self._read_fd, self._pass_through = read_fd, pass_through
-        self._lock = threading.Lock()
-        self._kept: deque[bytes] = deque()
+        self._turn = threading.Condition()
+        """Held where any of the following changes, and never while something is read or passed on."""
+        self._kept: deque[Piece] = deque()
         self._bytes = 0
-        self._over = False
+        self._spare: list[bytearray] = []
+        self._is_reading = self._is_over = self._is_stopped = False
+        self._is_late = self._told = False
         self.met_end = False
-        """Whether the stream has come to its end."""
+        """Whether nothing more comes."""
 
     def read(self) -> None:
-        """Stand in until the log is written to again; the thread's act."""
+        """Read on until what was kept is filed; the thread's act."""
         poll = select.poll()
         poll.register(self._read_fd, select.POLLIN)
-        while not self._over and not self.met_end:
-            if self._bytes >= MOST_BYTES:
-                time.sleep(_LOOK_S)
-            elif poll.poll(_LOOK_S * 1000):
-                with self._lock:
-                    if not self._over:
-                        self._read_once()
+        while not self.met_end and self._wait_for_room():
+            if poll.poll(_LOOK_S * 1000):
+                self._read_once()
+
+    def _wait_for_room(self) -> bool:
+        """Wait until there is room for more; return False when nobody is to read on."""
+        with self._turn:
+            while not self._is_over and not self._has_room():
+                self._turn.wait(_LOOK_S)
+            return not self._is_over
+
+    def _has_room(self) -> bool:
+        if self._is_late:
+            return self._bytes < MOST_BYTES
+        return not self._is_stopped and self._bytes < AHEAD_BYTES
 
     def _read_once(self) -> None:
+        with self._turn:
+            if self._is_over or not self._has_room():
+                return
+            self._is_reading = True
+            buffer = self._spare.pop() if self._spare else bytearray(READ_BYTES)
+        count, goes_on = 0, False
         try:
-            data = os.read(self._read_fd, _READ_BYTES)
-        except OSError as error:
-            if error.errno != errno.EIO:  # a pseudo-terminal whose last writer is gone
-                raise
-            data = b""
-        if data:
-            self._pass_through(memoryview(data))
-            self._kept.append(data)
-            self._bytes += len(data)
-        else:
-            self.met_end = True
+            count = read_into(self._read_fd, buffer)
+            goes_on = count > 0 and self._pass_through(memoryview(buffer)[:count])
+        finally:
+            with self._turn:
+                self._is_reading = False
+                self.met_end = not goes_on
+                if count:
+                    self._kept.append((buffer, count))
+                    self._bytes += count
+                self._turn.notify_all()
 
-    def take(self) -> bytes | None:
-        """Return what comes next; None where nothing is left: from then on nobody stands in."""
-        with self._lock:
-            if not self._kept:
-                self._over = True
-                return None
-            data = self._kept.popleft()
-            self._bytes -= len(data)
-            return data
+    def take(self, *, linger: bool) -> Piece | None:
+        """Return what comes next; None where nothing is left: from then on nobody reads on.
+
+        ``linger``: more is likely, and waited for a moment.
+        """
+        with self._turn:
+            self._is_late = False  # what was taken last is filed
+            deadline = time.monotonic() + LINGER_S
+            while not self._kept:
+                if not self._is_reading:
+                    left = deadline - time.monotonic()
+                    if not linger or self._is_stopped or self.met_end or left <= 0:
+                        self._is_over = True
+                        return None
+                    self._turn.wait(left)
+                else:
+                    self._turn.wait()
+            piece = self._kept.popleft()
+            self._bytes -= piece[1]
+            self._turn.notify_all()
+            return piece
+
+    def give_back(self, buffer: bytearray) -> None:
+        """Have a buffer used again, whose content is filed."""
+        if len(self._spare) * READ_BYTES < AHEAD_BYTES:
+            self._spare.append(buffer)
+
+    def stop(self) -> None:
+        """Read no more than is kept already, unless the disk does not answer."""
+        with self._turn:
+            self._is_stopped = True
+            self._turn.notify_all()
+
+    def wait_for_disk(self) -> bool:
+        """Keep much, since the disk does not answer; return whether that is new."""
+        with self._turn:
+            self._is_late = True
+            self._turn.notify_all()
+            told, self._told = self._told, True
+        return not told
+
+
+def read_into(fd: int, buffer: bytearray) -> int:
+    """Fill a buffer with what one read gives; return its bytes, 0 at the end of the stream. Raises OSError."""
+    try:
+        return os.readv(fd, [buffer])
+    except OSError as error:
+        if error.errno == errno.EIO:  # a pseudo-terminal whose last writer is gone
+            return 0
+        raise
 
 
 def by_signal(after_s: float) -> None:

@@ -26,7 +26,7 @@ from runwatch.journal.process_mark import mark_of
 from runwatch.journal.step_at_hand import StepTeller
 from runwatch.journal.writer import EventWriter, now_text
 from runwatch.record import farewell, finalizing, limits, memory, spawn, unrecorded
-from runwatch.record.capture import Capture, Stream
+from runwatch.record.capture import Capture
 from runwatch.record.config import SupervisorConfig
 from runwatch.record.control import ControlServer, Reply, Request
 from runwatch.record.keeper import Keeper
@@ -35,6 +35,7 @@ from runwatch.record.stand_in import by_signal
 from runwatch.record.step_switch import StepSwitch
 from runwatch.record.steps import StepBook
 from runwatch.record.stopping import ASKING, Stopper
+from runwatch.record.stream import Stream
 from runwatch.sources.markers import MarkerScanner
 
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM)

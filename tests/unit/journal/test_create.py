@@ -32,11 +32,11 @@ def test_a_new_run_is_private_and_named_after_the_time(tmp_path: Path) -> None:
 
 def test_a_key_is_refused_wherever_it_would_become_a_name(tmp_path: Path) -> None:
     key = "gh" + "p_" + "mm9fucGa9iHXMS9NxyKn0OrBzt7T11Ova0Y4"
-    with pytest.raises(BadName, match="framework gh.* looks like a key"):
+    with pytest.raises(BadName, match=r"framework gh.* looks like a key"):
         create_run(tmp_path, key, now=NOW)
-    with pytest.raises(BadName, match="run id gh.* looks like a key"):
+    with pytest.raises(BadName, match=r"run id gh.* looks like a key"):
         create_run(tmp_path, "f", key, now=NOW)
-    with pytest.raises(BadName, match="project id gh.* looks like a key"):
+    with pytest.raises(BadName, match=r"project id gh.* looks like a key"):
         create_run(tmp_path, "f", project_id=key, now=NOW)
     assert list(tmp_path.iterdir()) == []
 

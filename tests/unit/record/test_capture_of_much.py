@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from integration.recorded import wait_for
 from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.record import spawn
 from runwatch.record.capture import Capture
+from runwatch.record.stand_in import AHEAD_BYTES, READ_BYTES
+from runwatch.record.step_log import StepLog
 from runwatch.sources.markers import Marker, MarkerScanner
 
 PIECE = 200_003
@@ -73,3 +79,90 @@ def test_a_marker_line_that_two_reads_share_is_still_one(tmp_path: Path, cut: in
     assert capture.finish(60) == []
     assert seen == [Marker("open", "x")]
     assert (paths.logs / "stdout.log").read_bytes() == plain + line + plain
+
+
+class Endless:
+    """A command that prints without end, captured and passed on to ``out``."""
+
+    def __init__(self, folder: Path, out: int) -> None:
+        self.paths = RunPaths(folder / "run")
+        self.paths.root.mkdir()
+        channels = spawn.open_channels("pipe", True)
+        channels[0].pass_fd, channels[1].pass_fd = out, None
+        losses = LossAccount(folder / ".losses", "supervisor")
+        self.capture = Capture(self.paths, channels, MarkerScanner(), lambda marker: None, None, losses)
+        script = (
+            "import os\nn = 0\nwhile True: os.write(1, b''.join(b'%d\\n' % i for i in range(n, n + 9999))); n += 9999"
+        )
+        launch = spawn.Launch(argv=[sys.executable, "-c", script], env=dict(os.environb))
+        self.pid = spawn.start(launch, channels, set())
+        self.capture.start()
+
+    def logged(self, name: str = "stdout.log") -> int:
+        log = self.paths.logs / name
+        return log.stat().st_size if log.exists() else 0
+
+    def end(self) -> int:
+        """Return how the command ended."""
+        os.kill(self.pid, signal.SIGKILL)
+        status = os.waitpid(self.pid, 0)[1]
+        assert self.capture.finish(60) == []
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[int]:
+    fd = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    yield fd
+    os.close(fd)
+
+
+def test_much_is_passed_on_while_its_log_is_written(tmp_path: Path, out: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, write = threading.Event(), StepLog.write
+    gate.set()
+    waiting = threading.Event()
+
+    def gated(log: StepLog, data: memoryview) -> int:
+        if len(data) >= READ_BYTES // 4 and not gate.is_set():
+            waiting.set()
+        gate.wait()
+        return write(log, data)
+
+    monkeypatch.setattr(StepLog, "write", gated)
+    much = Endless(tmp_path, out)
+    try:
+        wait_for(lambda: much.logged() > 4 * AHEAD_BYTES, "much to be filed")
+        gate.clear()
+        wait_for(waiting.is_set, "a long write that waits")
+        ahead = lambda: os.fstat(out).st_size - much.logged()  # noqa: E731
+        wait_for(lambda: ahead() >= AHEAD_BYTES, "output that goes on meanwhile")
+        assert ahead() <= AHEAD_BYTES + 2 * READ_BYTES
+    finally:
+        gate.set()
+        much.end()
+    assert (much.paths.logs / "stdout.log").read_bytes() == (tmp_path / "out").read_bytes()
+
+
+def test_a_command_whose_reader_leaves_while_it_prints_much_gets_the_signal(tmp_path: Path) -> None:
+    read_fd, write_fd = os.pipe()
+    much = Endless(tmp_path, write_fd)
+    for _ in range(100):
+        os.read(read_fd, 1 << 16)
+    os.close(read_fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(much.pid, 0)[1]) == 1  # Python's BrokenPipeError
+    assert much.capture.finish(60) == []
+    os.close(write_fd)
+
+
+def test_a_step_begins_between_two_lines_of_a_command_that_never_pauses(tmp_path: Path, out: int) -> None:
+    much = Endless(tmp_path, out)
+    steps = range(1, 20)
+    for step in steps:
+        before = much.logged("stdout.log" if step == 1 else f"step_{step - 1:03d}/stdout.log")
+        name = "stdout.log" if step == 1 else f"step_{step - 1:03d}/stdout.log"
+        wait_for(lambda name=name, before=before: much.logged(name) > before + READ_BYTES, "much in a step")  # type: ignore[misc]
+        much.capture.cut(step)
+    wait_for(lambda: much.logged("step_019/stdout.log") > 0, "the last step")
+    much.end()
+    logs = [much.paths.logs / "stdout.log", *(much.paths.logs / f"step_{step:03d}" / "stdout.log" for step in steps)]
+    assert b"".join(log.read_bytes() for log in logs) == (tmp_path / "out").read_bytes()

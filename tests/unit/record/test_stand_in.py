@@ -12,7 +12,6 @@ import pytest
 
 from integration.recorded import wait_for
 from runwatch.journal.paths import RunPaths
-from runwatch.record import capture as capture_module
 from runwatch.record import spawn, stand_in
 from runwatch.record.capture import Capture
 from runwatch.record.step_log import StepLog
@@ -127,5 +126,5 @@ def test_a_write_that_is_over_when_the_alarm_comes_is_not_stood_in_for(hung: Hun
     wait_for(lambda: hung.passed(b"x\n")() and not hung.capture.streams[0].writing_since, "the log")
     assert not hung.capture.look()
     assert not hung.capture.streams[0].stand_in()
-    assert capture_module.READ_BYTES >= 1 << 16
+    assert stand_in.READ_BYTES >= 1 << 16
     assert hung.end() == b"x\n"
