@@ -175,6 +175,24 @@ def test_a_signal_to_the_app_is_the_commands_and_the_terminal_is_as_it_was(tmp_p
     assert b"runwatch: result" in terminal.screen[terminal.screen.rfind(b"\x1b[?1049l") :]
 
 
+def test_a_run_that_is_renamed_goes_on_in_the_app_and_is_stopped_there(tmp_path: Path) -> None:
+    repository(tmp_path)
+    terminal = Terminal(tmp_path, "sh", "-c", "trap 'exit 9' INT; while :; do sleep 0.05; done")
+    terminal.shows(b"running")
+    wait_for(lambda: (run_dir(tmp_path) / "metadata.json").exists(), "the recorder")
+    (tmp_path / "runs").rename(tmp_path / "old")
+    (run,) = (path.parent for path in (tmp_path / "old").glob("default/*/events.jsonl"))
+    terminal.press(b"\x03")
+    terminal.shows(b"stop it")
+    terminal.press(b"\x03")
+    terminal.shows(b"EXPERIMENT RUN SUMMARY")
+    terminal.press(b"q")
+    assert terminal.status() == 9
+    assert f"summary  old/default/{run.name}/logs_summary.txt".encode() in terminal.screen
+    assert json.loads((run / "metadata.json").read_bytes())["status"] == "interrupted"
+    assert b"is not there any more" not in terminal.screen
+
+
 def test_a_run_whose_directory_is_deleted_ends_as_its_command_did_or_is_left_running(tmp_path: Path) -> None:
     waiting = "while [ ! -e go ]; do sleep 0.05; done; exit 9"
     folders = [tmp_path / "ends", tmp_path / "goes-on"]

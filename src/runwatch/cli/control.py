@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 from runwatch.journal.control import request
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.paths import RunPaths
 
 ANSWER_S = 2.0
@@ -22,8 +24,12 @@ class SocketControl:
     """Asks the supervisor of one run."""
 
     def __init__(self, paths: RunPaths) -> None:
-        self._path = paths.control
+        self._held = HeldDirectory(paths.root)
         self.is_ending = False
+
+    @property
+    def _path(self) -> Path:
+        return RunPaths(self._held.where()).control
 
     def stop(self, signal: str, by: str) -> None:
         """Ask the run to stop. Raises OSError when its supervisor does not answer."""

@@ -18,6 +18,7 @@ import click
 from runwatch.cli.control import SocketControl
 from runwatch.errors import RunwatchError
 from runwatch.finalize.state import Outcome, load_state
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import is_live
 from runwatch.journal.paths import RunPaths
 from runwatch.record import farewell, launch
@@ -89,7 +90,7 @@ def detach(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: str |
 
 def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: str | None) -> int:
     """Start the run, show it in the app until its end or until the person leaves, and end as the command did."""
-    control = SocketControl(paths)
+    control, held = SocketControl(paths), HeldDirectory(paths.root)
     # Until the app reads the keys itself, Ctrl-C is a signal: it must stop the run, not only this process.
     signal.signal(signal.SIGINT, lambda number, frame: control.stop_soon())
     relay = _Relay(control)
@@ -104,11 +105,11 @@ def under_app(paths: RunPaths, settings: Settings, argv: list[str], *, stdin: st
     try:
         run_app(paths.root, mode="run", control=control, settings=settings, remember_theme=remember_theme)
     except RunwatchError:
-        if is_live(paths.lock):
+        if is_live(RunPaths(held.where()).lock):
             click.echo(left_running(paths), err=True)
         raise
     relay.end()
-    return _leave(paths, supervisor)
+    return _leave(RunPaths(held.where()), supervisor)
 
 
 class _Relay:

@@ -65,6 +65,12 @@ class HeldDirectory:
         finally:
             os.set_inheritable(self._fd, False)
 
+    def close(self) -> None:
+        """Give the descriptor back; it lies where it lay last from then on."""
+        if self._known is not None:
+            os.close(self._fd)
+            self._known = None
+
     def renamed(self, path: str) -> str:
         """Return what ``path`` is called now, where it lies below the folder that was renamed or moved."""
         before, after = list(self.first.parts), list(self.where().parts)

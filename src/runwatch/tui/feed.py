@@ -22,6 +22,7 @@ from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.beneath import open_regular, read_regular
 from runwatch.journal.follow import Follower, read_line
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import Role, heartbeat_age_s, holders
 from runwatch.journal.log_files import RunLogs
 from runwatch.journal.losses import read_losses
@@ -71,6 +72,7 @@ class Feed:
         clock: Callable[[], str] = now_text,
     ) -> None:
         self.paths = RunPaths(run_dir)
+        self._held = HeldDirectory(run_dir)
         self.logs = RunLogs(run_dir)
         self._post = post
         self._new_fold = new_fold
@@ -107,6 +109,7 @@ class Feed:
             self._unpacked.close()
             self._follower.close()
             self._post_follower.close()
+            self._held.close()
 
     def stop(self) -> None:
         """End ``run`` within a turn."""
@@ -194,6 +197,8 @@ class Feed:
         if now - self._pulse_at < PULSE_S:
             return False
         self._pulse_at = now
+        if self._held.where() != self.paths.root:
+            self._go_along()
         held = holders(self.paths.lock)
         if Role.RECORDER in held:
             self._seen_recorder = now
@@ -207,6 +212,15 @@ class Feed:
         )
         old, self._pulse = self._pulse, pulse
         return replace(old, heartbeat_age_s=None) != replace(pulse, heartbeat_age_s=None)
+
+    def _go_along(self) -> None:
+        """Read on where the run lies now: its folder, or one above it, was renamed or moved."""
+        self.paths.root = self._held.where()
+        self._follower.path, self._post_follower.path = self.paths.journal, self.paths.post
+        self.logs = RunLogs(self.paths.root)
+        self.logs.poll()
+        self._logs_seen += 1
+        self._dirty = True
 
     def _is_new(self) -> bool:
         """Whether the run directory was made moments ago, so that its processes may still be starting."""

@@ -297,3 +297,19 @@ def test_every_step_of_a_finished_run_is_known_at_once(run: Recorded, monkeypatc
     with following(run.dir) as heard:
         heard.until(lambda seen: seen.life is Life.ENDED)
         heard.until(lambda seen: all(heard.feed.logs.components(step) == ["adapter"] for step in range(1, 201)))
+
+
+def test_a_run_that_is_renamed_is_followed_where_it_lies(run: Recorded, tmp_path: Path) -> None:
+    (run.dir / "logs" / "stdout.log").write_text("before\n")
+    with following(run.dir) as heard:
+        before = heard.until(lambda snapshot: snapshot.life is Life.DEAD and snapshot.logs)
+        os.rename(tmp_path / "runs", tmp_path / "old")
+        run.emit("error", error_type="E", message="after")
+        seen = heard.until(lambda snapshot: snapshot.metrics.run.errors and snapshot.logs > before.logs)
+        assert (seen.life, seen.metrics.journal.events) == (Life.DEAD, 2)
+        assert heard.feed.logs.steps == [None]
+        (tmp_path / "old/sh" / run.dir.name / "logs/step_001").mkdir()
+        (tmp_path / "old/sh" / run.dir.name / "logs/step_001/stdout.log").write_text("after\n")
+        heard.until(lambda snapshot: heard.feed.logs.steps == [None, 1])
+        shutil.rmtree(tmp_path / "old")
+        heard.until(lambda snapshot: snapshot.life is Life.GONE)
