@@ -54,8 +54,10 @@ class Environments:
         looked.times += 1
         if looked.times > _LOOKS_WHILE_YOUNG and executes == looked.executes:
             return ()
-        looked.executes = executes
-        return self._unseen(_environment(process.pid))
+        environment = _environment(process.pid)
+        if any(environment):  # it is empty for a moment while an exec goes on
+            looked.executes = executes
+        return self._unseen(environment)
 
     def _unseen(self, entries: list[bytes]) -> list[tuple[str, str]]:
         if len(self._seen) > _MOST_SEEN:
