@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from integration.recorded import git, repository, runwatch, wait_for
+from integration.recorded import RUNWATCH, git, repository, runwatch, wait_for
 from runwatch.journal.paths import TRACKED
 
 BEFORE = "echo ::group::before; echo ::endgroup::"
@@ -87,6 +88,46 @@ def test_a_run_that_is_moved_out_of_its_repository_is_finalized_there_and_not_co
         assert f"{run} lies in no git repository" in said[0]
     assert git("log", "--format=%s", cwd=place) == "first\n"
     assert git("status", "--porcelain", cwd=place) == ""
+
+
+def test_who_waits_for_a_run_waits_on_when_it_is_renamed_and_who_follows_its_logs_is_told(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"echo said before; until [ -e {go} ]; do sleep 0.02; done; exit 3"
+    options = ["--detach", "--framework", "f", "--run-id", "r1"]
+    assert runwatch("run", *options, "--", "sh", "-c", script, cwd=tmp_path).returncode == 0
+    both = [
+        subprocess.Popen([*RUNWATCH, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for words in (["wait", "r1"], ["logs", "-f", "r1", "--component", "stdout"])
+    ]
+    waits, follows = both
+    try:
+        assert follows.stdout is not None
+        assert b"said before" in follows.stdout.readline()
+        wait_for(lambda: _holds(waits, tmp_path / "runs/f/r1"), "who waits")
+        (tmp_path / "runs").rename(tmp_path / "old")
+        _, said = follows.communicate(timeout=60)
+        where = tmp_path / "old/f/r1"
+        told = f"runwatch: {tmp_path}/runs/f/r1 was renamed meanwhile: `runwatch logs -f {where}` follows it.\n"
+        assert (follows.returncode, said.decode()) == (1, told)
+        assert waits.poll() is None
+        go.touch()
+        _, said = waits.communicate(timeout=60)
+        assert (waits.returncode, said) == (3, b"")
+        wait_for(lambda: b'"done": {' in (where / "finalize.json").read_bytes(), "the end")
+    finally:
+        go.touch()
+        for process in both:
+            process.kill()
+            process.communicate()
+
+
+def _holds(process: subprocess.Popen[bytes], folder: Path) -> bool:
+    """Whether a process has a folder open."""
+    found = []
+    for fd in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(OSError):
+            found.append(fd.readlink())
+    return folder in found
 
 
 PROGRAM = """

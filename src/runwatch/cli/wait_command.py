@@ -21,12 +21,15 @@ def command(run: str | None, runs_dir: str | None) -> int:
     """Wait for a run's end and return its command's exit code; 128+n where signal n ended it, 1 where nobody knows."""
     from runwatch.finalize.condition import condition
     from runwatch.finalize.state import load_state
+    from runwatch.journal.held import HeldDirectory
     from runwatch.journal.lock import is_live
     from runwatch.journal.paths import RunPaths
 
-    paths = RunPaths(the_run(run, runs_dir))
-    while is_live(paths.lock):
+    held = HeldDirectory(the_run(run, runs_dir))
+    paths = RunPaths(held.where())
+    while is_live(paths.lock) or held.where() != paths.root:  # the latter: it was renamed meanwhile
         time.sleep(POLL_S)
+        paths = RunPaths(held.where())
     outcome = load_state(paths.finalize_state).outcome
     if outcome is None:
         was = condition(paths)

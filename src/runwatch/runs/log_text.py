@@ -8,10 +8,12 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from shlex import quote
 
 from runwatch.errors import NotFound
+from runwatch.journal.held import HeldDirectory
 from runwatch.journal.lock import is_live
 from runwatch.journal.log_files import RunLogs
 from runwatch.journal.log_levels import inherits, passed_on
@@ -35,6 +37,7 @@ FOLLOW_S = 0.1
 def lines(run_dir: Path, wanted: Wanted, *, follow: bool = False) -> Iterator[str]:
     """Yield the wanted lines in the order of their time; with ``follow`` until the run has ended. Raises NotFound."""
     with ExitStack() as stack:
+        held = stack.enter_context(closing(HeldDirectory(run_dir)))
         logs = _open(run_dir, stack)
         _check(logs, wanted)
         source = _source(logs, wanted)
@@ -46,6 +49,10 @@ def lines(run_dir: Path, wanted: Wanted, *, follow: bool = False) -> Iterator[st
             while page := tail.take(PAGE, final=not live):
                 yield from chooser.choose(page)
             if not live:
+                if follow and held.where() != run_dir:
+                    raise NotFound(
+                        f"{run_dir} was renamed meanwhile: `runwatch logs -f {quote(str(held.where()))}` follows it."
+                    )
                 return
             time.sleep(FOLLOW_S)
             logs.poll()
