@@ -6,12 +6,15 @@ Must not read a clock or a locale: callers pass what they measured. Nothing here
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from math import isnan
 
 _SIZES = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _COUNTS = ("k", "M", "G", "T", "P", "E")
 _ELLIPSIS = "…"
+_MONEY = 9
+"""Columns of an amount in the app."""
 _MOST = 1e15
 """Beyond it a number is shown by its power of ten: nothing that is measured gets there."""
 
@@ -176,6 +179,24 @@ def usd(amount: float | None) -> str:
     return f"${amount:.4f}" if amount >= 0.00005 else "<$0.0001"
 
 
+def usd_and_limit(amount: float | None, limit: float) -> tuple[str, str]:
+    """Return money and its limit with the digits that tell one from the other: ``$0.052`` of ``$0.05``.
+
+    Where more than nine columns would be needed, and where both are the same, they look the same.
+    """
+    told = usd(amount), usd(limit)
+    if amount is None or amount == limit or told[0] != told[1]:
+        return told
+    for digits in range(3, 7):
+        finer = [f"${value:,.{digits}f}" for value in (amount, limit)]
+        if max(map(len, finer)) > _MONEY:
+            break
+        if finer[0] != finer[1]:
+            one, other = (text[: 3 - digits - 1] + text[3 - digits - 1 :].rstrip("0") for text in finer)
+            return one, other
+    return told
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a percentage (0 to 100): ``81.2%``; None, a percentage of nothing, is ``n/a``."""
     return "n/a" if value is None else f"{value:.{digits}f}%"
@@ -209,6 +230,45 @@ def cut_middle(text: str, width: int) -> str:
         return ""
     tail = _head(text[: -width - 1 : -1], (width - 1) // 2)[::-1]
     return _head(text, width - 1 - display_width(tail)) + _ELLIPSIS + tail
+
+
+def cut_apart(texts: Iterable[str], width: int) -> dict[str, str]:
+    """Return each text in at most ``width`` columns, cut in the middle.
+
+    Those that would look the same then keep what they differ in: ``#PROJ-…-17-…`` beside ``#PROJ-…-18-…``.
+    """
+    shown = {text: cut_middle(text, width) for text in texts}
+    alike: dict[str, list[str]] = {}
+    for text, cut in shown.items():
+        alike.setdefault(cut, []).append(text)
+    for same in alike.values():
+        if len(same) > 1:
+            shown.update(_differing(same, width))
+    return shown
+
+
+def _differing(texts: Sequence[str], width: int) -> dict[str, str]:
+    """Return texts that begin and end alike, cut there; what does not fit even so is cut apart once more."""
+    first, last = min(texts), max(texts)
+    begin = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    backward = [text[: begin - len(text) - 1 : -1] for text in texts]
+    first, last = min(backward), max(backward)
+    end = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    cores = {text: text[begin : len(text) - end] for text in texts}
+    spare = width - 2 - max(map(display_width, cores.values()))
+    if spare < 0:
+        if width < 4 or not (begin or end):
+            return {text: cut_middle(text, width) for text in texts}
+        again = cut_apart(cores.values(), width - 2)
+        cores, spare = {text: again[core] for text, core in cores.items()}, 0
+    found = {}
+    for text, core in cores.items():
+        before, after = text[:begin], text[len(text) - end :]
+        head = _head(before, spare - spare // 2)
+        tail = _head(after[::-1], spare // 2)[::-1]
+        left, right = (_ELLIPSIS if cut else "" for cut in (len(head) < begin, len(tail) < end))
+        found[text] = f"{head}{left}{core}{right}{tail}" if core else f"{head}{left or right}{tail}"
+    return found
 
 
 def _head(text: str, width: int) -> str:

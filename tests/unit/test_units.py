@@ -205,3 +205,42 @@ def test_width_counts_wide_characters_twice_and_combining_ones_not_at_all() -> N
     assert units.display_width("abc") == 3
     assert units.display_width("日本語") == 6
     assert units.display_width("e\u0301") == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "limit", "told"),
+    [
+        (0.052, 0.05, ("$0.052", "$0.05")),
+        (0.0519, 0.0524, ("$0.0519", "$0.0524")),
+        (0.05, 0.0500001, ("$0.05", "$0.05")),
+        (4.9999, 5.0, ("$4.9999", "$5.00")),
+        (0.000042, 0.00003, ("$0.00004", "$0.00003")),
+        (0.43, 5.0, ("$0.43", "$5.00")),
+        (5.0, 5.0, ("$5.00", "$5.00")),
+        (123_456.784, 123_456.78, ("$123,456.78", "$123,456.78")),
+        (None, 5.0, ("unpriced", "$5.00")),
+    ],
+)
+def test_money_beside_its_limit_has_the_digits_that_tell_one_from_the_other(
+    amount: float | None, limit: float, told: tuple[str, str]
+) -> None:
+    assert units.usd_and_limit(amount, limit) == told
+
+
+def test_names_that_would_look_the_same_keep_what_they_differ_in() -> None:
+    names = [f"#PROJ-1-a-long-name-{number:03d}-日本語" for number in (7, 17, 170)]
+    assert list(units.cut_apart(names, 12).values()) == ["#PRO…007…語", "#PRO…017…語", "#PRO…170…語"]
+    assert units.cut_apart(["abcdefghij", "12"], 7) == {"abcdefghij": "abc…hij", "12": "12"}
+    twice = [
+        "a" * 20 + "1" + "b" * 20 + "2" + "c" * 20,
+        "a" * 20 + "1" + "b" * 20 + "3" + "c" * 20,
+        "a" * 20 + "4" + "c" * 20,
+    ]
+    assert len(set(units.cut_apart(twice, 9).values())) == 3
+
+
+@given(st.lists(st.text(max_size=30), unique=True, max_size=5), st.integers(0, 20))
+def test_names_cut_apart_never_take_more_columns_than_they_may(names: list[str], width: int) -> None:
+    found = units.cut_apart(names, width)
+    assert list(found) == names
+    assert all(units.display_width(cut) <= width for cut in found.values())

@@ -6,9 +6,10 @@ Must not decide when one is raised.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from runwatch.events.notices import AlertRaised, LimitReached
-from runwatch.units import duration_long, usd
+from runwatch.units import duration_long, usd, usd_and_limit
 
 _MOST = 1e15
 """Larger numbers, which only a foreign line can hold, stay as they are."""
@@ -37,13 +38,17 @@ def in_words(event: AlertRaised | LimitReached) -> str:
     """Return ``max_cost_usd: $0.43 (threshold $0.40)``; the rule alone where no value is known."""
     if event.value is None:
         return event.rule
-    threshold = "" if event.threshold is None else f" (threshold {with_unit(event.rule, event.threshold)})"
-    return f"{event.rule}: {with_unit(event.rule, event.value)}{threshold}"
+    value, threshold = _with_unit(event.rule, event.value), _with_unit(event.rule, event.threshold)
+    if value == threshold and _UNITS.get(event.rule) is usd and _is_number(event.value):
+        value, threshold = usd_and_limit(event.value, event.threshold)
+    return f"{event.rule}: {value}" + ("" if event.threshold is None else f" (threshold {threshold})")
 
 
-def with_unit(rule: str, value: object) -> str:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_MOST < value < _MOST
+
+
+def _with_unit(rule: str, value: Any) -> str:
     """Return a value or a threshold of a rule as people read it."""
     told = _UNITS.get(rule)
-    if told is None or isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST < value < _MOST:
-        return str(value)
-    return told(value)
+    return told(value) if told is not None and _is_number(value) else str(value)

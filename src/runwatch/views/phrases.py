@@ -13,7 +13,7 @@ from typing import Literal
 from runwatch.fold import losses
 from runwatch.fold.metrics import ErrorGroup, JournalMetrics, Llm, Metrics, ModelMetrics, Notice, Run, StepMetrics
 from runwatch.fold.outcome import ended_well
-from runwatch.units import count, cut_middle, date_and_time, duration_long, parse_time, usd
+from runwatch.units import count, cut_middle, date_and_time, duration_long, parse_time, usd, usd_and_limit
 from runwatch.views.facts import Facts
 from runwatch.views.layout import one_line, plural
 
@@ -78,14 +78,17 @@ def cost(run: Run) -> str:
 
     What has no known price is told apart from what nobody knows the usage of.
     """
-    budget = "" if run.max_cost_usd is None else f" of {usd(run.max_cost_usd)}"
+    spent, budget = usd(run.cost_usd), ""
+    if run.max_cost_usd is not None:
+        spent, limit = usd_and_limit(run.cost_usd, run.max_cost_usd)
+        budget = f" of {limit}"
     parts = [("unpriced", run.unpriced_models), ("usage unknown", run.unmeasured_models)]
     unseen = "; ".join(f"{what}: {_few(names)}" for what, names in parts if names)
     if not unseen:
-        return ("none" if run.cost_usd is None else usd(run.cost_usd)) + budget
+        return ("none" if run.cost_usd is None else spent) + budget
     if run.cost_usd is None:
         return unseen + (f", of a budget{budget}" if budget else "")
-    return f"{usd(run.cost_usd)}{budget} ({unseen})"
+    return f"{spent}{budget} ({unseen})"
 
 
 def _few(names: list[str]) -> str:

@@ -42,6 +42,10 @@ def test_groups_and_notices_and_texts_are_bounded_and_all_errors_are_counted() -
     ("rule", "value", "threshold", "said"),
     [
         ("max_cost_usd", 0.43, 0.4, "max_cost_usd: $0.43 (threshold $0.40)"),
+        ("max_cost_usd", 0.052, 0.05, "max_cost_usd: $0.052 (threshold $0.05)"),
+        ("max_cost_usd", 0.05, 0.05, "max_cost_usd: $0.05 (threshold $0.05)"),
+        ("max_cost_usd", 0.05, None, "max_cost_usd: $0.05"),
+        ("deviation of cost_usd", 0.052, "0.05", "deviation of cost_usd: $0.05 (threshold 0.05)"),
         ("max_tokens", 5000, 100, "max_tokens: 5,000 tokens (threshold 100 tokens)"),
         ("max_duration", 154.2, 60, "max_duration: 2m 34s (threshold 1m 00s)"),
         ("max_errors_per_minute", 12, 10.0, "max_errors_per_minute: 12 errors a minute (threshold 10 errors a minute)"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runwatch.fold.metrics import DebuggingCycle, Metrics
-from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, row
+from runwatch.tui.cells import Column, Line, Piece, blank, clean, heading, row, short_names
 from runwatch.tui.look import DIM, of_status
 from runwatch.tui.panels.phrases import as_many_as_fit, counted, quantity, time_of_day, widest
 from runwatch.units import latency, percent
@@ -22,13 +22,13 @@ def _columns(cycles: Sequence[DebuggingCycle]) -> tuple[Column, ...]:
     return (
         Column("", 1, "left"),
         Column("started", 8, "left", keep=2),
-        Column("issue", widest((_issue(each) for each in cycles), 5, 12), "left", keep=5),
-        Column("agent", widest((clean(each.agent or "") for each in cycles), 5, 12), "left", keep=6),
+        Column("issue", widest((_issue(each) for each in cycles), 5, 24), "left", keep=8, least=10),
+        Column("agent", widest((clean(each.agent or "") for each in cycles), 5, 12), "left", keep=6, least=8),
         Column("error", widest((clean(each.error_type or "") for each in cycles), 5, 16), "left", keep=8),
-        Column("message", 18, "left", flexible=True),
-        Column("tries", 5, keep=8),
+        Column("message", widest((clean(each.error_message or "") for each in cycles), 7, 12), "left", flexible=True),
+        Column("tries", 5, keep=5),
         Column("time", 6, keep=4),
-        Column("method", widest((clean(each.method or "") for each in cycles), 6, 18), "left", keep=7),
+        Column("method", widest((clean(each.method or "") for each in cycles), 6, 18), "left", keep=7, least=8),
     )
 
 
@@ -46,7 +46,8 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     if total.resolution_s is not None:
         parts.append(quantity(latency(total.resolution_s), "mean to resolution"))
     columns = _columns(metrics.debugging)
-    rows = [row(columns, _cycle(cycle), width) for cycle in reversed(metrics.debugging)]
+    short = short_names(columns, width, {2: {_issue(cycle) for cycle in metrics.debugging}})
+    rows = [row(columns, _cycle(cycle), width, short) for cycle in reversed(metrics.debugging)]
     return [Line(as_many_as_fit(parts, width)), *([blank()] if height > _LOW else []), heading(columns, width), *rows]
 
 
@@ -64,6 +65,6 @@ def _cycle(cycle: DebuggingCycle) -> Sequence[Piece]:
         clean(cycle.error_type or ""),
         clean(cycle.error_message or ""),
         str(cycle.attempts),
-        latency(cycle.duration_s),
+        "" if cycle.duration_s is None else latency(cycle.duration_s),
         clean(cycle.method or ""),
     )

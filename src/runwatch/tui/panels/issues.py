@@ -10,14 +10,15 @@ from textual.content import Content
 from runwatch.fold.metrics import AgentMetrics, IssueMetrics, Metrics
 from runwatch.tui.cells import Line, clean, field, line, right
 from runwatch.tui.look import DIM, of_status
-from runwatch.units import duration_short
+from runwatch.units import cut_apart, duration_short
 
 _TIME = 6
 
 
 def lines(metrics: Metrics, width: int) -> list[Line]:
     """Return one row an issue."""
-    return [_line(issue, width) for issue in metrics.issues]
+    names = cut_apart((_name(issue) for issue in metrics.issues), _room(width))
+    return [_line(issue, names[_name(issue)], width) for issue in metrics.issues]
 
 
 def tally(metrics: Metrics) -> str:
@@ -25,20 +26,29 @@ def tally(metrics: Metrics) -> str:
     return f"{metrics.run.total_successes}/{len(metrics.issues)}" if metrics.issues else ""
 
 
-def _line(issue: IssueMetrics, width: int) -> Line:
+def _name(issue: IssueMetrics) -> str:
+    return clean(f"#{issue.issue}")
+
+
+def _room(width: int) -> int:
+    """Return the cells between the state and the time."""
+    return max(4, width - _TIME - 3)
+
+
+def _line(issue: IssueMetrics, shown: str, width: int) -> Line:
     mark = of_status(issue.status)
     agents = " · ".join(_agent(agent) for agent in issue.agents)
     told = agents or clean(issue.title or "")
-    name = clean(f"#{issue.issue}")
-    body = Content.assemble(name, ("  " + told, DIM))
-    room = max(4, width - _TIME - 3)
-    whole = f"{name} {clean(issue.title or '')} {agents}".strip()
+    # A name that leaves no room for more is not cut once more at its end.
+    body = Content.assemble(shown, ("  " + told, DIM)) if shown == _name(issue) else Content(shown)
+    room = _room(width)
+    whole = f"{_name(issue)} {clean(issue.title or '')} {agents}".strip()
     return line(
         (mark.glyph, mark.style),
         " ",
         field(body, room),
         (f" {right(duration_short(issue.duration_s), _TIME)}", DIM),
-        whole=whole if body.cell_length > room else None,
+        whole=whole if body.cell_length > room or shown != _name(issue) else None,
     )
 
 

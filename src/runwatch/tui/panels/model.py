@@ -11,7 +11,7 @@ from runwatch.fold.metrics import Metrics, ModelMetrics
 from runwatch.tui import charts
 from runwatch.tui.cells import Column, Line, Piece, beside, blank, clean, heading, line, right, row
 from runwatch.tui.look import DIM
-from runwatch.tui.panels.phrases import dash_or, of_budget, of_tokens, quantity, spaced, trend
+from runwatch.tui.panels.phrases import dash_or, of_budget, of_tokens, quantity, spaced, spent, trend
 from runwatch.units import count, count_short, latency, usd
 
 _COLUMNS = (
@@ -80,7 +80,7 @@ def _trends(metrics: Metrics, width: int, height: int) -> list[Line]:
     run = metrics.run
     series = metrics.series
     tokens = Line(spaced([("tokens", DIM), quantity(count_short(run.tokens.total), of_tokens(run))]))
-    cost = Line(spaced([("cost", DIM), quantity(usd(run.cost_usd), of_budget(run))]))
+    cost = Line(spaced([("cost", DIM), quantity(spent(run), of_budget(run))]))
     first = [tokens, *trend(series.tokens, series.bucket_s, half, height, "$rw-chart-1")]
     second = [cost, *trend(series.cost_usd, series.bucket_s, half, height, "$rw-chart-2")]
     return beside(first, second, half)

@@ -16,7 +16,7 @@ from runwatch.tui.cells import Line, Piece, beside, blank, clean, field, left, l
 from runwatch.tui.look import DIM, of_status
 from runwatch.tui.panels import phrases
 from runwatch.tui.panels.phrases import as_many_as_fit, counted, quantity, spaced
-from runwatch.units import count, count_short, latency, percent, size, usd
+from runwatch.units import count, count_short, latency, percent, size
 
 _LABEL = 10
 _BAR = 24
@@ -98,7 +98,7 @@ def _split(tokens: Tokens) -> Sequence[Piece]:
 def _cost(metrics: Metrics, picture: int) -> _Row:
     run = metrics.run
     is_unknown = run.cost_usd is None and not run.unpriced_models
-    value = "–" if not run.llm_calls else "unknown" if is_unknown and run.unmeasured_models else usd(run.cost_usd)
+    value = "–" if not run.llm_calls else "unknown" if is_unknown and run.unmeasured_models else phrases.spent(run)
     picture, shown, below = _budgeted(
         value,
         phrases.of_budget(run),

@@ -14,7 +14,7 @@ from runwatch.fold.metrics import Run
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, Piece, line
 from runwatch.tui.look import DIM
-from runwatch.units import clock, count, count_short, parse_time, usd
+from runwatch.units import clock, count, count_short, parse_time, usd, usd_and_limit
 
 
 def quantity(number: str, unit: str) -> Content:
@@ -45,7 +45,12 @@ def as_many_as_fit(pieces: Iterable[Piece], width: int) -> Content:
 
 def of_budget(run: Run) -> str:
     """Return what the cost may become: ``of $5.00``; empty without a budget."""
-    return "" if run.max_cost_usd is None else f"of {usd(run.max_cost_usd)}"
+    return "" if run.max_cost_usd is None else f"of {usd_and_limit(run.cost_usd, run.max_cost_usd)[1]}"
+
+
+def spent(run: Run) -> str:
+    """Return the cost with the digits that tell it from its budget."""
+    return usd(run.cost_usd) if run.max_cost_usd is None else usd_and_limit(run.cost_usd, run.max_cost_usd)[0]
 
 
 def of_tokens(run: Run) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from runwatch.fold.metrics import Metrics, PipelineMetrics
-from runwatch.tui.cells import Column, Line, Piece, blank, clean, fit, heading, line, row
+from runwatch.tui.cells import Column, Line, Piece, blank, clean, fit, heading, line, row, short_names
 from runwatch.tui.look import DIM, of_status
 from runwatch.tui.panels import timeline
 from runwatch.tui.panels.phrases import as_many_as_fit, quantity, time_of_day, widest
@@ -44,21 +44,23 @@ def lines(metrics: Metrics, width: int, height: int) -> list[Line]:
     rows = [_totals(metrics, width), *([blank()] if height > 9 else []), heading(columns, width)]
     if scale is not None and len(metrics.steps) > 1:
         rows.append(_all_steps(metrics, scale, columns, width))
-    rows += [row(columns, _pipeline(each, scale), width) for each in reversed(metrics.pipelines)]
+    ids, issues = ({name(each) for each in metrics.pipelines} for name in (_id, _issue))
+    short = short_names(columns, width, {2: ids, 3: issues})
+    rows += [row(columns, _pipeline(each, scale), width, short) for each in reversed(metrics.pipelines)]
     return rows
 
 
 def _columns(metrics: Metrics, width: int) -> list[Column]:
     """Return the columns, as wide as what stands in them; the line of time comes where there is room for it."""
-    names = widest((str(each.pipeline_id) for each in metrics.pipelines), 8, 16)
-    issues = widest((_issue(each) for each in metrics.pipelines), 5, 12)
+    names = widest((_id(each) for each in metrics.pipelines), 8, 24)
+    issues = widest((_issue(each) for each in metrics.pipelines), 5, 24)
     reasons = widest((_reason(each) for each in metrics.pipelines), 6, 20)
-    drawn = width - names - issues - reasons >= _BESIDE + _LEAST_LINE
+    drawn = width - min(names, 16) - min(issues, 12) - reasons >= _BESIDE + _LEAST_LINE
     return [
         Column("", 1, "left"),
         Column("started", 8, "left", keep=4),
-        Column("pipeline", names, "left", keep=9),
-        Column("issue", issues, "left", keep=6),
+        Column("pipeline", names, "left", keep=9, least=12),
+        Column("issue", issues, "left", keep=8, least=12),
         Column("try", 3, keep=3),
         Column("queue", 6, keep=6),
         Column("run", 6, keep=8),
@@ -93,7 +95,7 @@ def _pipeline(pipeline: PipelineMetrics, scale: timeline.Scale | None) -> Sequen
     return (
         (mark.glyph, mark.style),
         (time_of_day(pipeline.start_time) or "–", DIM),
-        clean(pipeline.pipeline_id),
+        _id(pipeline),
         _issue(pipeline),
         str(pipeline.attempt),
         ("–", DIM) if pipeline.queued_s is None else latency(pipeline.queued_s),
@@ -102,6 +104,10 @@ def _pipeline(pipeline: PipelineMetrics, scale: timeline.Scale | None) -> Sequen
         timeline.pipeline(scale, pipeline),
         (_reason(pipeline), "$rw-failed"),
     )
+
+
+def _id(pipeline: PipelineMetrics) -> str:
+    return clean(pipeline.pipeline_id)
 
 
 def _issue(pipeline: PipelineMetrics) -> str:

@@ -102,3 +102,14 @@ def test_what_began_before_the_line_of_time_is_marked_and_an_unknown_start_is_no
     first = rows[2].index("0:00")
     assert [row[first : first + 2] for row in rows[3:5]] == ["━━", "◂━"]
     assert rows[4].split()[1] == "–"
+
+
+def test_pipelines_and_issues_whose_long_names_begin_and_end_alike_can_be_told_apart() -> None:
+    names = [f"PROJ-1-something-very-long-{number:03d}-日本語" for number in (7, 8, 17)]
+    found = [PipelineMetrics(pipeline_id=name, issue=f"the-issue-of-{name}", status="failed") for name in names]
+    for width in (75, 92, 150):
+        rows = pipelines.lines(run(*found, steps=[]), width, 12)[3:]
+        for number, shown in zip(("17", "08", "07"), rows, strict=True):
+            assert shown.content.plain.count(number) == 2
+            assert f"the-issue-of-PROJ-1-something-very-long-0{number}-日本語" in (shown.whole or "")
+            assert shown.content.cell_length <= width
