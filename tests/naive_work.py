@@ -161,10 +161,11 @@ def cycle_list(beads: list[Bead], now: str) -> list[Bead]:
             cycle["agent"] = cycle["agent"] or bead.get("agent")
             cycle["method"], cycle["resolved"] = bead.get("method"), bead.get("resolved", False)
             own = said(bead)
-            cycle["us"] = own if own is not None else gap(cycle["since"], bead) or 0
+            began = cycle["first"] is not bead
+            cycle["us"] = own if own is not None else gap(cycle["since"], bead) or 0 if began else None
     for cycle in cycles:
         running = between(cycle["start_time"], now) or 0 if cycle["resolved"] is None else 0
-        cycle["duration_s"] = (cycle["us"] + running) / 1e6
+        cycle["duration_s"] = None if cycle["us"] is None else (cycle["us"] + running) / 1e6
     return cycles
 
 
@@ -195,12 +196,13 @@ def _cycle_of(cycles: list[Bead], bead: Bead) -> Bead | None:
 def cycle_totals(cycles: list[Bead]) -> Bead:
     """The totals of some cycles."""
     gone = [cycle for cycle in cycles if cycle["resolved"]]
+    timed = [cycle["us"] for cycle in gone if cycle["us"] is not None]
     return {
         "cycles": len(cycles),
         "resolved": len(gone),
         "attempts": sum(cycle["attempts"] for cycle in cycles),
         "success_rate": rate(len(gone), sum(cycle["resolved"] is not None for cycle in cycles)),
-        "resolution_s": round(sum(cycle["us"] for cycle in gone) / len(gone) / 1e6, 6) if gone else None,
+        "resolution_s": round(sum(timed) / len(timed) / 1e6, 6) if timed else None,
     }
 
 
@@ -267,6 +269,9 @@ def _pipeline_ends(one: Bead, bead: Bead) -> None:
         one["end"] = bead
 
 
+_KNOWN = ("success", "failed", "canceled", "skipped", "timeout")
+
+
 def _goes(bead: Bead) -> bool:
     """Whether an event tells that a pipeline is under way."""
     return bead["type"] == "pipeline.started" or bead.get("status") in ("pending", "Running", "in progress")
@@ -328,10 +333,8 @@ def pipeline_totals(found: list[Bead], *, tells: bool = True) -> Bead:
         "attempts": len(ended),
         "succeeded": good,
         "failed": sum(one["status"] in ("failed", "timeout") for one in ended),
-        "success_rate": rate(good, sum(one["status"] != "interrupted" for one in ended)),
-        "first_attempt_pass": None
-        if first is None or first["status"] in (None, "interrupted")
-        else first["status"] == "success",
+        "success_rate": rate(good, sum(one["status"] in _KNOWN for one in ended)),
+        "first_attempt_pass": None if first is None or first["status"] not in _KNOWN else first["status"] == "success",
         **{
             name: sum(round(time * 1e6) for time in times) / 1e6 if times else None
             for name in ("queued_s", "duration_s")

@@ -47,8 +47,9 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
     try:
         if not writer.emit(type, **values):
             raise RecordError(f"The event could not be written to {paths.journal}: free space on its disk.")
+        _tell_doubts(writer, type, values)
     except Unreadable as error:
-        raise UsageError(f"{error}; give it another value.") from None
+        raise UsageError(f"{error}; {_remedy(str(error), values)}.") from None
     finally:
         writer.close()
     return 0
@@ -92,6 +93,30 @@ def _pair(text: str) -> tuple[str, Any]:
         return key, msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return key, value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _tell_doubts(writer: Any, type: str, values: dict[str, Any]) -> None:
+    """Say what of the event is probably not meant, and have the run say it, too."""
+    from runwatch.events.doubts import doubts
+    from runwatch.visible import visible
+
+    for doubt in doubts(type, values):
+        click.echo(f"runwatch: {visible(doubt)}", err=True)
+        writer.emit("warning", message=doubt[:1000], where="emit")
+
+
+def _remedy(error: str, values: dict[str, Any]) -> str:
+    """Return what to write instead of a value that is refused."""
+    import shlex
+
+    import msgspec
+
+    for field, shape in re.findall(r"\b(\w+) must be (a list|an object)", error):
+        given = values.get(field)
+        example: object = [given if isinstance(given, str) else "a"] if shape == "a list" else {"name": "value"}
+        written = shlex.quote(msgspec.json.encode(example).decode())
+        return f"{shape} is written as JSON, such as {field}={written}"
+    return "give it another value"
 
 
 def _call(values: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ TYPES: dict[str, type[Event]] = {
 }
 """Wire name to class, for every type of the table."""
 
-_FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
+FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
 _MARK = b'{"type":'
 _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`(?: - at `\$\.?(?P<field>[^`]*)`)?")
 _KINDS = {
@@ -84,7 +84,7 @@ def build(type_name: str, fields: dict[str, Any]) -> Event | dict[str, Any]:
     Raises Unreadable where a field of a known type has a value that cannot be meant.
     """
     cls = TYPES.get(type_name)
-    if cls is None or not fields.keys() <= _FIELDS[type_name]:
+    if cls is None or not fields.keys() <= FIELDS[type_name]:
         wire = {"type": type_name, **fields}
         if cls is not None:
             _convert(fields, cls, type_name)

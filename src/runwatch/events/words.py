@@ -72,6 +72,21 @@ def yes_or_no(word: str) -> bool | None:
     return True if said in _YES else False if said in _NO else None
 
 
+_BADLY = frozenset(
+    {
+        "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
+        "partial", "aborted", "abandoned", "blocked", "rejected", "unresolved", "incomplete",
+    }
+)  # fmt: skip
+
+
+def ended_badly(status: str) -> bool:
+    """Return whether a status is a known word for an end that was not good; any other is probably not meant."""
+    return status.lower() in _BADLY
+
+
+PIPELINE_STATES = tuple(_PIPELINE)
+"""In which a CI attempt ends."""
 OUTCOME_SOURCES = ("git", "forge", "ci", "person")
 """Who may know the external truth about an issue."""
 _LEAST_SHA = 4

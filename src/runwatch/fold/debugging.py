@@ -16,7 +16,7 @@ from runwatch.fold.issues import Issue, Issues
 from runwatch.fold.metrics import DebuggingCycle, DebuggingTotals
 from runwatch.fold.outcome import percent
 
-_CYCLES, _ENDED, _RESOLVED, _ATTEMPTS, _RESOLUTION = range(5)
+_CYCLES, _ENDED, _RESOLVED, _ATTEMPTS, _RESOLUTION, _TIMED = _SUMS = range(6)
 
 
 class Cycle:
@@ -37,7 +37,8 @@ class Cycle:
         self.attempts = 0
         self.resolved: bool | None = None
         self.method: str | None = None
-        self.duration = 0
+        self.duration: int | None = 0
+        """Microseconds; None where nothing told when it began."""
         self.startless: tuple[Moment, bool] | None = None
         """Of a cycle that began with its end: when that was, and whether it told how long the cycle took."""
         self.shown: DebuggingCycle | None = None
@@ -57,7 +58,7 @@ class Cycle:
             resolved=self.resolved,
             method=self.method,
             start_time=self.moment[0],
-            duration_s=seconds(self.duration + running),
+            duration_s=None if self.duration is None else seconds(self.duration + running),
         )
         return self.shown
 
@@ -75,7 +76,7 @@ class Debugging:
         self._agents = agents
         self._all: list[Cycle] = []
         self._by_id: dict[tuple[str | None, str], Cycle] = {}
-        self._row = [0] * 5
+        self._row = [0] * len(_SUMS)
         self._rows: dict[str, list[int]] = {}
 
     def handlers(self) -> dict[type[Event], Callable[[Any], None]]:
@@ -86,7 +87,7 @@ class Debugging:
         """End what goes on as not resolved."""
         for cycle in self._all:
             if cycle.resolved is None:
-                self._end(cycle, moment, None, resolved=False)
+                self._end(cycle, elapsed(cycle.moment, moment) or 0, resolved=False)
 
     def metrics(self, now: str | None) -> list[DebuggingCycle]:
         """Return all cycles."""
@@ -94,13 +95,13 @@ class Debugging:
 
     def totals(self, issue: Issue | None = None) -> DebuggingTotals:
         """Return the totals of an issue, or of the run. The rate is of the cycles that ended."""
-        row = self._row if issue is None else self._rows.get(issue.name, [0] * 5)
+        row = self._row if issue is None else self._rows.get(issue.name, [0] * len(_SUMS))
         return DebuggingTotals(
             cycles=row[_CYCLES],
             resolved=row[_RESOLVED],
             attempts=row[_ATTEMPTS],
             success_rate=percent(row[_RESOLVED], row[_ENDED]),
-            resolution_s=round(row[_RESOLUTION] / row[_RESOLVED] / 1e6, 6) if row[_RESOLVED] else None,
+            resolution_s=round(row[_RESOLUTION] / row[_TIMED] / 1e6, 6) if row[_TIMED] else None,
         )
 
     def _started(self, event: DebugStarted) -> None:
@@ -131,7 +132,10 @@ class Debugging:
             return  # said before: the first word stands
         cycle.agent = cycle.agent or event.agent
         cycle.method = event.method
-        self._end(cycle, self._clock.moment(event), micros(event.duration_s), resolved=event.resolved)
+        took, moment = micros(event.duration_s), self._clock.moment(event)
+        if took is None and cycle.startless is None:
+            took = elapsed(cycle.moment, moment) or 0
+        self._end(cycle, took, resolved=event.resolved)
 
     def _is_overtaken(self, cycle: Cycle, event: DebugStarted) -> bool:
         """Take over the start of a cycle whose end was written first; return whether it was."""
@@ -141,20 +145,26 @@ class Debugging:
             return False  # the number is used again
         cycle.moment = moment
         cycle.shown = None
-        took = cycle.duration if found[1] else elapsed(moment, found[0]) or 0
-        self._bump(cycle, _RESOLUTION, took - cycle.duration if cycle.resolved else 0)
-        cycle.duration = took
+        if not found[1]:
+            cycle.duration = elapsed(moment, found[0]) or 0
+            self._count_time(cycle)
         return True
 
-    def _end(self, cycle: Cycle, moment: Moment, duration: int | None, *, resolved: bool) -> None:
+    def _end(self, cycle: Cycle, duration: int | None, *, resolved: bool) -> None:
         cycle.resolved = resolved
-        cycle.duration = duration if duration is not None else elapsed(cycle.moment, moment) or 0
+        cycle.duration = duration
         cycle.shown = None
         if cycle.issue is not None:
             cycle.issue.parts_open -= 1
         self._bump(cycle, _ENDED)
         if resolved:
             self._bump(cycle, _RESOLVED)
+        self._count_time(cycle)
+
+    def _count_time(self, cycle: Cycle) -> None:
+        """Take a cycle's time into the mean, once it is known."""
+        if cycle.resolved and cycle.duration is not None:
+            self._bump(cycle, _TIMED)
             self._bump(cycle, _RESOLUTION, cycle.duration)
 
     def _known(self, event: DebugStarted | DebugAttempt | DebugCompleted) -> Cycle | None:
@@ -187,4 +197,4 @@ class Debugging:
         self._row[column] += by
         if cycle.issue is not None:
             cycle.issue.changes += 1
-            self._rows.setdefault(cycle.issue.name, [0] * 5)[column] += by
+            self._rows.setdefault(cycle.issue.name, [0] * len(_SUMS))[column] += by

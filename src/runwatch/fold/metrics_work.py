@@ -141,9 +141,11 @@ class PipelineTotals(msgspec.Struct, kw_only=True):
     failed: int = 0
     """With status failed or timeout."""
     success_rate: float | None = None
-    """Percent of the attempts that ended, two digits; those under way when the run ended are in none."""
+    """Percent of the attempts that ended, two digits; those under way when the run ended, and those that ended in a word
+    that nobody knows, are in none."""
     first_attempt_pass: bool | None = None
-    """Whether the first attempt succeeded; None where it never ended, and in a run of more issues than one."""
+    """Whether the first attempt succeeded; None where it never ended, or in a word that nobody knows, and in a run of
+    more issues than one."""
     queued_s: float | None = None
     """Seconds waited, summed; None where nobody measured any."""
     duration_s: float | None = None
@@ -171,8 +173,8 @@ class DebuggingCycle(msgspec.Struct, kw_only=True):
     """What resolved it."""
     start_time: str | None = None
     """RFC 3339."""
-    duration_s: float = 0.0
-    """Seconds."""
+    duration_s: float | None = 0.0
+    """Seconds; None where nothing told when it began."""
 
 
 class DebuggingTotals(msgspec.Struct, kw_only=True):
@@ -187,7 +189,7 @@ class DebuggingTotals(msgspec.Struct, kw_only=True):
     success_rate: float | None = None
     """Resolved cycles in percent of those that ended, two digits."""
     resolution_s: float | None = None
-    """Mean seconds to resolution, of the resolved cycles."""
+    """Mean seconds to resolution, of the resolved cycles whose time is known."""
 
 
 class IssueMetrics(msgspec.Struct, kw_only=True):

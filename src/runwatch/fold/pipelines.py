@@ -216,7 +216,7 @@ class Pipelines:
                 int(shown.status in _FAILED),
                 (queued or 0) if has_ended else 0,
                 (ran or 0) if has_ended else 0,
-                int(has_ended and shown.status != _NEVER_ENDED),
+                int(pipeline_state(shown.status or "") is not None),
                 int(has_ended and queued is not None),
                 int(has_ended and ran is not None),
             ],
@@ -233,11 +233,11 @@ class Pipelines:
 
 
 def first_pass(pipelines: list[Pipeline]) -> bool | None:
-    """Return whether the first attempt succeeded; None where there is none, it goes on or never ended."""
+    """Return whether the first attempt succeeded; None where there is none, it goes on, never ended or said nothing."""
     if not pipelines:
         return None
     first = min(pipelines, key=lambda pipeline: pipeline.shown.attempt).shown
-    return None if first.status in (None, _NEVER_ENDED) else first.status == "success"
+    return None if pipeline_state(first.status or "") is None else first.status == "success"
 
 
 def _said(event: Event, *names: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runwatch.events.doubts import doubts
 from runwatch.events.words import named
 from runwatch.sdk.core import Emitter
 from runwatch.sdk.plain import text
@@ -59,7 +60,12 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Wrong]:
 def as_event(emitter: Emitter, type_name: object, fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return the fields of an event, those of a model call as we call them; what is wrong with it is complained of."""
     try:
-        if type_name != "llm.completed" or not isinstance(fields, Mapping):
+        if not isinstance(type_name, str) or not isinstance(fields, Mapping):
+            return fields
+        if type_name != "llm.completed":
+            for doubt in doubts(type_name, fields):
+                if emitter.troubles.report(f"emit {doubt}", f"{doubt}."):
+                    emitter.warn(doubt, "emit")
             return fields
         fields, wrong = call_as_told(fields)
     except Exception:  # noqa: BLE001 - what the program gave may raise anything: the emitter tells of it

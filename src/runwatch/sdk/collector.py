@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from runwatch.sdk import active, call_told
 from runwatch.sdk.core import Emitter
-from runwatch.sdk.given import harmless
+from runwatch.sdk.given import complain, harmless
 from runwatch.sdk.issues import register
-from runwatch.sdk.plain import one_line, text
+from runwatch.sdk.plain import one_line, shown, text
 from runwatch.sdk.trouble import say
+from runwatch.sdk.usage import amount
 
 if TYPE_CHECKING:
     from runwatch.fold.metrics import Metrics
@@ -138,15 +139,34 @@ class MetricsCollector:
         self._emitter.emit(type_name, given)
 
 
+def _figures(metrics: Any) -> dict[str, float]:
+    """Return the figures of a task that a program passed in any form; empty where it holds none."""
+    to_dict = getattr(metrics, "to_dict", None)
+    given = to_dict() if callable(to_dict) else metrics
+    if not isinstance(given, Mapping):
+        return {}
+    ends = ("_calls", "_duration_seconds", "_tokens")
+    said = {name: value for name, value in given.items() if isinstance(name, str) and name.endswith(ends)}
+    figures = {name: value for name, value in said.items() if amount(value) is not None}
+    times = {f"{name.removesuffix('_calls')}_duration_seconds": 0.0 for name in figures if name.endswith("_calls")}
+    return {**times, **figures}
+
+
 class MetricsReporter:
     """The console report of a task."""
 
     @harmless("")
-    def report(self, metrics: ExecutionMetrics, file: TextIO | None = None) -> str:
-        """Write the report to ``file``, stdout unless given, and return it."""
+    def report(
+        self, metrics: ExecutionMetrics | MetricsCollector | Mapping[str, Any], file: TextIO | None = None
+    ) -> str:
+        """Write the report to ``file``, stdout unless given, and return it. ``metrics`` may be their ``to_dict()``."""
         from runwatch.views import execution_report
 
-        report = execution_report.render(metrics.to_dict())
+        figures = _figures(metrics)
+        if not figures:
+            complain(f"report wants what MetricsCollector.finalize() returns, not {shown(metrics)}.", "MetricsReporter")
+            return ""
+        report = execution_report.render({**ExecutionMetrics().to_dict(), **figures})
         try:
             print(report, file=sys.stdout if file is None else file)
         except (OSError, ValueError, AttributeError, TypeError) as error:  # a closed stdout is not the task's fault

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runwatch.events.words import OUTCOME_SOURCES, ended_well, is_under_way, pipeline_state, repeats_end
+from runwatch.events.doubts import issue_doubt, pipeline_doubt, source_doubt
+from runwatch.events.words import OUTCOME_SOURCES, ended_badly, ended_well, is_under_way, pipeline_state, repeats_end
 from runwatch.sdk import active, call_told, pipeline_told
 from runwatch.sdk.agents import Agent, Agents
 from runwatch.sdk.core import Emitter
@@ -19,14 +20,6 @@ from runwatch.sdk.usage import complaints, usage_fields
 
 if TYPE_CHECKING:
     from runwatch.sdk.run import RunLogger
-
-_ENDED_BADLY = frozenset(
-    {
-        "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
-        "partial", "aborted", "abandoned", "blocked", "rejected", "unresolved", "incomplete",
-    }
-)  # fmt: skip
-"""Words for an issue that did not end well; any other that is none for a good end is told of."""
 
 
 class _Told(NamedTuple):
@@ -79,11 +72,8 @@ class IssueState:
 
     def check_end(self, emitter: Emitter, status: str) -> str:
         """Return the status of the issue's end; one that nobody knows is a warning."""
-        if not ended_well(status) and status.lower() not in _ENDED_BADLY:
-            good = "success, completed, resolved, merged, closed"
-            emitter.warn(
-                f"issue {self.issue} ended as {status!r:.60}, which counts as an error: {good} do not", "issue"
-            )
+        if not ended_well(status) and not ended_badly(status):
+            emitter.warn(issue_doubt(self.issue, status), "issue")
         return status
 
 
@@ -153,10 +143,6 @@ class IssueTracker:
         state = pipeline_state(said)
         fields, wrong = pipeline_told.fields_of({**more, "commit_sha": commit_sha})
         goes_on = is_under_way(said)
-        if state is None and not goes_on:
-            wrong.append(
-                f"status {said!r:.40} is none of success, failed, canceled, skipped, timeout and counts as none"
-            )
         number, rerun = fields.pop("attempt", None), fields.pop("rerun", 1)
         is_number = isinstance(pipeline_id, int) and not isinstance(pipeline_id, bool)
         found_id = pipeline_id if is_number else text(pipeline_id)
@@ -167,7 +153,9 @@ class IssueTracker:
             self._emit("pipeline.started", fields)
         else:
             self._emit("pipeline.completed", {**fields, "status": state or said})
-        if wrong:
+        if state is None and not goes_on:
+            self._emitter.warn("; ".join([pipeline_doubt(found_id, said), *wrong]), "record_pipeline_attempt")
+        elif wrong:
             self._emitter.warn(f"pipeline {found_id}: {'; '.join(wrong)}", "record_pipeline_attempt")
 
     def start_debugging_cycle(self, agent: str, error_type: str, error_message: str) -> None:
@@ -210,8 +198,7 @@ class IssueTracker:
             return
         seen_by = text(source)
         if seen_by not in OUTCOME_SOURCES:
-            known = ", ".join(OUTCOME_SOURCES)
-            complain(f"record_outcome source {seen_by!r:.60} is none of {known}; the outcome counts.", "record_outcome")
+            complain(f"{source_doubt(seen_by)}.", "record_outcome")
         fields = {"success": truth(success, "record_outcome success"), "source": seen_by}
         self._emit("outcome.verified", {**fields, "agent": None if agent is None else text(agent)})
 

@@ -138,5 +138,5 @@ def _cycle_cells(cycle: DebuggingCycle) -> list[str]:
         count(cycle.attempts),
         phrases.yes_no(cycle.resolved),
         "" if cycle.method is None else code(cycle.method, most=60),
-        duration_long(cycle.duration_s),
+        "" if cycle.duration_s is None else duration_long(cycle.duration_s),
     ]

@@ -161,9 +161,10 @@ def _cycle(cycle: DebuggingCycle) -> list[str]:
     result = "under way" if cycle.resolved is None else "resolved" if cycle.resolved else "not resolved"
     how = f" by {one_line(cycle.method)}" if cycle.method else ""
     where = phrases.place(None, cycle.issue, cycle.agent)
+    took = "" if cycle.duration_s is None else f" in {duration_long(cycle.duration_s)}"
     text = (
         f"{one_line(cycle.error_type or 'error')}{f' ({where})' if where else ''}: {result}{how} after "
-        f"{plural(cycle.attempts, 'attempt')} in {duration_long(cycle.duration_s)}"
+        f"{plural(cycle.attempts, 'attempt')}{took}"
     )
     lines = wrap(text, rest="  ", most_lines=2)
     if cycle.error_message:

@@ -48,3 +48,39 @@ def test_a_number_of_tokens_under_a_name_that_nobody_knows_is_told_of(emit: Call
     assert event["tokens_in"] == 5
     assert "tokens_in is none of the names that tokens have" in event["stderr"]
     assert "prompt_tokens" in event["stderr"]
+
+
+def test_what_is_probably_not_meant_is_recorded_and_told_of(
+    emit: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    for line, told in (
+        ("agent.compleated agent=a", "agent.compleated is no type of event that counts: is agent.completed meant?"),
+        ("agent.completed agent=a sucess=false", "agent.completed: sucess is no field that counts: is success meant?"),
+        ("pipeline.completed pipeline_id=7 status=odd", "pipeline 7: status 'odd' is none of success"),
+        ("issue.completed issue=3 status=okay", "issue 3 ended as 'okay', which counts as an error"),
+        ("outcome.verified issue=3 success=true source=aliens", "outcome source 'aliens' is none of git, forge"),
+    ):
+        arguments = line.split()
+        warning = emit(*arguments)
+        assert warning["type"] == "warning"
+        assert warning["message"].startswith(told)
+        assert warning["stderr"].startswith(f"runwatch: {told}")
+        recorded = json.loads((tmp_path / "events.jsonl").read_bytes().splitlines()[-2])
+        assert recorded["type"] == arguments[0]
+    for line in (
+        "deploy.done where=here",
+        "agent.completed agent=a own=1",
+        "issue.completed issue=1 status=Merged",
+        "pipeline.completed pipeline_id=7 status=PASSED",
+        "pipeline.completed pipeline_id=7 status=running",
+        "llm.completed model=gpt-4o input_tokens=5",
+    ):
+        assert emit(*line.split())["stderr"] == ""
+
+
+def test_how_a_list_is_written_is_said_where_one_is_wanted(emit: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(UsageError, match=r"a list is written as JSON, such as failed_jobs='\[\"a b\"\]'"):
+        emit("pipeline.completed", "pipeline_id=7", "failed_jobs=a b")
+    assert emit("pipeline.completed", "pipeline_id=7", 'failed_jobs=["a b"]')["failed_jobs"] == ["a b"]
+    with pytest.raises(UsageError, match="must be a number, not text; give it another value"):
+        emit("pipeline.completed", "pipeline_id=7", "queued_s=soon")

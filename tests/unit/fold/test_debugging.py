@@ -98,3 +98,14 @@ def test_a_cycle_whose_start_was_lost_exists_all_the_same() -> None:
     journal.add("debug.completed", after=2, cycle=1, resolved=True)
     cycle = journal.metrics().debugging[0]
     assert (cycle.attempts, cycle.resolved, cycle.duration_s, cycle.agent) == (1, True, 2.0, "a")
+
+
+def test_how_long_a_cycle_took_whose_start_was_never_told_is_not_known() -> None:
+    journal = Journal()
+    journal.add("debug.completed", issue=1, cycle="a", agent="testing", resolved=True)
+    metrics = journal.metrics()
+    assert (metrics.debugging[0].duration_s, metrics.debugging_totals.resolution_s) == (None, None)
+    assert metrics.debugging_totals.success_rate == 100.0
+    journal.add("debug.completed", after=5, issue=1, cycle="b", agent="testing", resolved=True, duration_s=3.0)
+    totals = journal.metrics().debugging_totals
+    assert (totals.resolved, totals.resolution_s) == (2, 3.0), "the mean is of those whose time is known"

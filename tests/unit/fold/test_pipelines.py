@@ -236,3 +236,15 @@ def test_a_state_counts_however_it_is_spelled() -> None:
     assert states == ["success", "success", "failed", "timeout", "canceled", "odd"]
     totals = metrics.pipeline_totals
     assert (totals.attempts, totals.succeeded, totals.failed, totals.first_attempt_pass) == (6, 2, 2, True)
+
+
+def test_an_end_in_a_word_that_nobody_knows_is_in_no_percentage_and_passes_nothing() -> None:
+    journal = Journal()
+    journal.add("pipeline.completed", issue=1, pipeline_id=7, status="frobnicate")
+    journal.add("issue.completed", issue=1, status="success")
+    totals = journal.metrics().pipeline_totals
+    assert (totals.attempts, totals.succeeded, totals.failed, totals.success_rate) == (1, 0, 0, None)
+    assert (totals.first_attempt_pass, journal.metrics().issues[0].first_time_right) == (None, None)
+    journal.add("pipeline.completed", issue=1, pipeline_id=8, status="success")
+    totals = journal.metrics().issues[0].pipeline_totals
+    assert (totals.attempts, totals.success_rate, totals.first_attempt_pass) == (2, 100.0, None)

@@ -13,6 +13,7 @@ import pytest
 from runwatch.events import decode
 from runwatch.sdk.context import Scope, enter
 from runwatch.sdk.core import Emitter
+from runwatch.sdk.run import RunLogger
 from sdk_recording import Recording
 
 
@@ -180,3 +181,16 @@ def test_a_child_that_closes_all_descriptors_writes_to_the_journal_and_nowhere_e
         os._exit(0 if acknowledged and os.fstat(files[0]).st_size == 0 else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert [event["message"] for event in recording.events()] == ["child"]
+
+
+def test_what_is_probably_not_meant_is_recorded_and_told_of_once(recording: Recording) -> None:
+    run = RunLogger.around(recording.emitter)
+    for _ in range(2):
+        assert run.emit("pipeline.completed", {"pipeline_id": 7, "status": "frobnicate"})
+        assert run.emit("agent.compleated", {"agent": "a"})
+        assert run.emit("deploy.done", {"where": "here"})
+    assert [warning["message"] for warning in recording.events("warning")] == [
+        "pipeline 7: status 'frobnicate' is none of success, failed, canceled, skipped, timeout and counts as none",
+        "agent.compleated is no type of event that counts: is agent.completed meant?",
+    ]
+    assert len(recording.events("pipeline.completed", "agent.compleated", "deploy.done")) == 6

@@ -194,9 +194,7 @@ def test_who_cannot_know_an_outcome_is_told_of(recording: Recording) -> None:
         issue.record_outcome(True, source)
     assert len(recording.events("outcome.verified")) == 5
     (warning,) = recording.events("warning")
-    assert warning["message"] == (
-        "record_outcome source 'aliens' is none of git, forge, ci, person; the outcome counts."
-    )
+    assert warning["message"] == "outcome source 'aliens' is none of git, forge, ci, person; the outcome counts."
 
 
 def test_what_is_taken_instead_is_told_of(recording: Recording, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,4 +225,19 @@ def test_a_report_goes_where_it_can(recording: Recording) -> None:
     out = io.StringIO()
     metrics = runwatch.MetricsCollector("r", "t", "s").finalize()
     assert runwatch.MetricsReporter().report(metrics, out) in out.getvalue()
-    assert runwatch.MetricsReporter().report(None) == ""  # type: ignore[arg-type]  # the mistake
+    assert runwatch.MetricsReporter().report(metrics.to_dict(), out) == runwatch.MetricsReporter().report(metrics, out)
+
+
+def test_a_report_takes_figures_in_any_form_and_says_what_it_wants(recording: Recording) -> None:
+    collector = runwatch.MetricsCollector("r", "t", "s")
+    collector.record_llm_call(3.5, 10, 4, 6)
+    out = io.StringIO()
+    expected = runwatch.MetricsReporter().report(collector.finalize(), out)
+    for form in (collector, collector.to_dict(), {**collector.to_dict(), "odd_calls": "many", "x_calls": None}):
+        assert runwatch.MetricsReporter().report(form, out) == expected
+    assert "queue" in runwatch.MetricsReporter().report({"queue_calls": 2}, out)
+    mistakes: list[Any] = [None, {}, {"llm_calls": "many"}, 3]
+    assert [runwatch.MetricsReporter().report(mistake, out) for mistake in mistakes] == [""] * 4
+    messages = [warning["message"] for warning in recording.events("warning")]
+    assert messages[0] == "report wants what MetricsCollector.finalize() returns, not None."
+    assert len(messages) == 4
