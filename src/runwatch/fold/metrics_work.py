@@ -141,8 +141,8 @@ class PipelineTotals(msgspec.Struct, kw_only=True):
     failed: int = 0
     """With status failed or timeout."""
     success_rate: float | None = None
-    """Percent of the attempts that ended, two digits; those under way when the run ended, and those that ended in a word
-    that nobody knows, are in none."""
+    """Percent of the attempts that ended, two digits; those under way when the run ended, and those that ended in a
+    word that nobody knows, are in none."""
     first_attempt_pass: bool | None = None
     """Whether the first attempt succeeded; None where it never ended, or in a word that nobody knows, and in a run of
     more issues than one."""
