@@ -39,6 +39,8 @@ class Stream:
         self.capture, self.channel = capture, channel
         self.lock = threading.Lock()
         """Held from reading bytes until they are filed and passed through, so that a cut falls between two reads."""
+        self._door = threading.Lock()
+        """Held while somebody waits for the stream."""
         self.log: StepLog | None = None
         self.filing = True
         """False once the run is sealed: bytes of processes that the command left behind only pass through."""
@@ -65,6 +67,8 @@ class Stream:
         poll.register(self.channel.read_fd, select.POLLIN)
         while not self.closed:
             poll.poll()
+            with self._door:
+                pass  # whoever waits for the stream goes first: the lock alone would be ours again at once
             with self.lock:
                 if self.reader_gone or not self._read_once() or self.reader_gone:
                     self.flush_held()
@@ -74,10 +78,13 @@ class Stream:
 
     def take_over(self) -> None:
         """Acquire the lock, between two reads, though the stream may never pause."""
-        while not self.lock.acquire(timeout=_TAKE_OVER_S):
-            aside = self._aside
-            if aside is not None:
-                aside.stop()
+        with self._door:
+            while not self.lock.acquire(blocking=False):
+                aside = self._aside
+                if aside is not None:
+                    aside.stop()
+                if self.lock.acquire(timeout=_TAKE_OVER_S):
+                    break
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from runwatch.sources.markers import Marker, MarkerScanner
 
 PIECE = 200_003
 """Prime, so that markers stand everywhere in what one read gives, across its end too."""
+SOON_BYTES = 128 << 20
+"""Pipes and what is read ahead hold a fraction; a command that prints without end is here in a moment."""
 MARKER = b"::group::a step with a name\n"
 
 
@@ -91,9 +94,7 @@ class Endless:
         channels[0].pass_fd, channels[1].pass_fd = out, None
         losses = LossAccount(folder / ".losses", "supervisor")
         self.capture = Capture(self.paths, channels, MarkerScanner(), lambda marker: None, None, losses)
-        script = (
-            "import os\nn = 0\nwhile True: os.write(1, b''.join(b'%d\\n' % i for i in range(n, n + 9999))); n += 9999"
-        )
+        script = "import os\nn, rest = 0, b'x' * 99 * 999\nwhile True: os.write(1, b'%d\\n' % n + rest); n += 1"
         launch = spawn.Launch(argv=[sys.executable, "-c", script], env=dict(os.environb))
         self.pid = spawn.start(launch, channels, set())
         self.capture.start()
@@ -101,6 +102,9 @@ class Endless:
     def logged(self, name: str = "stdout.log") -> int:
         log = self.paths.logs / name
         return log.stat().st_size if log.exists() else 0
+
+    def has_logged(self, name: str, count: int) -> bool:
+        return self.logged(name) > count
 
     def end(self) -> int:
         """Return how the command ended."""
@@ -149,8 +153,10 @@ def test_a_command_whose_reader_leaves_while_it_prints_much_gets_the_signal(tmp_
     for _ in range(100):
         os.read(read_fd, 1 << 16)
     os.close(read_fd)
+    taken = much.logged()
     assert os.waitstatus_to_exitcode(os.waitpid(much.pid, 0)[1]) == 1  # Python's BrokenPipeError
     assert much.capture.finish(60) == []
+    assert much.logged() - taken < SOON_BYTES
     os.close(write_fd)
 
 
@@ -158,10 +164,11 @@ def test_a_step_begins_between_two_lines_of_a_command_that_never_pauses(tmp_path
     much = Endless(tmp_path, out)
     steps = range(1, 20)
     for step in steps:
-        before = much.logged("stdout.log" if step == 1 else f"step_{step - 1:03d}/stdout.log")
         name = "stdout.log" if step == 1 else f"step_{step - 1:03d}/stdout.log"
-        wait_for(lambda name=name, before=before: much.logged(name) > before + READ_BYTES, "much in a step")  # type: ignore[misc]
+        wait_for(partial(much.has_logged, name, READ_BYTES), "much in a step")
+        asked = much.logged(name)
         much.capture.cut(step)
+        assert much.logged(name) - asked < SOON_BYTES
     wait_for(lambda: much.logged("step_019/stdout.log") > 0, "the last step")
     much.end()
     logs = [much.paths.logs / "stdout.log", *(much.paths.logs / f"step_{step:03d}" / "stdout.log" for step in steps)]
