@@ -105,7 +105,7 @@ def commit_run(
             if options.hooks:
                 job.ask_hooks()
                 deadline = time.monotonic() + options.patience_s
-            with RecorderLock(place.git_dir, deadline):
+            with RecorderLock(place.git_dir, deadline), job.objects:
                 stale_index.clear(repo, place)
                 result = _until(job, deadline)
             if options.hooks and result.made:
@@ -155,6 +155,7 @@ class Job:
     ) -> None:
         self.repo, self.place, self.text, self.options, self.environ = repo, place, text, options, environ
         self.ended_on, self.within = ended_on, within
+        self.objects = Objects(repo, place)
         self._store = Store(repo, place, author=options.author, sign=options.sign)
 
     def check_around(self) -> None:
@@ -185,29 +186,28 @@ class Job:
         with ExitStack() as undo:
             index = IndexLocks(self.repo, self.place)
             undo.callback(index.release)
-            objects = undo.enter_context(Objects(self.repo, self.place))
             if target.checked_out:
                 self._check_free(index, set())
+            self.objects.start()
+            update = undo.enter_context(RefUpdate(self.repo, self.text.partition("\n")[0]))
+            target = self._target()  # as late as can be: what moves from here on was prepared for in vain
+            if target.checked_out:
                 index.begin()
             check = None if insist or not target.checked_out else partial(self._still, index, target, set())
-            stored = self._store.on(target.tip, self.text, objects, check)
+            stored = self._store.on(target.tip, self.text, self.objects, check)
             if stored.commit is None:
                 return self._found(target)
-            update = undo.enter_context(RefUpdate(self.repo, self.text.partition("\n")[0]))
             if target.checked_out:
                 index.finish(stored.blobs, stored.commit)
                 if insist:
-                    objects.start(stored.blobs)
-                    target, stored = self._prepared_under_lock(index, target, stored, objects)
+                    target, stored = self._prepared_under_lock(index, target, stored)
             if stored.commit is None:
                 return self._found(target)
             land = self._land_with_index if target.checked_out else self._land_beside
             land(index, target, stored.commit, update)
             return CommitResult(sha=stored.commit, branch=target.branch, made=True)
 
-    def _prepared_under_lock(
-        self, index: IndexLocks, target: Target, stored: Stored, objects: Objects
-    ) -> tuple[Target, Stored]:
+    def _prepared_under_lock(self, index: IndexLocks, target: Target, stored: Stored) -> tuple[Target, Stored]:
         """Lock the index; return what goes with index and branch as they are from now on.
 
         Who had begun to commit before has to end first, who begins now finds the lock.
@@ -223,7 +223,7 @@ class Job:
         if not now.checked_out:
             raise self._moving()
         index.renew()
-        stored = self._store.on(now.tip, self.text, objects)
+        stored = self._store.on(now.tip, self.text, self.objects)
         if stored.commit is not None:
             index.finish(stored.blobs, stored.commit)
         return now, stored

@@ -60,16 +60,18 @@ class Objects:
         self._reading: Running | None = None
         self._making: Running | None = None
         self._blobs: dict[str, str] | None = None
+        self._hashed: tuple[object, ...] | None = None
+        """What the files were like when they were stored."""
 
     def __enter__(self) -> Self:
         return self
 
-    def start(self, blobs: dict[str, str] | None = None) -> None:
-        """Start those that are not there yet; ``blobs`` are what the files gave before."""
-        self._blobs = blobs or self._blobs
-        if self._blobs is None and not self._hashing:
-            for hashing in self._start_hashing():
-                self._hashing.append(self._processes.enter_context(hashing))
+    def start(self) -> None:
+        """Start those that are not there yet; they stay for further tries, which are the quicker for it."""
+        files = tuple(_stamp(file) for file in self._place.files)
+        if files != self._hashed:
+            self._hashed, self._blobs = files, None
+            self._hashing = [self._processes.enter_context(hashing) for hashing in self._start_hashing()]
         if self._reading is None:
             self._reading = self._processes.enter_context(self._repo.start("cat-file", "--batch"))
         if self._making is None:
