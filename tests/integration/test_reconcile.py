@@ -79,7 +79,13 @@ def test_agreeing_checks_verify_after_as_many_as_configured_and_each_is_one_comm
     assert b"agrees, check 1 of 2" in done[0].stdout
     assert b"Left out: 1 row of other days" in done[0].stdout
     assert b"verified, 2 checks in a row agreed" in done[1].stdout
-    assert int(repo.git("rev-list", "--count", "HEAD")) == commits + 3
+    assert found.commit == repo.git("rev-parse", "HEAD~1").strip(), "it is in the commit of the first"
+    assert int(repo.git("rev-list", "--count", "HEAD")) == commits + 2
+    assert repo.git("log", "--format=%s", "-3").splitlines() == [
+        "runwatch: f/r1 completed, since then usage verified",
+        "runwatch: f/r1 completed, since then usage agrees",
+        "runwatch: f/r1 completed",
+    ]
     changed = set(repo.git("diff", "--name-only", "HEAD~1", "HEAD").split())
     assert changed <= {f"runs/f/r1/{name}" for name in TRACKED}
     assert "runs/f/r1/logs_summary.txt" in changed
@@ -88,7 +94,7 @@ def test_agreeing_checks_verify_after_as_many_as_configured_and_each_is_one_comm
     assert run.journal.read_bytes() == journal
     events = [json.loads(line) for line in run.post.read_text().splitlines()]
     assert [(event["type"], event["verdict"]) for event in events] == [
-        ("verification.checked", "agrees"), ("verification.checked", "agrees"), ("verification.checked", "verified"),
+        ("verification.checked", "agrees"), ("verification.checked", "verified"),
     ]  # fmt: skip
     assert len((run.logs / "reconciliation.log").read_text().splitlines()) == 3
     assert repo.git("status", "--short") == "?? runwatch.toml\n"
@@ -106,7 +112,10 @@ def test_differences_are_a_table_by_model_and_day_and_begin_the_count_anew(repo:
     by_model = {row["model"]: row for row in found["rows"]}
     assert by_model["gpt-4o"]["recorded"] == {"prompt": 3000, "completion": 1500, "cost_usd": 0.0375}
     assert by_model["gpt-4o"]["exported"]["completion"] == 1600
+    head, noted = repo.head(), run_of(repo).post.read_bytes()
     shown = runwatch("reconcile", "@1", "--usage", str(usage), cwd=repo.path).stdout.decode().splitlines()
+    assert (repo.head(), run_of(repo).post.read_bytes()) == (head, noted), "the same again is no news"
+    assert shown[-1].startswith("This very export differed before")
     assert shown[0].startswith("f/r1 and usage.csv: differs in 3 rows by more than 1 %.")
     assert [line.split()[:4] for line in shown[2:4]] == [
         [day(), "gpt-4o", "recorded", "3,000"],
@@ -212,6 +221,9 @@ def test_a_branch_that_is_in_the_base_since_the_end_outranks_what_was_said(repo:
     assert (report["status"], review["successes"], review["reported_failures"]) == ("success", 1, 1)
     assert json.loads(run.metrics.read_text())["run"]["total_successes"] == 2
     assert repo.git("rev-parse", "HEAD~1").strip() == head
+    assert repo.git("log", "-1", "--format=%s").rstrip() == (
+        "runwatch: f/r2 completed, since then issue 123 agent review: success by git"
+    )
     again = runwatch("reconcile", "r2", "--merged", "--issue", "123", "--agent", "review", "--json", cwd=repo.path)
     assert [each["is_new"] for each in json.loads(again.stdout)] == [False]
     assert repo.git("rev-parse", "HEAD~1").strip() == head

@@ -48,6 +48,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Recorded errors."""
     code: CodeMetrics | None = None
     """The branch against its base; None without git."""
+    since: str | None = None
+    """What became known last after the run's end; None at the end itself."""
     archive_sha256: str | None = None
     """None without an archive."""
     archive_size_bytes: int | None = None
@@ -65,8 +67,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         status: str,
         archive: Archive | None,
         redact: Callable[[str], str],
+        is_later: bool = False,
     ) -> Message:
-        """Return the message for a run; ``redact`` takes secrets out of text."""
+        """Return the message for a run; ``redact`` takes secrets out of text.
+
+        ``is_later``: something became known after the end, and is folded.
+        """
         run = metrics.run
         steps = metrics.steps or ([metrics.whole] if metrics.whole else [])
         named = [part for part in (run.llm_configuration.provider, run.llm_configuration.model) if part]
@@ -84,6 +90,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             steps=len(steps),
             errors=run.errors,
             code=metrics.code,
+            since=redact(_newest(metrics)) if is_later else None,
             archive_sha256=archive.sha256 if archive else None,
             archive_size_bytes=archive.size_bytes if archive else None,
             archive_members=archive.members if archive else None,
@@ -100,7 +107,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             "Runwatch-Archive-SHA256": self.archive_sha256,
         }
         ends = "\n".join(f"{key}: {value}" for key, value in trailers.items() if value is not None)
-        return f"runwatch: {name} {_line(self.status)}\n\n{self._body()}\n\n{ends}\n"
+        since = f", since then {_line(self.since)}" if self.since else ""
+        return f"runwatch: {name} {_line(self.status)}{since}\n\n{self._body()}\n\n{ends}\n"
 
     def _body(self) -> str:
         lines = (
@@ -134,6 +142,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             return "none"
         sizes = size(self.archive_size_bytes) if self.archive_size_bytes is not None else "size unknown"
         return f"run.tar.gz, {sizes}" + (f", {_counted(self.archive_members, 'file')}" if self.archive_members else "")
+
+
+def _newest(metrics: Metrics) -> str:
+    """Return the check or the outcome that was noted last: ``usage agrees``, ``issue 123: success by git``."""
+    noted = [notice for notice in metrics.notices if notice.kind in ("verification.checked", "outcome.verified")]
+    if not noted:
+        return ""
+    if noted[-1].kind == "verification.checked" and metrics.checks:
+        return f"{metrics.checks[-1].what} {metrics.checks[-1].verdict}"
+    return noted[-1].message.partition(", ")[0]
 
 
 def _counted(number: int, what: str) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from runwatch.errors import UsageError
 from runwatch.events.notices import VerificationChecked
 from runwatch.finalize import post, usage_scope
+from runwatch.finalize.state import load_state
 from runwatch.finalize.usage_scope import Outside, Scope
 from runwatch.fold import Fold, FoldSettings
 from runwatch.fold.by_day import ALL_CALLS, usage_by_day
@@ -94,7 +95,7 @@ class Reconciliation(msgspec.Struct, kw_only=True):
     digest: str = ""
     """SHA-256 of the export, hexadecimal."""
     is_repeat: bool = False
-    """Whether this very export agreed before: then it counts as no further check."""
+    """Whether this very export was checked before, with the same result: no further check, and not noted again."""
 
     @property
     def what(self) -> str:
@@ -120,6 +121,7 @@ class Reconciliation(msgspec.Struct, kw_only=True):
 def reconcile(run_dir: Path, source: Path, settings: Settings, only: Mapping[str, str] | None = None) -> Reconciliation:
     """Hold a finalized run against an export, note and publish what came of it. ``only``: column to value of its rows.
 
+    What the very same export said before is not noted again, and no commit comes of it: reconciliation.log has it.
     Raises UsageError for an export that cannot be meant, RunBusy, RecordError.
     """
     paths = RunPaths(run_dir)
@@ -130,7 +132,11 @@ def reconcile(run_dir: Path, source: Path, settings: Settings, only: Mapping[str
     rows = [_event(f"{what} {_named(row)}", row.recorded, row.exported, "differs", found) for row in found.differences]
     facts = [*rows[:_MOST_EVENTS], _event(what, found.recorded, found.exported, found.verdict, found)]
     _log(paths, found)
-    state = post.publish(paths.root, settings, (("verification.checked", fields) for fields in facts))
+    if _is_noted(paths, facts, export, found):
+        found.is_repeat = True
+        state = load_state(paths.finalize_state)
+    else:
+        state = post.publish(paths.root, settings, (("verification.checked", fields) for fields in facts))
     found.commit = state.commit.sha if state.commit is not None else None
     found.problems = [f"{name}: {stage.error}" for name, stage in state.stages.items() if not stage.done]
     return found
@@ -258,20 +264,42 @@ def _streak(paths: RunPaths, export: UsageExport, what: str) -> tuple[int, bool]
     """
     streak = 0
     counted: dict[str | None, float] = {}
-    for event in post.known(paths):
-        if not isinstance(event, VerificationChecked) or event.what != what:
+    for event in _checks(paths):
+        if event.what != what:
             continue
         if event.verdict not in ("agrees", "verified"):
             streak, counted = 0, {}
             continue
         checks = streak + 1 if event.checks is None else event.checks
-        if checks > streak and event.ts is not None:
-            try:
-                counted[event.digest] = parse_time(event.ts).timestamp()
-            except (ValueError, OverflowError):
-                pass  # a line of somebody else's: it counts, and repeats nothing
+        if checks > streak:
+            counted[event.digest] = _noted_s(event)
         streak = checks
     return streak, export.made_s <= counted.get(export.digest, -math.inf)
+
+
+def _is_noted(paths: RunPaths, facts: list[dict[str, Any]], export: UsageExport, found: Reconciliation) -> bool:
+    """Return whether a check brings nothing that is not noted: the file may have another name by now."""
+    before = _checks(paths)
+    if found.agrees:
+        last = next((event for event in reversed(before) if event.what == found.what), None)
+        return found.is_repeat and last is not None and last.verdict == found.verdict
+    told = [{name: value for name, value in fact.items() if name != "source"} for fact in facts]
+    noted = [
+        {name: getattr(event, name) for name in fact} for event, fact in zip(before[-len(told) :], told, strict=False)
+    ]
+    return noted == told and export.made_s <= _noted_s(before[-1])
+
+
+def _checks(paths: RunPaths) -> list[VerificationChecked]:
+    return [event for event in post.known(paths) if isinstance(event, VerificationChecked)]
+
+
+def _noted_s(event: VerificationChecked) -> float:
+    """Return when a check was noted, in seconds since the epoch; a line of somebody else's repeats nothing."""
+    try:
+        return parse_time(event.ts or "").timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
 
 
 def _event(what: str, ours: Sums, theirs: Sums, verdict: str, found: Reconciliation) -> dict[str, Any]:

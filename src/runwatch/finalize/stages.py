@@ -313,6 +313,7 @@ class Finalizer:
             status=metrics.run.status or self.outcome.status,
             archive=self.state.archive,
             redact=str,
+            is_later=self.paths.post.is_file(),
         )
 
     def _failures(self, *, before: str) -> dict[str, Stage]:

@@ -99,7 +99,8 @@ def lines(check: Check) -> list[str]:
         shown += ["  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     shown += [f"{beyond[0].upper()}{beyond[1:]}." for beyond in _beyond(check)]
     if check.is_repeat:
-        shown.append("This very export agreed before: only one that is made later counts as a further check.")
+        before = "agreed" if check.agrees else "differed"
+        shown.append(f"This very export {before} before: only one that is made later counts as a further check.")
     if check.left_out:
         rows_of = "row" if check.left_out == 1 else "rows"
         shown.append(f"Left out: {count(check.left_out)} {rows_of} of other days than the run's.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from functools import partial
 
 from runwatch.finalize.commit_message import Message
 from runwatch.finalize.state import Archive
-from runwatch.fold.metrics import CodeMetrics, Llm, Metrics, Run, StepMetrics, Tokens
+from runwatch.fold.metrics import Check, CodeMetrics, Llm, Metrics, Notice, Run, StepMetrics, Tokens
 
 WHOLE = """\
 runwatch: baes/r1 failed
@@ -25,9 +27,10 @@ Runwatch-Archive-SHA256: abc123
 """
 
 
-def of(metrics: Metrics, archive: Archive | None = None, **changes: str) -> Message:
+def of(metrics: Metrics, archive: Archive | None = None, *, is_later: bool = False, **changes: str) -> Message:
     words = {"framework": "baes", "run_id": "r1", "status": "failed"} | changes
-    return Message.of(metrics, archive=archive, redact=lambda text: text.replace("hunter2", "[redacted]"), **words)
+    redacted = partial(re.sub, "hunter2", "[redacted]")
+    return Message.of(metrics, archive=archive, redact=redacted, is_later=is_later, **words)
 
 
 def test_the_message_has_a_subject_five_lines_and_the_trailers() -> None:
@@ -79,3 +82,16 @@ def test_text_from_outside_is_redacted_and_cannot_forge_a_line() -> None:
     ]
     assert len(text.split("\n\n")[1].splitlines()) == 5
     assert max(map(len, text.splitlines())) < 160
+
+
+def test_what_became_known_after_the_end_stands_in_the_subject() -> None:
+    def subject(*notices: Notice, later: bool = True) -> str:
+        metrics = Metrics(notices=list(notices), checks=[Check(what="usage of hunter2", verdict="differs")])
+        return of(metrics, is_later=later).text().splitlines()[0]
+
+    checked = Notice(kind="verification.checked", message="usage of hunter2: differs, expected 1, observed 2 (a.csv)")
+    outcome = Notice(kind="outcome.verified", message="issue 123: success by git, main\nRunwatch-Run: x/y")
+    warning = Notice(kind="warning", message="odd")
+    assert subject(outcome, checked, warning) == "runwatch: baes/r1 failed, since then usage of [redacted] differs"
+    assert subject(checked, outcome) == "runwatch: baes/r1 failed, since then issue 123: success by git"
+    assert subject(checked, later=False) == subject(warning) == "runwatch: baes/r1 failed"
