@@ -266,15 +266,21 @@ class Emitter:
             self._listeners = (*self._listeners, listener)
         return listener
 
-    def unsubscribe(self, listener: Listener, wait_s: float = _SUBSCRIBER_WAIT_S) -> None:
-        """Deliver what is queued, then tell it nothing more."""
+    def unsubscribe(self, *listeners: Listener, wait_s: float = _SUBSCRIBER_WAIT_S) -> None:
+        """Deliver what is queued, then tell them nothing more; ``wait_s`` is for all of them together."""
+        deadline = time.monotonic() + wait_s
+        for listener in listeners:
+            self._forget(listener)
+            listener.finish()
+        for listener in listeners:
+            listener.close(max(0.0, deadline - time.monotonic()))
+
+    def _forget(self, listener: Listener) -> None:
         with self._lock:
             self._listeners = tuple(other for other in self._listeners if other is not listener)
-        listener.close(wait_s)
 
     def _listener_dropped(self, listener: Listener, reason: str) -> None:
-        with self._lock:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+        self._forget(listener)
         self.warn(f"a subscriber was dropped: {reason}", "subscribe")
 
     def settle_accounts(self) -> None:
@@ -287,8 +293,7 @@ class Emitter:
 
     def close(self) -> None:
         """Deliver, sync and close; a second call does nothing."""
-        for listener in self._listeners:
-            self.unsubscribe(listener)
+        self.unsubscribe(*self._listeners)
         if self.sink is not None:
             self.sink.close()
         if self.logs is not None:

@@ -22,7 +22,7 @@ from runwatch.sdk.given import complain
 from runwatch.sdk.guard import Guardian
 from runwatch.sdk.hitl import Question
 from runwatch.sdk.issues import IssueTracker, register
-from runwatch.sdk.listeners import Callback
+from runwatch.sdk.listeners import Callback, Listener
 from runwatch.sdk.plain import one_line, shown, text
 from runwatch.sdk.steps import Step
 from runwatch.sdk.trouble import say
@@ -63,6 +63,7 @@ class RunLogger:
         self._unguarded: OSError | None = None
         """Why there is no guardian."""
         self._started: opening.Started | None = None
+        self._subscribed: list[Listener] = []
         joined = active.joined()
         if joined is not None:
             self._emitter = joined
@@ -84,6 +85,7 @@ class RunLogger:
             run = cls.__new__(cls)
             run._pid, run._lock, run._ended = os.getpid(), threading.RLock(), False
             run._guardian, run._unguarded, run._started, run._emitter = None, None, None, emitter
+            run._subscribed = []
             emitter.run = run
         return run
 
@@ -156,9 +158,11 @@ class RunLogger:
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Have ``callback`` called with every event of this process, a mapping, off the emitting thread.
 
-        A callback that raises or falls far behind is dropped with a warning. Call what is returned to end it.
+        A callback that raises, takes long over one event or falls far behind is dropped with a warning. Call what is
+        returned to end it; the end of the run does, too, and waits a second for what was not taken yet.
         """
         listener = self._emitter.subscribe(callback)
+        self._subscribed.append(listener)
         return lambda: self._emitter.unsubscribe(listener)
 
     def plan(self, total: int, names: Iterable[str] | None = None) -> None:
@@ -211,6 +215,7 @@ class RunLogger:
                 paths = self._emitter.paths
                 if paths is not None and paths.control.exists():  # a program's own run ends as that program says
                     self._emitter.emit("status.proposed", {"status": status, "reason": reason})
+                self._emitter.unsubscribe(*self._subscribed)
         except Exception as error:  # noqa: BLE001 - the end of a program must not become an error by our doing
             say(f"the run could not be ended properly: {one_line(error)}.")
         finally:
