@@ -156,6 +156,7 @@ def main() -> int:
         serve = [sys.executable, "-m", "runwatch.cli.main", "serve", "--port", "0"]
         with Server(serve, says_on="stderr", cwd=Path(folder)) as ours:
             cold, series = ours.scrape(ACCEPTS["text"])
+            medians.append(cold)
             print(f"{RUNS} runs, {series:,} samples; the first scrape {cold:.1f} ms")
             argv = [sys.executable, "-c", PEER, str(series)]
             with Server(argv, says_on="stdout", cwd=Path(folder)) as peer:

@@ -33,7 +33,7 @@ def command(port: int | None, host: str | None, token_file: str | None, runs_dir
     root = runs_here(runs_dir)
     service = Service(root, settings, host=host or settings.serve.host, port=asked, token=token)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # before there are threads, so that none of them gets one
-    service.http.start()
+    service.start()
     look_after(run_directories(root))
     url = service.http.url
     click.echo(f"runwatch: serving {root} at {url}/metrics and {url}/health; Ctrl-C ends it.", err=True)

@@ -5,6 +5,8 @@ Must not fold, write or recover anything.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +22,8 @@ from runwatch.units import seconds_between
 from runwatch.version import VERSION
 from runwatch.views.prometheus import Collector, Encoder, Exposed
 
+AHEAD_S = 2.0
+"""How long the start waits for the runs to be read ahead of the first scrape."""
 RECENT_S = 300.0
 """How long the health check of a run that has ended says something of today."""
 _UP, _DOWN = 200, 503
@@ -40,6 +44,23 @@ class Service:
         self._runs = Runs(root)
         self._probes = Probes(settings.services)
         self.http = HttpServer(host, port, self._route, token=token)
+
+    def start(self) -> None:
+        """Serve, and have what there is read and written down before anybody scrapes: a first scrape would wait for it.
+
+        Returns when that is done, or after AHEAD_S: a long history, or a slow disk, keeps nobody from asking.
+        """
+        self.http.start()
+        ahead = threading.Thread(target=self._look_ahead, name="ahead", daemon=True)
+        ahead.start()
+        ahead.join(AHEAD_S)
+
+    def _look_ahead(self) -> None:
+        with contextlib.suppress(OSError):  # who scrapes is told of it
+            runs, totals = self._runs.now()
+            for is_openmetrics in (True, False):
+                encode, _ = _form(is_openmetrics=is_openmetrics)
+                Collector(runs, totals).text(encode)
 
     def _route(self, path: str, headers: Mapping[str, str]) -> Answer | None:
         if path == "/metrics":
