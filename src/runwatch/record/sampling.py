@@ -16,7 +16,7 @@ from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import EventWriter
 from runwatch.settings import Settings
 from runwatch.sources.environments import Environments
-from runwatch.sources.git import GitSource
+from runwatch.sources.git import GitSource, left_out
 from runwatch.sources.process import ProcessSource
 from runwatch.sources.reports import ReportSource
 from runwatch.units import parse_time
@@ -149,7 +149,6 @@ def _git_source(paths: RunPaths, settings: Settings) -> GitSource | None:
     work_tree = git_variables(first).work_tree(Path(first.cwd))
     if work_tree is None:
         return None
-    runs, top = paths.root.resolve().parent.parent, work_tree.top
-    exclude = (str(runs.relative_to(top)),) if runs != top and runs.is_relative_to(top) else ()
+    exclude = left_out(work_tree.top, settings, paths.root)
     head = first.git.head if first.git else None
     return GitSource(work_tree, base=settings.git.base, start_head=head, exclude=exclude)

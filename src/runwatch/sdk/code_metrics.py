@@ -85,14 +85,16 @@ class CodeMetricsCollector:
     def _measure(self, emitter: Emitter, branch: str) -> dict[str, Any]:
         """Return the fields of a ``git.snapshot`` event. Raises RunwatchError."""
         from runwatch.settings import load
+        from runwatch.sources.git import left_out
         from runwatch.vcs import GitError, Repository, git_variables
 
         found = git_variables(os.environ, Path.cwd(), None).work_tree(self._folder)
         if found is None:
             raise GitError(f"{self._folder} lies in no git work tree: give the folder of a repository.")
-        base = self._base or load(found.top, os.environ).git.base
+        settings = load(found.top, os.environ)
+        exclude = left_out(found.top, settings, None if emitter.paths is None else emitter.paths.root)
         with Repository.of(found) as repo:
-            return msgspec.structs.asdict(repo.branch_snapshot(branch, base, _left_out(emitter, found.top)))
+            return msgspec.structs.asdict(repo.branch_snapshot(branch, self._base or settings.git.base, exclude))
 
     async def _covered(self, branch: str) -> dict[str, Any] | None:
         """Return the fields of a ``coverage.measured`` event; None where nothing was asked for or is there."""
@@ -134,11 +136,3 @@ async def _answer(method: Callable[..., Any], *args: Any) -> Any:
     answer = method(*args) if inspect.iscoroutinefunction(method) else beside(lambda: method(*args))
     answer = await answer
     return await answer if inspect.isawaitable(answer) else answer
-
-
-def _left_out(emitter: Emitter, top: Path) -> tuple[str, ...]:
-    """Return the folder of all runs, from the top of the work tree: what runwatch writes is no work."""
-    if emitter.paths is None:
-        return ("runs",)
-    runs, top = emitter.paths.root.resolve().parent.parent, top.resolve()
-    return (runs.relative_to(top).as_posix(),) if runs != top and runs.is_relative_to(top) else ()

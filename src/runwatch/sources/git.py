@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from runwatch.errors import RunwatchError
+from runwatch.settings import Settings
 from runwatch.vcs import UNBORN, Found, Repository, Snapshot, change_key, no_base
 
 EDITS_EVERY_S = 5.0
@@ -23,6 +25,19 @@ GIT_EVERY_S = 1.0
 """The same after git itself did something; a script may commit in a loop."""
 GIT_SHARE = 20
 """And at least this many times what the last look took."""
+
+
+def left_out(top: Path, settings: Settings, run: Path | None) -> tuple[str, ...]:
+    """Return the folders of runs, from the top of a work tree: what runwatch writes is no work.
+
+    They are the one that is configured, else ``runs``, and that of the ``run`` at hand where it lies there, too: what
+    counts does not depend on where the run lies that asks.
+    """
+    top = top.resolve()
+    folders = [(top / (settings.run.runs_dir or "runs")).resolve(), *([run.resolve().parent.parent] if run else [])]
+    names = [folder.relative_to(top).as_posix() for folder in folders if folder != top and folder.is_relative_to(top)]
+    configured = names if folders[0].is_relative_to(top) else ["runs", *names]
+    return tuple(dict.fromkeys(configured))
 
 
 class GitSource:

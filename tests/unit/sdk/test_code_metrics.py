@@ -57,6 +57,17 @@ def test_the_plain_form_takes_an_issue_and_a_base(recording: Recording, repo: Gi
     assert recording.events("git.snapshot")[0]["issue"] == "A-1"
 
 
+def test_runs_of_the_repository_do_not_count_in_a_run_that_lies_elsewhere(recording: Recording, repo: GitRepo) -> None:
+    assert not recording.paths.root.is_relative_to(repo.path)
+    head = repo.git("rev-parse", "--abbrev-ref", "HEAD").strip()
+    repo.git("checkout", "-q", "topic")
+    repo.write("runs/default/run_1/summary.md", "# of another run\n")
+    repo.git("add", "-f", "runs")
+    repo.git("commit", "-q", "--amend", "--no-edit")
+    repo.git("checkout", "-q", head)
+    assert CodeMetricsCollector(repo.path).collect_for_branch_sync("topic") == {**EXPECTED, "test_coverage": None}
+
+
 def test_a_repository_that_only_the_environment_names_is_measured(
     recording: Recording, repo: GitRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from git_repos import GitRepo
 from runwatch.events.measures import GitSnapshot
+from runwatch.settings import Settings
+from runwatch.settings.groups import Run
 from runwatch.sources import git as source_module
-from runwatch.sources.git import GitSource
+from runwatch.sources.git import GitSource, left_out
 from runwatch.vcs import Found, GitVariables, Repository, find_repository
 
 
@@ -170,3 +172,24 @@ def test_a_clone_that_lacks_the_base_is_told_of(tmp_path: Path) -> None:
         source = GitSource(found_at(path), start_head=GitRepo(path).head())
         assert source.poll(0.0) is not None
         assert source.notice is None
+
+
+@pytest.mark.parametrize(
+    ("configured", "run", "expected"),
+    [
+        (None, None, ("runs",)),
+        (None, "runs/default/1", ("runs",)),
+        (None, "../elsewhere/default/1", ("runs",)),
+        (None, "own/place/default/1", ("runs", "own/place")),
+        ("artifacts", None, ("artifacts",)),
+        ("artifacts", "artifacts/default/1", ("artifacts",)),
+        ("../shared", "../shared/default/1", ("runs",)),
+        (".", "default/1", ()),
+    ],
+)
+def test_what_is_left_out_does_not_depend_on_where_the_run_lies_that_asks(
+    tmp_path: Path, configured: str | None, run: str | None, expected: tuple[str, ...]
+) -> None:
+    top = tmp_path / "work"
+    settings = Settings(run=Run(runs_dir=configured))
+    assert left_out(top, settings, None if run is None else top / run) == expected
