@@ -35,6 +35,10 @@ class Room(NamedTuple):
         """Return half the room, at least two entries each."""
         return Room(*(max(most // 2, 2) for most in self))
 
+    def times(self, factor: int) -> Room:
+        """Return so many times the room."""
+        return Room(*(most * factor for most in self))
+
 
 def one_line(text: object) -> str:
     """Return any text as one visible line, runs of white space as one space."""

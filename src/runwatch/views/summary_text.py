@@ -12,13 +12,21 @@ from runwatch.views.facts import NO_FACTS, Facts
 from runwatch.views.layout import Room, ends, field, left_out, one_line, plural, section, wrap
 
 MOST_BYTES = 12_000
+ENOUGH_BYTES = 10_000
+"""Up to here lists are told whole, or longer than ``Room`` has it."""
+_FACTORS = (8, 4, 2)
 
 
 def render(metrics: Metrics, facts: Facts = NO_FACTS) -> str:
     """Return the whole summary; the archive is ``pending`` until ``facts`` has it. Same input, same text.
 
-    Where every list is long, all of them are cut shorter until the whole takes at most MOST_BYTES.
+    A list is cut only where the whole would take more than ENOUGH_BYTES. Where every list is long, all of them are cut
+    shorter until the whole takes at most MOST_BYTES.
     """
+    for factor in _FACTORS:
+        text = _render(metrics, facts, Room().times(factor))
+        if len(text.encode(errors="replace")) <= ENOUGH_BYTES:
+            return text
     room, smallest = Room(), Room().halved().halved()
     text = _render(metrics, facts, room)
     while len(text.encode(errors="replace")) > MOST_BYTES and room != smallest:

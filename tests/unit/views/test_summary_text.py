@@ -7,7 +7,7 @@ import re
 import pytest
 
 import metrics_samples as samples
-from runwatch.fold.metrics import CodeMetrics, Llm, Metrics, PipelineMetrics, Run, StepMetrics
+from runwatch.fold.metrics import CallMetrics, CodeMetrics, Llm, Metrics, PipelineMetrics, Run, StepMetrics
 from runwatch.units import display_width
 from runwatch.views import summary_markdown, summary_text
 from runwatch.views.facts import Facts, StageFailure
@@ -155,11 +155,21 @@ def test_a_run_of_any_length_is_told_in_about_ten_kilobytes(number: int) -> None
     assert max(map(display_width, text.splitlines())) <= 80
 
 
+def test_no_list_is_cut_while_the_whole_is_short() -> None:
+    calls = [CallMetrics(name=f"tool {number:02d}", calls=1) for number in range(40)]
+    text = summary_text.render(Metrics(tools=calls[:10], services=calls))
+    assert "left out" not in text
+    assert all(f"\ntool {number:02d} " in text for number in range(40))
+    assert "left out" in summary_text.render(Metrics(tools=calls * 10))
+
+
 def test_five_thousand_steps_are_cut_in_the_middle_with_their_number_and_their_failures() -> None:
     metrics = Metrics(steps=[samples.step(at + 1, "failed" if at == 2500 else "success") for at in range(5000)])
     text = summary_text.render(metrics)
     assert "5,000 steps: 4,999 success, 1 failed\n" in text
-    assert "... 4,984 steps (4,983 success, 1 failed) left out ...\n" in text
+    shown = len(re.findall(r"^Step \d+: ", text, re.MULTILINE))
+    assert shown >= 16
+    assert f"... {5000 - shown:,} steps ({4999 - shown:,} success, 1 failed) left out ...\n" in text
     assert "Step 001: " in text
     assert "Step 5000: " in text
     assert len(text.encode()) <= 10_000
