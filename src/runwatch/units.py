@@ -240,10 +240,11 @@ def cut_apart(texts: Iterable[str], width: int) -> dict[str, str]:
     shown = {text: cut_middle(text, width) for text in texts}
     alike: dict[str, list[str]] = {}
     for text, cut in shown.items():
-        alike.setdefault(cut, []).append(text)
+        if cut != text:
+            alike.setdefault(cut.partition(_ELLIPSIS)[0], []).append(text)
     for same in alike.values():
-        if len(same) > 1:
-            shown.update(_differing(same, width))
+        if len({shown[text] for text in same}) < len(same):
+            shown.update(_differing(same, width))  # those that begin alike too, so that all are cut in one place
     return shown
 
 
@@ -261,6 +262,11 @@ def _differing(texts: Sequence[str], width: int) -> dict[str, str]:
             return {text: cut_middle(text, width) for text in texts}
         again = cut_apart(cores.values(), width - 2)
         cores, spare = {text: again[core] for text, core in cores.items()}, 0
+    else:
+        wider = _word_around(texts[0], begin, end, spare // 2)
+        spare -= display_width(texts[0][wider[0] : begin] + texts[0][len(texts[0]) - end : len(texts[0]) - wider[1]])
+        begin, end = wider
+        cores = {text: text[begin : len(text) - end] for text in texts}
     found = {}
     for text, core in cores.items():
         before, after = text[:begin], text[len(text) - end :]
@@ -269,6 +275,15 @@ def _differing(texts: Sequence[str], width: int) -> dict[str, str]:
         left, right = (_ELLIPSIS if cut else "" for cut in (len(head) < begin, len(tail) < end))
         found[text] = f"{head}{left}{core}{right}{tail}" if core else f"{head}{left or right}{tail}"
     return found
+
+
+def _word_around(text: str, begin: int, end: int, room: int) -> tuple[int, int]:
+    """Return where the word begins and ends that a part of a text is in, as far as it takes no more than ``room``."""
+    while begin and text[begin - 1].isalnum() and (room := room - _columns(text[begin - 1])) >= 0:
+        begin -= 1
+    while end and text[-end].isalnum() and (room := room - _columns(text[-end])) >= 0:
+        end -= 1
+    return begin, end
 
 
 def _head(text: str, width: int) -> str:

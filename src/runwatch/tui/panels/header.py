@@ -56,7 +56,7 @@ def content(heading: Heading, width: int) -> Content:
     aside = _aside(heading, width)
     # The model is whole where there is room between the numbers, or instead of the app's name.
     loose, tight = _Way(tight=narrow), _Way(tight=True)
-    ways = [(replace(loose, whole=True), 4 if aside else 1), (loose, 4), (loose, 2), (tight, 1)]
+    ways = [(replace(loose, whole=True), 2 if aside else 1), (loose, 4), (loose, 2), (tight, 1)]
     ways += [(replace(loose, branded=False), 2), (replace(tight, branded=False), 1)]
     for way, blanks in ways:
         if aside.cell_length + blanks <= _gap(heading, width, way):
