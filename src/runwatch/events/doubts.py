@@ -5,7 +5,7 @@ No I/O. Must not refuse anything: who tells of the doubt records the event all t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,14 @@ _ALIKE = 0.85
 """How much of two names must be the same; 1 is all."""
 
 
-def doubts(type_name: str, fields: Mapping[str, Any]) -> list[str]:
+def doubts(type_name: str, fields: Mapping[str, Any]) -> Sequence[str]:
     """Return a sentence for each thing in an event that was probably meant otherwise."""
     known = FIELDS.get(type_name)
+    if known is not None and type_name not in _ABOUT and fields.keys() <= known:
+        return ()  # nearly all of them, and a program's emit waits for this
     if known is None:
         near = _near_type(type_name)
-        return [] if near is None else [f"{type_name} is no type of event that counts: is {near} meant?"]
+        return () if near is None else [f"{type_name} is no type of event that counts: is {near} meant?"]
     found = []
     for name in fields.keys() - known if type_name != "llm.completed" else ():  # tokens have any client's names
         near = _near(str(name), known)

@@ -60,7 +60,7 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Wrong]:
 def as_event(emitter: Emitter, type_name: object, fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return the fields of an event, those of a model call as we call them; what is wrong with it is complained of."""
     try:
-        if not isinstance(type_name, str) or not isinstance(fields, Mapping):
+        if not isinstance(type_name, str) or not isinstance(fields, (dict, Mapping)):  # a dict is known at once
             return fields
         if type_name != "llm.completed":
             for doubt in doubts(type_name, fields):
