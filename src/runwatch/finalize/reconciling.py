@@ -5,7 +5,6 @@ Must not change what was recorded: a difference is told, not mended. Source: met
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -15,8 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from runwatch.errors import UsageError
-from runwatch.events.notices import VerificationChecked
-from runwatch.finalize import post, usage_scope
+from runwatch.finalize import post, usage_noted, usage_scope
 from runwatch.finalize.state import load_state
 from runwatch.finalize.usage_scope import Outside, Scope
 from runwatch.fold import Fold, FoldSettings
@@ -29,7 +27,6 @@ from runwatch.pricing import Pricer
 from runwatch.settings import Settings
 from runwatch.sources import usage_export
 from runwatch.sources.usage_export import UsageExport
-from runwatch.units import parse_time
 from runwatch.views import reconciliation
 
 WHAT = "usage"
@@ -132,7 +129,7 @@ def reconcile(run_dir: Path, source: Path, settings: Settings, only: Mapping[str
     rows = [_event(f"{what} {_named(row)}", row.recorded, row.exported, "differs", found) for row in found.differences]
     facts = [*rows[:_MOST_EVENTS], _event(what, found.recorded, found.exported, found.verdict, found)]
     _log(paths, found)
-    if _is_noted(paths, facts, export, found):
+    if usage_noted.is_known(usage_noted.checks(paths), facts, export, is_repeat=found.is_repeat):
         found.is_repeat = True
         state = load_state(paths.finalize_state)
     else:
@@ -200,7 +197,7 @@ def compare(paths: RunPaths, export: UsageExport, source: str, settings: Setting
         digest=export.digest,
     )
     if agree:
-        before, found.is_repeat = _streak(paths, export, found.what)
+        before, found.is_repeat = usage_noted.streak(usage_noted.checks(paths), export, found.what)
         found.checks = before + (not found.is_repeat)
         found.verdict = "verified" if found.checks >= needed else "agrees"
     return found
@@ -255,51 +252,6 @@ def _total(rows: list[Sums], told: set[str]) -> Sums:
         completion=total("completion", sum),
         cost_usd=total("cost_usd", lambda costs: float(sum(Decimal(repr(cost)) for cost in costs))),
     )
-
-
-def _streak(paths: RunPaths, export: UsageExport, what: str) -> tuple[int, bool]:
-    """Return how many checks of the same in a row agreed before this one, and whether this very export was one of them.
-
-    What the provider says a second time, in a file written after the check before, is another check.
-    """
-    streak = 0
-    counted: dict[str | None, float] = {}
-    for event in _checks(paths):
-        if event.what != what:
-            continue
-        if event.verdict not in ("agrees", "verified"):
-            streak, counted = 0, {}
-            continue
-        checks = streak + 1 if event.checks is None else event.checks
-        if checks > streak:
-            counted[event.digest] = _noted_s(event)
-        streak = checks
-    return streak, export.made_s <= counted.get(export.digest, -math.inf)
-
-
-def _is_noted(paths: RunPaths, facts: list[dict[str, Any]], export: UsageExport, found: Reconciliation) -> bool:
-    """Return whether a check brings nothing that is not noted: the file may have another name by now."""
-    before = _checks(paths)
-    if found.agrees:
-        last = next((event for event in reversed(before) if event.what == found.what), None)
-        return found.is_repeat and last is not None and last.verdict == found.verdict
-    told = [{name: value for name, value in fact.items() if name != "source"} for fact in facts]
-    noted = [
-        {name: getattr(event, name) for name in fact} for event, fact in zip(before[-len(told) :], told, strict=False)
-    ]
-    return noted == told and export.made_s <= _noted_s(before[-1])
-
-
-def _checks(paths: RunPaths) -> list[VerificationChecked]:
-    return [event for event in post.known(paths) if isinstance(event, VerificationChecked)]
-
-
-def _noted_s(event: VerificationChecked) -> float:
-    """Return when a check was noted, in seconds since the epoch; a line of somebody else's repeats nothing."""
-    try:
-        return parse_time(event.ts or "").timestamp()
-    except (ValueError, OverflowError):
-        return -math.inf
 
 
 def _event(what: str, ours: Sums, theirs: Sums, verdict: str, found: Reconciliation) -> dict[str, Any]:
