@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from runwatch.tui.panels import model, overview
+from runwatch.views import summary_text
 from tui import sample
 
 
@@ -23,6 +24,14 @@ def test_cost_and_tokens_are_said_with_what_they_may_become(width: int) -> None:
     assert "18.2k of 100k tok" in shown[0] or "of 100k tok  11.2k prompt" in shown[1]
     assert [row.rstrip() for row in rows(width)[2:]] == [row.rstrip() for row in shown[2:]]
     assert not any(" of " in row for row in rows(width)[:2])
+
+
+def test_a_cost_that_is_a_little_over_its_budget_does_not_look_the_same() -> None:
+    metrics = sample.metrics()
+    metrics.run = msgspec.structs.replace(metrics.run, cost_usd=0.052, max_cost_usd=0.05, unpriced_models=[])
+    assert "$0.052 of $0.05" in overview.lines(metrics, 120, 11)[0].content.plain
+    assert any("$0.052 of $0.05" in row.content.plain for row in model.lines(metrics, 120, 30))
+    assert "\nCost:       $0.052 of $0.05\n" in summary_text.render(metrics)
 
 
 def test_a_budget_of_which_nothing_is_spent_is_said_too() -> None:
