@@ -73,7 +73,7 @@ def test_a_run_is_read_from_its_directory_while_it_goes_on(tmp_path: Path) -> No
             emit("step.completed", 2, step=1, status="failed")
             emit("error", 3, message="it broke")
             await driven.sees("✗ 001 schema")
-            await driven.sees("1 error ")
+            await driven.sees("1 recorded error ")
             lock.release(Role.RECORDER)
             lock.release(Role.OWNER)
             await driven.until(lambda: app.own.life is Life.DEAD)
