@@ -17,9 +17,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-READ_BYTES = 1 << 18
-"""How much one read takes at the most."""
-MUCH_BYTES = READ_BYTES // 4
+READ_BYTES = 1 << 20
+"""How much one read takes at the most: each costs two threads a turn, and turns are what copying much waits for."""
+MUCH_BYTES = 1 << 17
 """From a read of this size on it pays that a thread more reads on."""
 AHEAD_BYTES = 3 * READ_BYTES
 """So much is kept in memory while the disk answers."""
@@ -75,8 +75,8 @@ class Aside:
         with self._turn:
             if self._is_over or not self._has_room():
                 return
-            self._is_reading = True
             buffer = self._spare.pop() if self._spare else bytearray(READ_BYTES)
+            self._is_reading = True
         count, goes_on = 0, False
         try:
             count = read_into(self._read_fd, buffer)
@@ -85,8 +85,12 @@ class Aside:
             with self._turn:
                 self._is_reading = False
                 self.met_end = not goes_on
-                if count:
+                if 0 < count < MUCH_BYTES:  # of single lines a million may be kept
+                    self._kept.append((buffer[:count], count))
+                    self._spare.append(buffer)
+                elif count:
                     self._kept.append((buffer, count))
+                if count:
                     self._bytes += count
                 self._turn.notify_all()
 
@@ -114,7 +118,7 @@ class Aside:
 
     def give_back(self, buffer: bytearray) -> None:
         """Have a buffer used again, whose content is filed."""
-        if len(self._spare) * READ_BYTES < AHEAD_BYTES:
+        if len(buffer) == READ_BYTES and len(self._spare) * READ_BYTES < AHEAD_BYTES:
             self._spare.append(buffer)
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from runwatch.journal.losses import LossAccount
 from runwatch.journal.paths import RunPaths
 from runwatch.record import spawn
 from runwatch.record.capture import Capture
-from runwatch.record.stand_in import AHEAD_BYTES, READ_BYTES
+from runwatch.record.stand_in import AHEAD_BYTES, MUCH_BYTES, READ_BYTES
 from runwatch.record.step_log import StepLog
 from runwatch.sources.markers import Marker, MarkerScanner
 
@@ -127,7 +127,7 @@ def test_much_is_passed_on_while_its_log_is_written(tmp_path: Path, out: int, mo
     waiting = threading.Event()
 
     def gated(log: StepLog, data: memoryview) -> int:
-        if len(data) >= READ_BYTES // 4 and not gate.is_set():
+        if len(data) >= MUCH_BYTES and not gate.is_set():
             waiting.set()
         gate.wait()
         return write(log, data)
