@@ -14,6 +14,7 @@ from runwatch.errors import RecordError, RunBusy, RunwatchError
 from runwatch.finalize import archiving, close, commit, ignore, missing, raw_logs, refusal
 from runwatch.finalize.account import Account
 from runwatch.finalize.archive import forget
+from runwatch.finalize.archived_journal import check_journal
 from runwatch.finalize.commit_push import push
 from runwatch.finalize.commit_stage import commit_files, must_push
 from runwatch.finalize.condition import check_place
@@ -101,6 +102,7 @@ class Finalizer:
         # A recorder that is not this process may be flushing: what it knows must not come after what is written here.
         lock.acquire(Role.WRITER, LOCK_WAIT_S)
         try:
+            check_journal(self.paths, load_state(self.paths.finalize_state).archive)
             with contextlib.suppress(OSError):  # a read-only disk: nothing can be left over that matters
                 tidy(self.paths, owned=lock.probe(Role.OWNER) is not None)
             self.state = self._merged(load_state(self.paths.finalize_state))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runwatch.errors import RecordError
 from runwatch.finalize import archive
 from runwatch.finalize.archive_verify import verify
 from runwatch.finalize.publish import closing_lines
@@ -187,3 +188,44 @@ def test_an_archive_that_alone_held_the_logs_is_asked_for_and_what_is_committed_
     paths.archive.write_bytes(raw)
     assert finalize(paths).done("verify")
     assert paths.archive.read_bytes() == raw
+
+
+@pytest.mark.parametrize("lost", ["all", "its last line", "one byte in it"])
+@pytest.mark.parametrize("first", [None, "close", "archive"])
+def test_a_journal_that_lost_events_never_replaces_the_archive_that_has_them(
+    paths: RunPaths, lost: str, first: str | None
+) -> None:
+    finalize(paths)
+    raw = paths.journal.read_bytes()
+    kept = {
+        "all": b"",
+        "its last line": raw[: raw.rindex(b"\n", 0, -1) + 1],
+        "one byte in it": raw.replace(b"completed", b"compleTed", 1),
+    }[lost]
+    before = {path: path.read_bytes() for path in (paths.archive, paths.metrics, paths.finalize_state)}
+    paths.journal.chmod(0o600)
+    paths.journal.write_bytes(kept)
+    with pytest.raises(RecordError, match=r"has lost events that run\.tar\.gz still holds") as refused:
+        finalize(paths, first=first)
+    assert {path: path.read_bytes() for path in before} == before
+    subprocess.run(["sh", "-c", refused.value.sentence.split("`")[1]], check=True)  # what it says to do
+    assert paths.journal.read_bytes() == raw
+    assert finalize(paths, first=first).complete
+
+
+def test_an_archive_that_is_not_what_was_verified_holds_nobody_up(paths: RunPaths) -> None:
+    finalize(paths)
+    raw = paths.archive.read_bytes()
+    paths.archive.write_bytes(raw[:100] + bytes([raw[100] ^ 1]) + raw[101:])
+    paths.journal.chmod(0o600)
+    paths.journal.write_bytes(paths.journal.read_bytes().replace(b"completed", b"compleTed", 1))
+    assert finalize(paths).done("verify")
+    assert verify(paths.archive).members > 3
+
+
+def test_what_was_appended_behind_the_seal_is_no_loss(paths: RunPaths) -> None:
+    finalize(paths)
+    paths.journal.chmod(0o600)
+    with paths.journal.open("ab") as journal:
+        journal.write(b'{"type":"warning","message":"late"}\n')
+    assert finalize(paths).complete
