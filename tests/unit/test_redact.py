@@ -409,6 +409,15 @@ def test_a_key_announces_its_value(plain: Redactor, tree: object, shown: object)
         (["x", "--max-token", "4096"], ["x", "--max-token", "4096"]),
         (["sh", "-c", "export A_TOKEN=open" + "sesame; x"], ["sh", "-c", "export A_TOKEN=[redacted:export]; x"]),
         (["x", "A=1", "--name=value", "-v"], ["x", "A=1", "--name=value", "-v"]),
+        (["sh", "-c", "x --pw hunter33; y"], ["sh", "-c", "x --pw [redacted:flag]; y"]),
+        (["sh", "-c", "x --pw hunter33& y"], ["sh", "-c", "x --pw [redacted:flag]& y"]),
+        (["sh", "-c", "x --pw hunter33|| y"], ["sh", "-c", "x --pw [redacted:flag]|| y"]),
+        (["sh", "-c", "x --pw hunter33\ny"], ["sh", "-c", "x --pw [redacted:flag]\ny"]),
+        (["sh", "-c", 'y "$(x --pw hunter33)"'], ["sh", "-c", 'y "$(x --pw [redacted:flag])"']),
+        (["sh", "-c", "x --pw 'hunter33;' y"], ["sh", "-c", "x --pw '[redacted:flag]' y"]),
+        (["sh", "-c", "mysql -phunter33; y"], ["sh", "-c", "mysql -p[redacted:glued-password]; y"]),
+        (["sh", "-c", "curl -u me:hunter33; y"], ["sh", "-c", "curl -u me:[redacted:curl-user]; y"]),
+        (["sh", "-c", "x --pw ;;;;;;7"], ["sh", "-c", "x --pw [redacted:flag]"]),
     ],
 )
 def test_a_command_line_is_redacted_word_by_word(plain: Redactor, arguments: list[str], shown: list[str]) -> None:
@@ -646,3 +655,13 @@ def test_what_stands_on_the_next_line_for_itself_stays() -> None:
     key = "ghp_" + made(36)
     for after in ("username=somebody", "retrying_in_20_seconds", "next-step-of-2026"):
         assert Redactor({}).text(f"{key}\n{after}") == f"[redacted:github-token]\n{after}"
+
+
+def test_secrets_one_below_the_other_are_one_each_and_none_takes_the_lines_around() -> None:
+    kinds = ("slack-token", "openai-key", "anthropic-key", "github-token", "aws-access-key")
+    keys = [SHAPES[kind][0] for kind in kinds]
+    told = ["first line", *(f"[redacted:{kind}]" for kind in kinds), "plain 0", "plain 1"]
+    for feed in ("\n", "\r\n"):
+        assert Redactor({}).text(feed.join(["first line", *keys, "plain 0", "plain 1"])) == feed.join(told)
+    broken = f"{keys[0]}\n{keys[2][:40]}\n{keys[2][40:]}\nplain"
+    assert Redactor({}).text(broken) == "[redacted:slack-token]\n[redacted:anthropic-key]\nplain"

@@ -165,11 +165,14 @@ class Redactor:
                 found.append(Span(start, end, inside.label))
         found += self._hex_spans(text)
         if "\n" in text:
-            found += self._broken(text)
+            found += self._broken(text, found)
         return _replaced(text, found) if found else text
 
-    def _broken(self, text: str) -> Iterator[Span]:
-        """Yield secrets that are broken over lines: known values anywhere, known shapes where no word goes on."""
+    def _broken(self, text: str, found: Sequence[Span]) -> Iterator[Span]:
+        """Yield secrets that are broken over lines: known values anywhere, known shapes where no word goes on.
+
+        Two that were ``found`` one below the other are two.
+        """
         everywhere = joined_everywhere(text) if self._forms else None
         if everywhere is not None:
             yield from _across(everywhere, self._hex_spans(everywhere.text))
@@ -177,7 +180,7 @@ class Redactor:
                 if form in everywhere.text:
                     spans = (Span(*match.span(), label(name)) for match in standing.finditer(everywhere.text))
                     yield from _across(everywhere, spans)
-        likely = joined(text)
+        likely = joined(text, (span[:2] for span in found))
         if likely is not None:
             for rule in concerned(likely.text):
                 if rule.is_whole:

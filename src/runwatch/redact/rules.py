@@ -34,6 +34,10 @@ _ABOUT_SECRETS = re.compile(
 )
 """Words of names in programs and of messages: `password=user_password` gives nothing away."""
 VARIED = re.compile(r"[0-9!@#$%^&*+=~?|]")
+_QUOTES = frozenset("\"'")
+_OPERATORS = re.compile(r"[;&|()<>`]{1,8}\Z")
+"""What ends a word of a shell that is in no quotes: behind a secret it belongs to the command."""
+_WORD_GOES_ON = re.compile(r"[^\s\"'\\]")
 
 
 class Span(NamedTuple):
@@ -89,7 +93,7 @@ class Rule:
         for match in matches:
             group: str | int = next((name for name, value in match.groupdict().items() if value is not None), 0)
             if match[group] and self._convinces(match[group]):
-                yield Span(*match.span(group), self.id)
+                yield Span(match.start(group), _end(match, group), self.id)
 
     def _convinces(self, secret: str) -> bool:
         if MARK in secret or _MARKED.search(secret) is not None or is_reference(secret):
@@ -97,6 +101,15 @@ class Rule:
         if self.no_word and names_a_secret(secret):
             return False
         return (not self.varied or VARIED.search(secret) is not None) and entropy(secret) >= self.min_entropy
+
+
+def _end(match: re.Match[str], group: str | int) -> int:
+    """Return where a secret ends, without the operators of a shell behind one that is in no quotes."""
+    start, end = match.span(group)
+    if group != "secret" or match.string[start - 1 : start] in _QUOTES or _WORD_GOES_ON.match(match.string, end):
+        return end
+    operators = _OPERATORS.search(match[group], max(1, end - start - 8))
+    return end if operators is None else start + operators.start()
 
 
 def is_reference(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 _BREAK = re.compile(r"(?<=[\w.+/=-])(?:\r?\n)(?=[\w+/=-])", re.ASCII)
@@ -19,6 +19,7 @@ _MOST_CHANGES = 2
 _BEGUN = re.compile(r"(?:[A-Z0-9][\w.+/=-]{0,200}|[-_]|(?<![\w.+/=-])[\w.+/=-]{1,4})\Z", re.ASCII)
 """How what was broken begins: with a digit or a capital in it, or with no more than a prefix."""
 _LONGEST_HEAD = 240
+_WORD = re.compile(r"[\w.+/=-]", re.ASCII)
 
 
 class Joined(NamedTuple):
@@ -44,9 +45,20 @@ class Joined(NamedTuple):
         return place + (self.widths[at - 1] if at else 0)
 
 
-def joined(text: str) -> Joined | None:
-    """Return a text with each line break left out that a word without meaning may be broken by; None without any."""
-    return _without(text, _goes_on)
+def joined(text: str, known: Iterable[tuple[int, int]] = ()) -> Joined | None:
+    """Return a text with each line break left out that a word without meaning may be broken by; None without any.
+
+    ``known`` are places of words that are whole: between two of them nothing goes on.
+    """
+    begun = dict(sorted(known))
+    ended = set(begun.values())
+
+    def wanted(text: str, match: re.Match[str]) -> bool:
+        behind = begun.get(match.end()) if match.start() in ended else None
+        is_between = behind is not None and _WORD.match(text, behind) is None
+        return not is_between and _goes_on(text, match)
+
+    return _without(text, wanted)
 
 
 def joined_everywhere(text: str) -> Joined | None:
