@@ -34,6 +34,8 @@ class Confidential:
         self.redactor = Redactor(environ, patterns, remembered(paths))
         self.learned = 0
         """Grows with what is known: what was redacted before is to be redacted again."""
+        self._untold: dict[str, str] = {}
+        """What the disk has not taken yet."""
         self._files: SecretFiles | None = None
         self._command: list[str] = []
 
@@ -76,6 +78,8 @@ class Confidential:
         if command and command != self._command:
             self._command = list(command)
             self._take(in_arguments(command, self._environ))
+        if self._untold:
+            self._remember({})
         state = self._stored()
         if state != self._state:
             self._state = state
@@ -106,8 +110,10 @@ class Confidential:
         return {word.lower() for word in (self._paths.framework, self._paths.run_id, *folders)}
 
     def _remember(self, values: Mapping[str, str]) -> None:
-        with contextlib.suppress(OSError):  # a full disk: whoever finalizes in this process knows them all the same
-            remember(self._paths, with_other_cases(values, values))
+        self._untold |= values
+        with contextlib.suppress(OSError):  # a full disk: known here all the same, and tried again at each flush
+            remember(self._paths, with_other_cases(self._untold, self._untold))
+            self._untold = {}
 
     def _stored(self) -> tuple[int, int] | None:
         try:

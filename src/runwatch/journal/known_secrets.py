@@ -6,6 +6,7 @@ nobody waits; it is neither archived nor committed.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 
@@ -51,10 +52,16 @@ def remember(paths: RunPaths, values: Mapping[str, str]) -> bool:
     try:
         if os.fstat(fd).st_size + len(line) > MOST_BYTES:
             return False
-        os.write(fd, line)
+        if os.write(fd, line) != len(line):
+            raise OSError(errno.ENOSPC, "No space left on device", str(paths.secrets))
     finally:
         os.close(fd)
     return True
+
+
+def count(groups: tuple[Digests, ...]) -> int:
+    """Return how many secrets a run remembers."""
+    return sum(len(each.values) for each in groups)
 
 
 def tell_own(paths: RunPaths, environ: Mapping[str, str]) -> None:

@@ -33,6 +33,8 @@ class Durability:
         """Log to its size and modification time when it was synced."""
         self._named = False
         """Whether the folders that lead to the run are synced."""
+        self._secrets: tuple[int, int] | None = None
+        """Inode and length of what the run remembers of secrets when that was synced."""
         self._journal = _Worker("sync-journal", self._sync_journal, share=1.0)
         self._logs = _Worker("sync-logs", self._sync_logs, share=SHARE)
 
@@ -50,7 +52,21 @@ class Durability:
         self._journal.stop()
         self._logs.stop()
 
+    def _sync_secrets(self) -> None:
+        """Sync what is remembered of secrets before what may hold them: no power cut leaves the text alone."""
+        try:
+            found = os.lstat(self._paths.secrets)
+        except OSError:
+            return
+        now = found.st_ino, found.st_size
+        before = self._secrets
+        if now != before and _sync(self._paths.secrets):
+            if before is None or before[0] != now[0]:
+                sync_directory(self._paths.root)
+            self._secrets = now
+
     def _sync_journal(self) -> None:
+        self._sync_secrets()
         _sync(self._paths.journal)
         if not self._named:
             self._named = True
@@ -58,6 +74,7 @@ class Durability:
                 sync_directory(folder)
 
     def _sync_logs(self) -> None:
+        self._sync_secrets()
         folders = set()
         for folder, _, names in os.walk(self._paths.logs):
             for name in names:

@@ -120,3 +120,13 @@ def test_nothing_is_looked_up_twice(paths: RunPaths) -> None:
     secrets.refresh(None)
     assert secrets.learned == 4
     assert os.stat(paths.secrets).st_size < 2000
+
+
+def test_what_a_full_disk_did_not_take_is_told_when_there_is_room(paths: RunPaths) -> None:
+    paths.secrets.mkdir()
+    secrets = Confidential(paths, {})
+    secrets.meet([("A_TOKEN", "a-secret-1")])
+    secrets.refresh()
+    paths.secrets.rmdir()
+    secrets.refresh()
+    assert Confidential(paths, {}).redactor.text("a-secret-1") == "[redacted:env:A_TOKEN]"

@@ -82,3 +82,13 @@ def test_of_an_environment_only_what_the_run_does_not_know_is_told(paths: RunPat
     assert {each.name for each in remembered(paths)[0].values} == {"A_TOKEN", "DATABASE_URL"}
     tell_own(paths, environ)
     assert paths.secrets.read_bytes() == first
+
+
+def test_a_line_of_which_the_disk_took_a_part_is_no_success(paths: RunPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda fd, data: write(fd, data[: len(data) // 2]))
+        with pytest.raises(OSError, match="space"):
+            remember(paths, {FIRST: "A_TOKEN"})
+    assert remember(paths, {FIRST: "A_TOKEN"})
+    assert FIRST not in Redactor({}, digests=remembered(paths)).text(FIRST)
