@@ -379,3 +379,28 @@ def test_a_command_that_switches_branches_leaves_its_commit_on_the_last_one(tmp_
     assert b"on switched (the run began on main)" in done.stderr + done.stdout
     assert repo.git("rev-list", "--count", "main").strip() == "1"
     assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_commit_that_was_taken_back_is_made_again_and_one_that_was_rewritten_is_found(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path / "repo")
+    run = a_run_on(repo)
+    made = finalized(run).commit
+    assert made is not None
+    assert finalized(run).commit == made
+    repo.git("reset", "-q", "--hard", "HEAD~1")  # the five files are gone too
+    again = finalized(run).commit
+    assert again is not None
+    assert again.sha == head_of(repo)
+    assert_only_the_run_is_committed(repo, again.sha)
+    assert again.sha[:12] in commit_line(run)
+    repo.git("commit", "-q", "--amend", "-m", "in my words")
+    repo.git("reflog", "expire", "--expire=now", "--all")
+    repo.git("gc", "-q", "--prune=now")
+    rewritten = finalized(run).commit
+    assert rewritten is not None
+    assert rewritten.sha == head_of(repo)
+    assert repo.git("log", "--format=%s").splitlines() == ["in my words", "first"]
+    repo.git("checkout", "-q", "-b", "other", "HEAD~1")
+    repo.git("branch", "-q", "-f", "main", "HEAD")
+    assert finalized(run).commit == rewritten  # its files are away, with a branch that is not checked out
+    assert repo.git("status", "--porcelain") == ""

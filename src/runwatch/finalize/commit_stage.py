@@ -11,13 +11,13 @@ from pathlib import Path
 from runwatch.events.lifecycle import RunStarted
 from runwatch.finalize.commit import CommitResult, Message, commit_run, options
 from runwatch.finalize.state import Commit, FinalizeState
-from runwatch.finalize.whereabouts import first_event, git_variables
+from runwatch.finalize.whereabouts import first_event, git_variables, repository_of
 from runwatch.fold.metrics import Metrics
 from runwatch.journal.origin import boot_id
 from runwatch.journal.paths import RunPaths
 from runwatch.journal.writer import now_text
 from runwatch.settings.groups import Commit as CommitSettings
-from runwatch.vcs import GitVariables, head_of
+from runwatch.vcs import GitError, GitVariables, Repository, head_of, read_ref
 
 
 def commit_files(
@@ -44,6 +44,28 @@ def commit_files(
         made=known.made if known is not None and known.sha == result.sha else now_text(),
         note=_note(result, began_on, ended_on, _checked_out(paths.root, user), named=settings.mode != "current"),
     )
+
+
+def is_taken_back(paths: RunPaths, known: Commit | None) -> bool:
+    """Whether the branch that a run was committed on is still there without that commit, as after `git reset`.
+
+    Committing again finds out whether it has the files all the same, as after a rebase.
+    """
+    found = repository_of(paths) if known is not None and known.branch is not None else None
+    if known is None or found is None:
+        return False
+    ref = f"refs/heads/{known.branch}"
+    if read_ref(found.git_dir, ref) == known.sha:
+        return False
+    try:
+        with Repository.of(found) as repo:
+            if not repo.plumbing("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False).strip():
+                return False
+            left = repo.plumbing("rev-list", "--max-count=1", known.sha, f"^{ref}", "--", check=False)
+            is_there = repo.plumbing("rev-parse", "--verify", "--quiet", f"{known.sha}^{{commit}}", check=False)
+            return bool(left.strip()) or not is_there.strip()  # git deletes what no branch holds some day
+    except GitError:
+        return False
 
 
 def must_push(settings: CommitSettings, state: FinalizeState, *, again: bool) -> bool:

@@ -16,7 +16,7 @@ from runwatch.finalize.account import Account
 from runwatch.finalize.archive import forget
 from runwatch.finalize.archived_journal import check_journal
 from runwatch.finalize.commit_push import push
-from runwatch.finalize.commit_stage import commit_files, must_push
+from runwatch.finalize.commit_stage import commit_files, is_taken_back, must_push
 from runwatch.finalize.condition import check_place
 from runwatch.finalize.confidential import Confidential
 from runwatch.finalize.lasting import make_lasting
@@ -111,6 +111,8 @@ class Finalizer:
             away = missing.away(self.paths, self.state, self.settings.commit.mode)
             if only is STAGES and last is None and archiving.is_lost(self.paths, self.state):
                 first = min(first or "archive", "archive", key=STAGES.index)
+            if only is STAGES and last is None and self._is_taken_back(away):
+                first = min(first or "commit", "commit", key=STAGES.index)
             repeated = only if only is not STAGES else STAGES[STAGES.index(first) :] if first in STAGES else ()
             if repeated:  # on disk too: killed on the way, the next finalizer does what was left
                 self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
@@ -134,6 +136,11 @@ class Finalizer:
             lock.release(Role.WRITER)
             lock.release(Role.FINALIZER)
         return self.state
+
+    def _is_taken_back(self, away: list[Path]) -> bool:
+        """Whether there is a commit to be made once more; not while its files are ``away`` with another branch."""
+        is_wanted = self.settings.commit.mode != "off" and self.state.done("commit") and not away
+        return is_wanted and is_taken_back(self.paths, self.state.commit)
 
     def close(self) -> None:
         """Give descriptors back: a program may record, and finalize, run after run."""
