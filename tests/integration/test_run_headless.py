@@ -266,3 +266,11 @@ def test_reports_given_by_pattern_are_measured(tmp_path: Path) -> None:
     assert {name: metrics["tests"][name] for name in ("passed", "failed", "duration_s")} == {
         "passed": 1, "failed": 1, "duration_s": 2.0,
     }  # fmt: skip
+
+
+def test_an_interpreter_that_is_to_be_inspected_is_the_commands_alone(tmp_path: Path) -> None:
+    command = ("sh", "-c", 'echo "$PYTHONINSPECT"; exit 5')
+    done = runwatch("run", "--", *command, cwd=tmp_path, env={"PYTHONINSPECT": "1"})
+    assert (done.returncode, done.stdout) == (5, b"1\n")
+    assert b"the recorder ended" not in done.stderr
+    assert b"not finalized" not in done.stderr

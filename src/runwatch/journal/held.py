@@ -82,8 +82,12 @@ class HeldDirectory:
         return str(Path(*after, *Path(path).parts[len(before) :]))
 
     def program(self) -> tuple[str, dict[str, str]]:
-        """Return this interpreter's program and our environment for another one: either may lie in that folder."""
+        """Return this interpreter's program and our environment for another one: either may lie in that folder.
+
+        Without PYTHONINSPECT, which would have it read on behind its end.
+        """
         environment = dict(os.environ)
+        environment.pop("PYTHONINSPECT", None)
         if "PYTHONPATH" in environment:
             folders = environment["PYTHONPATH"].split(os.pathsep)
             environment["PYTHONPATH"] = os.pathsep.join(map(self.renamed, folders))

@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-_OWN = ("RUNWATCH_RUN_DIR", "RUNWATCH_STEP")
-"""Would make the background process one of the run that started it."""
+_OWN = ("RUNWATCH_RUN_DIR", "RUNWATCH_STEP", "PYTHONINSPECT")
+"""Would make the background process one of the run that started it; the last would not let it end."""
 
 
 def start(root: Path, *, look: bool, output: int | None = None) -> None:

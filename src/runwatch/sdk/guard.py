@@ -173,6 +173,7 @@ def _environment() -> dict[str, str]:
     package_folder = str(Path(__file__).resolve().parents[2])
     former = os.environ.get("PYTHONPATH")
     environment = dict(os.environ)
+    environment.pop("PYTHONINSPECT", None)  # it is to end when it has ended
     environment["PYTHONPATH"] = os.pathsep.join([package_folder, former] if former else [package_folder])
     return environment
 
