@@ -114,7 +114,7 @@ def naive_metrics(lines: list[bytes], price: Price, now: str, post: list[bytes] 
 
 def _facts(beads: list[Bead], now: str) -> Bead:
     start = next((bead for bead in beads if bead["type"] == "run.started"), None)
-    end = next((bead for bead in beads if bead["type"] == "run.completed"), None) or {}
+    end = next((bead for bead in beads if bead["type"] == CLOSE), {})
     first = start or next((bead for bead in beads if bead["_ts"]), {"_ts": None})
     project, mode, temperature = None, None, None
     for bead in beads[beads.index(start) :] if start else []:

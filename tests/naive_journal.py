@@ -141,7 +141,9 @@ def read(lines: list[bytes], post: list[bytes]) -> tuple[list[Bead], Bead]:
             continue
         counts["events"] += 1
         beads.append({**bead, "_ts": now})
-        if bead["type"] == "run.completed":
+        first = next((each for each in beads if each["type"] == "run.started"), {})
+        ours = bead.get("writer") is not None or first.get("writer") is None
+        if bead["type"] == "run.completed" and ours:
             seal = beads[-1]
             beads.append({**seal, "type": CLOSE})
     counts["last_time"] = now if seal is None else seal["_ts"]

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -305,3 +306,38 @@ def test_a_run_that_its_command_deletes_is_said_to_be_gone_in_one_line(tmp_path:
     assert line.startswith(f"runwatch: {tmp_path}/runs/default/")
     assert line.endswith(" was deleted or moved away while the command ran: it is not finalized.")
     assert list(tmp_path.glob("runs/*/*")) == []
+
+
+@pytest.fixture
+def first_process() -> list[str]:
+    """Words that make what follows process 1, as a container does."""
+    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    words = words if os.getuid() == 0 else [*words[:1], "--user", "--map-root-user", *words[1:]]
+    if shutil.which("unshare") is None or subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("unshare (Debian package util-linux) cannot make a PID namespace here")
+    return words
+
+
+@pytest.mark.parametrize(("number", "status"), [(9, "crashed"), (15, "interrupted")])
+def test_process_1_of_a_container_ends_with_the_code_of_the_signal_that_ended_the_command(
+    tmp_path: Path, first_process: list[str], number: int, status: str
+) -> None:
+    command = [*RUNWATCH, "run", "--headless", "--quiet", "--", "sh", "-c", f"kill -{number} $$"]
+    done = subprocess.run([*first_process, *command], cwd=tmp_path, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 128 + number
+    metadata = json.loads((run_dir(tmp_path) / "metadata.json").read_bytes())
+    assert (metadata["status"], metadata["signal"]) == (status, signal.Signals(number).name)
+
+
+def test_process_1_of_a_container_reaps_what_the_command_leaves_behind(
+    tmp_path: Path, first_process: list[str]
+) -> None:
+    script = """
+        n=0; while [ $n -lt 20 ]; do sh -c 'sleep 0.01 &'; n=$((n+1)); done
+        sleep 0.5
+        while cat /proc/[0-9]*/stat 2>/dev/null | grep -q ') Z 1 '; do sleep 0.02; done
+        exit 4
+    """
+    command = [*RUNWATCH, "run", "--headless", "--quiet", "--", "sh", "-c", script]
+    done = subprocess.run([*first_process, *command], cwd=tmp_path, stdin=subprocess.DEVNULL, check=False, timeout=60)
+    assert done.returncode == 4

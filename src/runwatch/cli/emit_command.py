@@ -36,8 +36,8 @@ def command(type: str, fields: tuple[str, ...], reference: str | None) -> int:
         raise UsageError(
             f"{type!r} is no type of event: write letters, digits, '.', '_' or '-', such as llm.completed."
         )
-    if type == "run.completed":
-        raise UsageError("run.completed seals a run and is its owner's: emit status.proposed instead.")
+    if type in ("run.started", "run.completed"):
+        raise UsageError(f"{type} is written by who records the run: emit status.proposed instead.")
     if "step" not in values and (step := _step_at_hand(paths)) is not None:
         values["step"] = step
     if type == "llm.completed":

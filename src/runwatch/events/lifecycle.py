@@ -105,6 +105,11 @@ class RunCompleted(Event, tag="run.completed"):
     """One line for people."""
 
 
+def is_seal(event: RunCompleted, started: RunStarted | None) -> bool:
+    """Whether a line ends the run that ``started`` began: a run of ours is sealed by a writer of ours alone."""
+    return event.writer is not None or started is None or started.writer is None
+
+
 class StatusProposed(Event, tag="status.proposed"):
     """What a program that joined a run takes its result to be; the owner of the run decides."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runwatch.events import Event
-from runwatch.events.lifecycle import RunCompleted
+from runwatch.events.lifecycle import RunCompleted, RunStarted, is_seal
 from runwatch.events.notices import ErrorRecorded
 from runwatch.fold.clock import canonical_time
 from runwatch.journal.follow import Follower, read_line
@@ -22,6 +22,7 @@ class ErrorRows:
     def __init__(self, journal: Path) -> None:
         self._follower = Follower(journal)
         self._sealed = False
+        self._started: RunStarted | None = None
         self._before = b""
         """The last line that has a time."""
         self.restarted = True
@@ -32,6 +33,7 @@ class ErrorRows:
         while not self._sealed and (lines := self._follower.read()):
             if self._follower.restarted:
                 self._follower.restarted = False
+                self._started = None
                 self.restarted = True
             found = [error for line in lines if (error := self._error(line)) is not None]
             if found:
@@ -48,11 +50,13 @@ class ErrorRows:
         if b'"ts"' in line:
             self._before = line
         # Most lines are neither, and need not be decoded to know it.
-        if b'"error"' not in line and b'"run.completed"' not in line:
+        if b'"error"' not in line and b'"run.' not in line:
             return None
         event = read_line(line)
-        if isinstance(event, RunCompleted):
-            self._sealed = True
+        if isinstance(event, RunStarted):
+            self._started = self._started or event
+        elif isinstance(event, RunCompleted):
+            self._sealed = is_seal(event, self._started)
         if not isinstance(event, ErrorRecorded):
             return None
         return RecordedError(

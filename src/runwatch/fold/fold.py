@@ -11,7 +11,7 @@ from typing import Any
 from runwatch.events import TYPES, Event, Unknown, Unreadable, salvage
 from runwatch.events.calls import LlmPriced
 from runwatch.events.codec import UNUSUAL, decode_unusual, fast_decoder
-from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted
+from runwatch.events.lifecycle import RunCompleted, RunConfigured, RunStarted, is_seal
 from runwatch.events.measures import CoverageMeasured, GitSnapshot, ResourceSample, TestsMeasured
 from runwatch.fold.clock import CANONICAL_LENGTH, canonical_time
 from runwatch.fold.losses import Losses
@@ -175,6 +175,9 @@ class Fold:
         self._parts.models.learn()
 
     def _seal(self, event: RunCompleted) -> None:
+        if not is_seal(event, self._parts.facts.started):
+            self._parts.notices.pass_over_seal(event)
+            return
         self._parts.facts.seal(event)
         self._parts.close(self._clock.moment(event))
         self._counts.last_time = self._clock.ts

@@ -141,8 +141,22 @@ class Notices:
                 where=event.where,
             )
 
-    def _note(self, event: Event, message: str, rule: str | None = None, *, success: bool | None = None) -> None:
-        kind, message = event_type(event), message[:_TEXT]
+    def pass_over_seal(self, event: Event) -> None:
+        """Note a line that says that the run ended and is nobody's who can know."""
+        self._note(
+            event, "a run.completed that runwatch did not write does not end the run: propose a status", kind="warning"
+        )
+
+    def _note(
+        self,
+        event: Event,
+        message: str,
+        rule: str | None = None,
+        kind: str | None = None,
+        *,
+        success: bool | None = None,
+    ) -> None:
+        kind, message = kind or event_type(event), message[:_TEXT]
         self._notices.append(
             Notice(kind=kind, message=message, time=self._clock.ts, step=event.step, rule=rule, success=success)
         )

@@ -111,8 +111,7 @@ class Capture:
                     stream.filing = False
                     left_open.append(stream)
                 stream.flush_held()
-                if stream.log:
-                    stream.log.close()
+                stream.close_log()
         return left_open
 
 

@@ -18,6 +18,8 @@ from runwatch.record.outcome import signal_number
 from runwatch.record.stream import Stream
 
 _PR_SET_DUMPABLE = 4  # <sys/prctl.h>
+SIGNALED = 128
+"""What shells add to a signal's number for an exit code."""
 
 
 def say(sentence: str) -> None:
@@ -84,4 +86,6 @@ def end_like(outcome: Outcome) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         os.kill(os.getpid(), number)
+    if number is not None:  # process 1 of a container, whom the kernel spares its own signals
+        os._exit(SIGNALED + number)
     os._exit(outcome.exit_code if outcome.exit_code is not None else 125)

@@ -12,6 +12,7 @@ import os
 import signal
 import struct
 import termios
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -156,6 +157,18 @@ def _spawn_program(launch: Launch, options: dict[str, Any]) -> int:
         raise _cannot_start(program, error) from None
     except ValueError as error:
         raise CannotStart(126, f"{program!r} cannot be started: {error}.") from None
+
+
+def reap_orphans(own: Collection[int | None]) -> None:
+    """Reap children that are not ``own``: process 1 of a container gets those that the command leaves behind."""
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if found is None or found.si_pid in own:  # it has ended just now: it comes first the next time
+            return
+        os.waitpid(found.si_pid, os.WNOHANG)
 
 
 def _which(program: str) -> str:

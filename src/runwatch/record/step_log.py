@@ -30,6 +30,8 @@ class StepLog:
         """Path below ``logs/``."""
         self.indexed = 0.0
         """When an arrival time was last written for it."""
+        self.deleted = 0
+        """Bytes that were in files which somebody deleted while they were written to."""
 
     def share(self, data: memoryview) -> int:
         """Return how many of the bytes go to the file at hand, the next one where none do. Raises OSError.
@@ -62,7 +64,9 @@ class StepLog:
         return 0
 
     def prepare(self) -> None:
-        """Open the file, so that ``name`` and ``size`` are known. Raises OSError."""
+        """Open the file, anew where somebody deleted it, so that ``name`` and ``size`` are known. Raises OSError."""
+        if self._fd >= 0 and not os.fstat(self._fd).st_nlink:
+            self.close()
         if self._fd < 0 or (self._max and self.size >= self._max):
             self._open()
 
@@ -94,5 +98,8 @@ class StepLog:
     def close(self) -> None:
         """Close the file; writing opens it again."""
         if self._fd >= 0:
+            found = os.fstat(self._fd)
+            if not found.st_nlink:
+                self.deleted += found.st_size
             os.close(self._fd)
             self._fd = -1

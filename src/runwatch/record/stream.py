@@ -217,6 +217,14 @@ class Stream:
         self.capture.step = self._on_marker(marker)
         return cut
 
+    def close_log(self) -> None:
+        """Close the log at hand; what it held is lost where somebody deleted it."""
+        if self.log is not None:
+            self.log.close()
+            if self.log.deleted:
+                self.capture.losses.add(output_bytes=self.log.deleted)
+                self.log.deleted = 0
+
     def flush_held(self) -> None:
         """File an unfinished line after all. The caller holds the lock."""
         if self._held:
@@ -228,8 +236,7 @@ class Stream:
         if not data:
             return
         if self.log is None or self._log_step != self.capture.step:
-            if self.log is not None:
-                self.log.close()
+            self.close_log()
             self.log, self._log_step = self.capture.new_log(self.channel.name), self.capture.step
         while data:
             try:

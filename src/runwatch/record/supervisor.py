@@ -201,6 +201,8 @@ class Supervisor:
                 self._command_ended(status)
                 return
             self.keeper.reap()
+            if os.getpid() == 1:
+                spawn.reap_orphans({self.pid, self.keeper.pid})
 
     def _signal(self, info: signal.struct_siginfo) -> None:
         number, from_process = info.si_signo, info.si_code <= 0

@@ -151,8 +151,14 @@ class RunLogger:
     def emit(self, type: str, fields: Mapping[str, Any] | None = None) -> bool:
         """Write one event; True when it is acknowledged: it stays even if every process is killed the next instant.
 
-        Tokens and cost of an ``llm.completed`` may have any client's names.
+        Tokens and cost of an ``llm.completed`` may have any client's names. How a run begins and ends is told by who
+        records it: ``run.started`` and ``run.completed`` are refused with a warning.
         """
+        if isinstance(type, str) and type in ("run.started", "run.completed"):  # type: ignore[redundant-expr]  # misuse
+            self._emitter.warn(
+                f"{type} is written by who records the run: propose a status with status.proposed", "emit"
+            )
+            return False
         return self._emitter.emit(type, call_told.as_event(self._emitter, type, fields))
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:

@@ -195,13 +195,14 @@ def test_an_error_is_a_row_even_when_torn_foreign_or_without_a_time_and_not_afte
     run.journal.lines.append(b'{"type":"step.started","ts":"2026-11-21T12:00:00Z","step":1}\n')
     run.journal.lines.append(b'{"message": "foreign", "type": "error"}\n')
     run.journal.lines.append(b'{"type":"tool.sta{"type":"error","message":"torn","ts":"2026-11-21T12:00:01Z"}\n')
-    run.journal.lines.append(b'{"type":"run.completed","status":"completed","ts":"2026-11-21T12:00:02Z"}\n')
+    foreign = b'{"type":"run.completed","status":"completed"}\n'
+    run.journal.lines += [foreign, b'{"type":"error","message":"later"}\n', foreign.replace(b"}", b',"writer":"w"}')]
     run.journal.lines.append(b'{"type":"error","message":"too late","ts":"2026-11-21T12:00:03Z"}\n')
     run.tables.final(run.metrics())
     assert [row[4] for row in _rows(tmp_path / "csv" / "errors.csv")[1:]] == [
-        "2026-11-21T12:00:00.000000Z", "2026-11-21T12:00:01.000000Z",
+        "2026-11-21T12:00:00.000000Z", "2026-11-21T12:00:01.000000Z", "2026-11-21T12:00:01.000000Z",
     ]  # fmt: skip
-    assert _all(tmp_path, "errors", "message") == [("a", "foreign"), ("a", "torn")]
+    assert _all(tmp_path, "errors", "message") == [("a", "foreign"), ("a", "torn"), ("a", "later")]
 
 
 def _whole_run(root: Path, run_id: str) -> None:

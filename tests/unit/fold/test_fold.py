@@ -189,6 +189,26 @@ def test_what_comes_after_the_seal_is_counted_and_changes_nothing() -> None:
     assert sealed.status == "completed"
 
 
+def test_a_run_of_ours_is_sealed_by_a_writer_of_ours_alone() -> None:
+    foreign = b'{"type":"run.completed","status":"completed","exit_code":0}'
+    journal = Journal()
+    journal.run_started()
+    journal.foreign(foreign)
+    journal.add("error", message="later")
+    metrics = journal.metrics()
+    assert (metrics.run.status, metrics.journal.after_seal) == (None, 0)
+    assert [group.message for group in metrics.errors] == ["later"]
+    (notice,) = metrics.notices
+    assert (notice.kind, "does not end the run" in notice.message) == ("warning", True)
+    journal.run_completed("failed", exit_code=6)
+    assert (journal.metrics().run.status, journal.metrics().run.exit_code) == ("failed", 6)
+
+    nobodys = Journal()
+    nobodys.foreign(b'{"type":"run.started","framework":"f","run_id":"r"}')
+    nobodys.foreign(foreign)
+    assert nobodys.metrics().run.status == "completed"
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6))
 def test_sums_by_model_agent_issue_and_step_equal_the_total_to_the_last_digit(seed: int) -> None:

@@ -61,6 +61,24 @@ def test_bytes_pass_through_and_into_the_logs_unchanged(tmp_path: Path) -> None:
     assert run.err.read_bytes() == run.log("stderr.log") == b"no line feed \xff\x00"
 
 
+def test_a_log_that_the_command_deletes_is_begun_anew_and_what_it_held_is_told_of(tmp_path: Path) -> None:
+    logs = tmp_path / "run" / "logs"
+    script = f"""if True:
+        import os, shutil, time
+        log = {str(logs / "stdout.log")!r}
+        def say(text):
+            os.write(1, text)
+            while not os.path.exists(log) or text not in open(log, "rb").read(): time.sleep(0.005)
+        say(b"one\\n"); os.unlink(log)
+        say(b"second\\n"); shutil.rmtree({str(logs)!r})
+        say(b"last\\n"); say(b"of all\\n"); os.unlink(log)
+    """
+    run = Recorded(tmp_path, script).wait()
+    assert run.out.read_bytes() == b"one\nsecond\nlast\nof all\n"
+    assert not (logs / "stdout.log").exists()
+    assert run.capture.losses.output_bytes == len(run.out.read_bytes())
+
+
 def test_output_is_cut_exactly_at_the_marker_lines_wherever_the_writes_fall(tmp_path: Path) -> None:
     text = b"before\n::group::one\nin one\n::endgroup::\nbetween\n::group::two\nin two\n::group::three\nlast"
     for size in (1, 3, 7, 20, 500):

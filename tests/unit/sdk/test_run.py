@@ -41,6 +41,16 @@ def test_an_event_is_acknowledged(recording: Recording, run: RunLogger) -> None:
     assert [event["message"] for event in recording.events("error")] == ["x", "y"]
 
 
+@pytest.mark.parametrize("type_name", ["run.started", "run.completed"])
+def test_a_program_does_not_write_how_its_run_begins_and_ends(
+    recording: Recording, run: RunLogger, type_name: str
+) -> None:
+    before = len(recording.events(type_name))
+    assert run.emit(type_name, {"status": "completed", "framework": "f", "run_id": "r"}) is False
+    assert len(recording.events(type_name)) == before
+    assert "status.proposed" in recording.events("warning")[0]["message"]
+
+
 def test_a_call_that_is_emitted_counts_under_any_clients_names(recording: Recording, run: RunLogger) -> None:
     assert run.emit("llm.completed", {"model": "gpt-4o", "input_tokens": 5, "output_tokens": 6})
     assert run.emit("llm.completed", {"input_tokens": "many", "output_tokens": 6})
@@ -48,6 +58,10 @@ def test_a_call_that_is_emitted_counts_under_any_clients_names(recording: Record
     assert (first["prompt_tokens"], first["completion_tokens"], second["completion_tokens"]) == (5, 6, 6)
     (warning,) = recording.events("warning")
     assert "input_tokens is 'many', no whole number" in warning["message"]
+    assert run.emit("llm.completed", {"prompt_tokens": -5, "completion_tokens": 6, "max_tokens": -1})
+    third = recording.events("llm.completed")[-1]
+    assert ("prompt_tokens" in third, third["completion_tokens"], third["max_tokens"]) == (False, 6, -1)
+    assert "prompt_tokens is '-5', no whole number, and is left out" in recording.events("warning")[-1]["message"]
 
 
 def test_a_subscription_can_be_ended(run: RunLogger) -> None:
