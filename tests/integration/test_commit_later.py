@@ -404,3 +404,13 @@ def test_a_commit_that_was_taken_back_is_made_again_and_one_that_was_rewritten_i
     repo.git("branch", "-q", "-f", "main", "HEAD")
     assert finalized(run).commit == rewritten  # its files are away, with a branch that is not checked out
     assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_run_that_was_moved_is_committed_under_its_own_name(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path / "a project of ours")
+    run = a_run_on(repo).rename(repo.path / "moved")
+    assert finalized(run).commit is not None
+    message = repo.git("log", "-1", "--format=%B")
+    assert message.startswith("runwatch: f/r1 crashed\n")
+    assert "\nRunwatch-Run: f/r1\n" in message
+    assert "a project of ours" not in message

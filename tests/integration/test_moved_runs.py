@@ -58,7 +58,8 @@ def test_a_run_that_is_renamed_is_recorded_to_its_end_and_committed_where_it_lie
     _check(run, done)
     assert b'"message":"who joins later"' in (run / "events.jsonl").read_bytes()
     here = tmp_path / now.partition("/")[0]
-    assert git("log", "--format=%s", cwd=here).splitlines()[0] == f"runwatch: {run.parent.name}/r1 failed"
+    assert git("log", "--format=%s", cwd=here).splitlines()[0] == "runwatch: f/r1 failed"  # its own name
+    assert not (run / ".step").exists()
     changed = git("diff", "--name-only", "HEAD~1", "HEAD", cwd=here).split()
     assert changed == sorted(f"{run.relative_to(here)}/{name}" for name in TRACKED)
     assert git("status", "--porcelain", cwd=here) == ""

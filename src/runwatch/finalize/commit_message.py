@@ -71,14 +71,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Message:
         """Return the message for a run; ``redact`` takes secrets out of text.
 
+        ``framework`` and ``run_id`` are what its folders are called, for a run that does not tell its own name.
         ``is_later``: something became known after the end, and is folded.
         """
         run = metrics.run
         steps = metrics.steps or ([metrics.whole] if metrics.whole else [])
         named = [part for part in (run.llm_configuration.provider, run.llm_configuration.model) if part]
         return cls(
-            framework=framework,
-            run_id=run_id,
+            framework=redact(run.framework or framework),
+            run_id=redact(run.run_id or run_id),
             status=redact(status),
             reason=redact(run.reason) if run.reason else None,
             duration_s=run.duration_seconds,
@@ -98,7 +99,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self) -> str:
         """Return the whole message."""
-        name = f"{self.framework}/{self.run_id}"
+        name = f"{_line(self.framework)}/{_line(self.run_id)}"
         trailers = {
             "Runwatch-Run": name,
             "Runwatch-Status": _line(self.status),

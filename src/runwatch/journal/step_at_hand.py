@@ -44,10 +44,16 @@ class StepTeller:
     def close(self) -> None:
         """Take the file away: nobody can join any more."""
         fd, self._fd = self._fd, None
+        path = self._path
         if fd is not None:
+            try:
+                if identity(fd) == self._file:
+                    path = Path(os.readlink(f"/proc/self/fd/{fd}"))  # it moved with its folder
+            except OSError:
+                pass  # no Linux
             close_own(fd, self._file)
         try:
-            os.unlink(self._path)
+            os.unlink(path)
         except OSError:
             pass
 

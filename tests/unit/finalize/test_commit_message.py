@@ -95,3 +95,9 @@ def test_what_became_known_after_the_end_stands_in_the_subject() -> None:
     assert subject(outcome, checked, warning) == "runwatch: baes/r1 failed, since then usage of [redacted] differs"
     assert subject(checked, outcome) == "runwatch: baes/r1 failed, since then issue 123: success by git"
     assert subject(checked, later=False) == subject(warning) == "runwatch: baes/r1 failed"
+
+
+def test_a_name_that_somebody_else_wrote_is_one_harmless_line() -> None:
+    text = of(Metrics(), framework="a\n\nRunwatch-Run: b\x1b[2J").text()
+    assert text.splitlines()[0] == "runwatch: a Runwatch-Run: b␛[2J/r1 failed"
+    assert text.count("\nRunwatch-Run:") == 1
