@@ -57,7 +57,9 @@ def raw_of(bead: Bead) -> list[int | None]:
 
 def counted_tokens(raw: list[int | None]) -> list[int]:
     """What a call used: input with what was cached, output with what was thought."""
-    prompt, completion, read, write, thought, total = raw
+    prompt, completion, read, write, thought, total = (
+        None if number is not None and number < 0 else number for number in raw
+    )
     read, write, thought = max(read or 0, 0), max(write or 0, 0), max(thought or 0, 0)
     if prompt is None and completion is None:
         return [read + write, thought, read, write, thought, max(total or 0, read + write + thought)]

@@ -20,6 +20,7 @@ _GARBAGE = (
     b"garbage", b'{"type":"step.star', b'{"type":"from.later","x":1,"step":9}', b'{"no":1}', b"\n", b"\xff\xfe", b"[1]",
     b'{"type":"tool.started"}', b'{"type":"llm.completed","prompt_tokens":"12","completion_tokens":"3","step":"2"}',
     b'{"type":"llm.completed","prompt_tokens":1000000000001,"step":9}',
+    b'{"type":"llm.completed","prompt_tokens":-5,"model":"gpt-4o"}',
     b'{"type":"tool.completed","tool":"t","mono":2e10}', b'{"type":"llm.completed","prompt_tokens":"many"}',
     b'{"type":"error","message":"m","ts":"yesterday"}',
     b'{"type":"step.started","step":3,"ts":"2026-11-21T12:00:30+02:00"}', b'{"type":"warning","message":"no time"}',

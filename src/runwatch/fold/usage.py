@@ -49,6 +49,7 @@ def normalized(raw: Raw | None) -> Counts:
     - Output includes reasoning; reasoning counted beside it (as Gemini does) is told and added in the same way.
     - Where one half of the split is missing and a total is known, the other half is what remains.
     - Without a split a total stays a total.
+    - A negative number says nothing: the other half of it would be tokens that nobody used.
     """
     if raw is None:
         return NOTHING
@@ -58,13 +59,14 @@ def normalized(raw: Raw | None) -> Counts:
         return prompt, completion, 0, 0, 0, prompt + completion  # most calls, and this is asked for each
     read, write = max(cache_read or 0, 0), max(cache_write or 0, 0)
     thought = max(reasoning or 0, 0)
+    prompt, completion = _counted(prompt), _counted(completion)
     if prompt is None and completion is None:
         return read + write, thought, read, write, thought, max(total or 0, read + write + thought)
     if prompt is None:
         prompt = (total or 0) - (completion or 0)
     if completion is None:
         completion = (total or 0) - prompt
-    prompt, completion = max(prompt, 0), max(completion, 0)
+    prompt, completion = max(prompt, 0), max(completion, 0)  # the total may be smaller than a half
     cached = read + write
     missing = (total or 0) - prompt - completion
     if cached > prompt or (cached and missing in (cached, cached + thought)):
@@ -72,6 +74,10 @@ def normalized(raw: Raw | None) -> Counts:
     if thought > completion or (thought and missing in (thought, cached + thought)):
         completion += thought
     return prompt, completion, read, write, thought, prompt + completion
+
+
+def _counted(number: int | None) -> int | None:
+    return None if number is None or number < 0 else number
 
 
 def has_split(raw: Raw | None) -> bool:

@@ -116,8 +116,12 @@ def usage_fields(usage: Any) -> dict[str, Any]:
 
 def call_as_told(fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
     """Return the fields of an ``llm.completed`` as they were told and, where they name tokens or cost as a client does,
-    also under our names; and what is wrong with them, by name."""
-    wrong = {name: why for name, why in complaints(fields).items() if name not in _OURS}
+    also under our names; and what is wrong with them, by name. What is below zero is left out."""
+    told = complaints(fields)
+    below = {name for name in told if name in _OURS and _is_below_zero(_get(fields, name))}
+    wrong = {name: why for name, why in told.items() if name not in _OURS or name in below}
+    if below:
+        fields = {name: value for name, value in fields.items() if name not in below}
     used = usage_fields(fields) if any(name in _THEIRS for name in fields) else {}
     strange = [name for name in map(text, fields) if "token" in name and name not in _OURS and name not in _THEIRS]
     if strange and not wrong and not any(name in used or name in fields for name in _NAMES):
@@ -196,6 +200,13 @@ def _get(source: Any, name: str) -> Any:
         return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     except Exception:  # noqa: BLE001 - a property of a client's object may raise anything
         return None
+
+
+def _is_below_zero(value: Any) -> bool:
+    try:
+        return float(value) < 0
+    except Exception:  # noqa: BLE001 - what is no number is refused with its own words
+        return False
 
 
 def whole(value: Any) -> int | None:

@@ -41,6 +41,9 @@ def test_tokens_and_cost_of_a_call_are_taken_under_any_clients_names(emit: Calla
 def test_what_is_no_number_of_tokens_is_refused(emit: Callable[..., dict[str, Any]]) -> None:
     with pytest.raises(UsageError, match=r"llm.completed: input_tokens is 'many', no whole number"):
         emit("llm.completed", "input_tokens=many")
+    for field in ("prompt_tokens=-5", "cost_usd=-0.1", "output_tokens=-5"):
+        with pytest.raises(UsageError, match=rf"llm.completed: {field.partition('=')[0]} is '-[\d.]+', no "):
+            emit("llm.completed", "model=gpt-4o", field)
 
 
 def test_a_number_of_tokens_under_a_name_that_nobody_knows_is_told_of(emit: Callable[..., dict[str, Any]]) -> None:

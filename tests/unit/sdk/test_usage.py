@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runwatch.sdk.usage import usage_fields
+from runwatch.sdk.usage import call_as_told, usage_fields
 
 
 def thing(**fields: Any) -> SimpleNamespace:
@@ -110,3 +110,10 @@ def test_a_property_that_raises_counts_as_absent() -> None:
             raise ConnectionError
 
     assert usage_fields(Client()) == {"prompt_tokens": 3}
+
+
+def test_what_is_below_zero_in_an_event_of_a_call_is_left_out_and_complained_of() -> None:
+    told = {"model": "gpt-4o", "prompt_tokens": -5, "completion_tokens": 6, "cost_usd": "-0.5", "max_tokens": -1}
+    fields, wrong = call_as_told(told)
+    assert fields == {"model": "gpt-4o", "completion_tokens": 6, "max_tokens": -1}
+    assert wrong == {"prompt_tokens": "'-5', no whole number", "cost_usd": "'-0.5', no amount in USD"}
