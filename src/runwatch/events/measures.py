@@ -105,6 +105,8 @@ class ResourceSample(Event, tag="resource.sample"):
     """Read from storage since the start, by all that were ever seen."""
     written_bytes: Size | None = None
     """Written to storage since the start, by all that were ever seen."""
+    known_secrets: Whole | None = None
+    """So many digests are remembered: who finds fewer of them later knows that they are lost."""
 
 
 class MetricObserved(Event, tag="metric.observed"):

@@ -5,6 +5,7 @@ Must not write an event, or decide which stages are done.
 
 from __future__ import annotations
 
+from runwatch.events.measures import ResourceSample
 from runwatch.finalize import close
 from runwatch.finalize.project import Projector
 from runwatch.finalize.state import Outcome
@@ -23,6 +24,8 @@ class Account:
         self.fold, self.projector = fold, projector
         self._paths, self._follower, self._post = paths, follower, Follower(paths.post)
         self._metrics: Metrics | None = None
+        self.known_secrets = 0
+        """How many the run remembered, as far as was read."""
 
     def close(self) -> None:
         """Give descriptors back."""
@@ -38,7 +41,9 @@ class Account:
             for line in lines:
                 position += len(line) + 1
                 self.fold.feed_line(line, position)
-                self.projector.take(line, position)
+                event = self.projector.take(line, position)
+                if isinstance(event, ResourceSample) and event.known_secrets:
+                    self.known_secrets = max(self.known_secrets, event.known_secrets)
         if self.fold.sealed:
             self._fold_post()
 

@@ -10,6 +10,7 @@ import msgspec
 from runwatch.errors import RecordError
 from runwatch.events.lifecycle import SCHEMA
 from runwatch.finalize.state import Outcome
+from runwatch.finalize.withholding import SENTENCE, WHERE, is_told
 from runwatch.fold import Fold, losses
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.outcome import ended_well
@@ -55,6 +56,12 @@ def tell_slow_patterns(numbers: list[int], metrics: Metrics, writer: EventWriter
         message = f"{which} of [redact] took too long on texts, now withheld: repeat nothing that repeats itself"
         if all(notice.message != message for notice in metrics.notices):
             writer.emit("warning", message=message, where="redact")
+
+
+def tell_lost_secrets(metrics: Metrics, writer: EventWriter) -> None:
+    """Write that texts are withheld, since nobody can tell the secrets in them any more."""
+    if not is_told(notice.message for notice in metrics.notices):
+        writer.emit("warning", message=SENTENCE, where=WHERE)
 
 
 def shut(paths: RunPaths) -> None:

@@ -11,11 +11,14 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from runwatch.finalize.whereabouts import first_event, git_variables
-from runwatch.journal.known_secrets import remember, remembered
+from runwatch.finalize.withholding import withheld
+from runwatch.journal.known_secrets import count, remember, remembered
 from runwatch.journal.paths import RunPaths
 from runwatch.redact.announced import in_arguments, in_env_file, in_script
+from runwatch.redact.digests import Digests
 from runwatch.redact.environment import secret_values, with_other_cases
 from runwatch.redact.redactor import Redactor
 from runwatch.sources.secret_files import SecretFiles
@@ -31,13 +34,33 @@ class Confidential:
         """``patterns`` are the user's. Raises SettingsError for one that is none."""
         self._paths, self._environ = paths, environ
         self._state = self._stored()
-        self.redactor = Redactor(environ, patterns, remembered(paths))
+        self._recalled: dict[str, Digests] = {}
+        """What other processes left, by its salt; what was read once stays known."""
+        self.redactor = Redactor(environ, patterns, self._recall())
         self.learned = 0
         """Grows with what is known: what was redacted before is to be redacted again."""
+        self.is_lost = False
+        """Whether the run remembered more than can be read any more."""
         self._untold: dict[str, str] = {}
         """What the disk has not taken yet."""
         self._files: SecretFiles | None = None
         self._command: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """How many secrets the run remembers, in all forms."""
+        return count(tuple(self._recalled.values()))
+
+    def expect(self, remembered: int) -> None:
+        """Hold what can be read against what the journal says was ``remembered``."""
+        if remembered > self.count and not self.is_lost:
+            self.is_lost = True
+            self.learned += 1
+
+    def tree(self, value: Any) -> Any:
+        """Return a value made of mappings, lists and plain values as it is published."""
+        shown = self.redactor.tree(value)
+        return withheld(shown) if self.is_lost else shown
 
     def note_own(self) -> None:
         """Leave digests of what this process's environment holds, for whoever finalizes the run elsewhere."""
@@ -83,7 +106,7 @@ class Confidential:
         state = self._stored()
         if state != self._state:
             self._state = state
-            self.learned += self.redactor.learn({}, remembered(self._paths))
+            self.learned += self.redactor.learn({}, self._recall())
 
     def _learn(self, found: Mapping[str, str]) -> None:
         if new := self._take(found):
@@ -114,6 +137,14 @@ class Confidential:
         with contextlib.suppress(OSError):  # a full disk: known here all the same, and tried again at each flush
             remember(self._paths, with_other_cases(self._untold, self._untold))
             self._untold = {}
+            self._recall()
+
+    def _recall(self) -> tuple[Digests, ...]:
+        for read in remembered(self._paths):
+            known = self._recalled.get(read.salt, Digests(salt=read.salt))
+            values = {each.digest: each for each in (*known.values, *read.values)}
+            self._recalled[read.salt] = Digests(salt=read.salt, values=tuple(values.values()))
+        return tuple(self._recalled.values())
 
     def _stored(self) -> tuple[int, int] | None:
         try:

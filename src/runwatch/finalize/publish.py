@@ -21,6 +21,7 @@ from runwatch.finalize.state import FinalizeState, Stage, load_state
 from runwatch.finalize.tables import Tables
 from runwatch.finalize.unlocated import Unlocated
 from runwatch.finalize.whereabouts import repository_of
+from runwatch.finalize.withholding import LOST
 from runwatch.fold import Fold
 from runwatch.fold.losses import overlaid
 from runwatch.fold.metrics import IssueMetrics, Metrics, Run
@@ -65,8 +66,8 @@ class Publisher:
         """File to the hash of what this publisher wrote into it last."""
         self._reported: dict[int | str, IssueMetrics] = {}
         """Issue to what its reports were made of."""
-        self._metrics = RedactedMetrics(self._redactor.tree)
-        self._tables = Tables(paths, self._redactor.tree)
+        self._metrics = RedactedMetrics(self.secrets.tree)
+        self._tables = Tables(paths, self.secrets.tree)
 
     def new_fold(self) -> Fold:
         """Return an empty fold with the configuration's prices."""
@@ -107,7 +108,10 @@ class Publisher:
     def summaries(self, metrics: Metrics, state: FinalizeState, failures: Mapping[str, Stage]) -> None:
         """Write logs_summary.txt, summary.md and commit.txt. Raises OSError."""
         shown = self.redacted(metrics)
-        facts = self._facts(state, failures, failing.failed_step(self.paths, shown, self._redactor))
+        failed = failing.failed_step(self.paths, shown, self._redactor)
+        if failed is not None and failed.lines and self.secrets.is_lost:
+            failed = msgspec.structs.replace(failed, lines=(LOST,))
+        facts = self._facts(state, failures, failed)
         write_atomic(self.paths.summary_text, summary_text.render(shown, facts).encode())
         write_atomic(self.paths.summary_markdown, summary_markdown.render(shown, facts).encode())
         write_atomic(self.paths.commit_text, commit_text.render(shown).encode())
@@ -123,7 +127,7 @@ class Publisher:
         self.secrets.refresh(metrics.run.command)
         if self._learned != self.secrets.learned:  # what was redacted before may hold what is known by now
             self._learned = self.secrets.learned
-            self._metrics = RedactedMetrics(self._redactor.tree)
+            self._metrics = RedactedMetrics(self.secrets.tree)
         shown = self._metrics.of(metrics)
         # Where the run lies is in the path of every file: a redacted name would only keep it from being found.
         shown.run.run_id, shown.run.framework = metrics.run.run_id, metrics.run.framework

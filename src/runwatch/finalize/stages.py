@@ -118,6 +118,7 @@ class Finalizer:
                 self.state.stages = {key: value for key, value in self.state.stages.items() if key not in repeated}
                 self._save()
             self._account.catch_up()
+            self.publisher.secrets.expect(self._account.known_secrets)
             if only is STAGES and last is None:
                 for name in missing.stages_to_repeat(self.paths, self.state, self.settings.commit.mode):
                     self._do(name)  # the same bytes again, so that the commit stays
@@ -235,6 +236,8 @@ class Finalizer:
         close.close_steps(self.metrics, self.outcome, writer)
         close.note_prices(self.fold, writer)
         close.tell_slow_patterns(self.publisher.slow_patterns(self.metrics), self.metrics, writer)
+        if self.publisher.secrets.is_lost:
+            close.tell_lost_secrets(self.metrics, writer)
         close.tell_losses(self.fold, self.paths, writer)
         close.seal(self.fold, self.outcome, writer)
 

@@ -81,7 +81,7 @@ class Recorder:
         self.teller = LossTeller(self.paths, self.writer)
         self.pricing = PriceNoter(self.paths, self.writer)
         self.ahead = AheadHelper(self.paths)
-        self.sampler = Sampler(self.paths, self.writer, self.settings, options.command, self.publisher.secrets.meet)
+        self.sampler = Sampler(self.paths, self.writer, self.settings, options.command, self.publisher.secrets)
         self.durability = Durability(self.paths)
         program = options.command if options.alone else None
         self.watch = Watch(

@@ -6,10 +6,10 @@ Must not fold or show anything. A source that fails is told once in the journal 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runwatch.events.lifecycle import RunStarted
+from runwatch.finalize.confidential import Confidential
 from runwatch.finalize.whereabouts import git_variables
 from runwatch.journal.follow import events
 from runwatch.journal.paths import RunPaths
@@ -37,10 +37,10 @@ class Sampler:
         writer: EventWriter,
         settings: Settings,
         command: int,
-        meet: Callable[[Iterable[tuple[str, str]]], None],
+        secrets: Confidential,
     ) -> None:
-        """``meet`` is told the variables of the command's processes that no other had: names, each with its value."""
-        self._paths, self._writer, self._meet = paths, writer, meet
+        """``secrets`` is told the variables of the command's processes that no other had."""
+        self._paths, self._writer, self._secrets = paths, writer, secrets
         self._processes: ProcessSource | None = None
         self._environments = Environments(os.environb)
         self.watch(command)
@@ -84,7 +84,7 @@ class Sampler:
             self._report("environments", error)
             return
         if found:
-            self._meet(found)
+            self._secrets.meet(found)
 
     def _sample(self, source: ProcessSource) -> None:
         try:
@@ -93,7 +93,7 @@ class Sampler:
             self._report("process", error)
             return
         if fields is not None:
-            self._writer.emit("resource.sample", **fields)
+            self._writer.emit("resource.sample", **fields, known_secrets=self._secrets.count or None)
 
     def _snapshot(self, source: GitSource, now: float, ts: str | None = None) -> None:
         try:
