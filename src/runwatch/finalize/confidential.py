@@ -90,6 +90,14 @@ class Confidential:
             found |= in_script(text, self._environ)
         self._learn(found)
 
+    def look_at_processes(self) -> None:
+        """Learn what those hold that the run left behind and no recorder saw."""
+        from runwatch.sources import run_processes  # psutil is slow to load, and who only looks needs none
+        from runwatch.sources.environments import Environments
+
+        with contextlib.suppress(Exception):  # whatever a system's process table has, a run is finalized
+            self.meet(Environments({}).new(run_processes.of_run(self._paths.root)))
+
     def refresh(self, command: Sequence[str] | None = None) -> None:
         """Learn what a run's command line gives away, and what other processes have left word of since.
 

@@ -108,6 +108,7 @@ class Finalizer:
             self.state = self._merged(load_state(self.paths.finalize_state))
             self._keep_outcome()
             self.publisher.secrets.look_around()
+            self.publisher.secrets.look_at_processes()
             away = missing.away(self.paths, self.state, self.settings.commit.mode)
             if only is STAGES and last is None and archiving.is_lost(self.paths, self.state):
                 first = min(first or "archive", "archive", key=STAGES.index)

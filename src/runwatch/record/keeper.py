@@ -23,6 +23,7 @@ from runwatch.record.stopping import ASKING
 MAX_DEATHS = 3
 """After so many deaths within a minute the run goes on unfolded."""
 WINDOW_S = 60.0
+UNFOLDED = "the run goes on unfolded: secrets that only its processes hold, and end with, may be published"
 
 
 class Keeper:
@@ -168,7 +169,7 @@ class Keeper:
         self._deaths.append(now)
         if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < WINDOW_S:
             self.given_up = True
-            self._on_replaced(f"{how}, {MAX_DEATHS} times within a minute; the run goes on unfolded")
+            self._on_replaced(f"{how}, {MAX_DEATHS} times within a minute; {UNFOLDED}")
             return
         self._on_replaced(how)
         self.start()

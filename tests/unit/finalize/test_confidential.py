@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,15 @@ def test_what_a_full_disk_did_not_take_is_told_when_there_is_room(paths: RunPath
     paths.secrets.rmdir()
     secrets.refresh()
     assert Confidential(paths, {}).redactor.text("a-secret-1") == "[redacted:env:A_TOKEN]"
+
+
+def test_what_a_process_holds_that_the_run_left_behind_is_known_to_who_finalizes_it(paths: RunPaths) -> None:
+    here = {"RUNWATCH_RUN_DIR": str(paths.root.resolve()), "LEFT_PASSWORD": LATER, "PATH": os.environ["PATH"]}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["sh", "-c", "echo; read line"], env=here, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        secrets = Confidential(paths, {})
+        secrets.look_at_processes()
+        process.communicate()
+    assert secrets.redactor.text(f"with {LATER}") == "with [redacted:env:LEFT_PASSWORD]"
