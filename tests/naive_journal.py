@@ -36,7 +36,7 @@ NUMBERS = {"step", "seq", "attempt", "prompt_tokens", "completion_tokens", "tota
 """Fields that a shell script may have written as text."""
 
 
-MOST = {**dict.fromkeys(NUMBERS - {"seq", "duration_s"}, 1e12), "duration_s": 1e10, "mono": 1e10}
+MOST = {**dict.fromkeys(NUMBERS - {"seq", "duration_s", "step"}, 1e12), "duration_s": 1e10, "mono": 1e10}
 """What a number may be; a larger one was not meant."""
 
 
@@ -111,6 +111,8 @@ def parse(line: bytes) -> Bead | None:
                     bead[name] = float(bead[name]) if name == "duration_s" else int(bead[name])
                 except ValueError:
                     return None
+        if isinstance(bead.get("step"), int) and not 0 <= bead["step"] <= 10**6:
+            bead["step"] = None  # no number of a step: the rest counts
         if any(isinstance(bead.get(name), int | float) and abs(bead[name]) > most for name, most in MOST.items()):
             return None
     return bead

@@ -20,5 +20,7 @@ Measure = Annotated[float, Meta(ge=-1e100, le=1e100)]
 """What a program measures in a unit of its own; not the infinities, nor what is no number: JSON has neither."""
 Percent = Annotated[float, Meta(ge=0.0, le=100.0)]
 """0 to 100."""
-Planned = Annotated[int, Meta(ge=-(10**6), le=10**6)]
+StepNumber = Annotated[int, Meta(ge=0, le=10**6)]
+"""Steps count from 1, in some programs from 0. Of a line with another number that alone is passed over: `codec`."""
+Planned = Annotated[int, Meta(ge=0, le=10**6)]
 """Steps that are announced: each has a row of its own."""

@@ -27,6 +27,8 @@ TYPES: dict[str, type[Event]] = {
 FIELDS = {name: frozenset(cls.__struct_fields__) for name, cls in TYPES.items()}
 _MARK = b'{"type":'
 _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`(?: - at `\$\.?(?P<field>[^`]*)`)?")
+_BEYOND = re.compile(r"Expected `(?:int|float)` (?P<bound>[<>]=) (?P<most>\S+)(?: - at `\$\.?(?P<field>[^`]*)`)?")
+_NO_STEP = re.compile(r"Expected `int` [<>]= \d+ - at `\$\.step`\Z")
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -98,13 +100,20 @@ def _convert(fields: dict[str, Any], cls: type[Event], type_name: str) -> Event:
     try:
         return msgspec.convert({**fields, "type": type_name}, cls, strict=False)
     except msgspec.ValidationError as error:
-        raise Unreadable(f"{type_name}: {_EXPECTED.sub(_in_words, str(error))}") from None
+        said = _BEYOND.sub(_beyond_in_words, _EXPECTED.sub(_in_words, str(error)))
+        raise Unreadable(f"{type_name}: {said}") from None
 
 
 def _in_words(match: re.Match[str]) -> str:
     """Return what a validation error says of types as people call them."""
     kinds = [_KINDS.get(kind, kind) for kind in match["expected"].split(" | ") if kind != "null"]
     return f"{match['field'] or 'the event'} must be {' or '.join(kinds)}, not {_KINDS.get(match['got'], match['got'])}"
+
+
+def _beyond_in_words(match: re.Match[str]) -> str:
+    """Return what a validation error says of a number that nobody means as people say it."""
+    bound = "at least" if match["bound"] == ">=" else "at most"
+    return f"{match['field'] or 'the event'} must be {bound} {match['most']}"
 
 
 def encode_any(event: Event | dict[str, Any]) -> bytes:
@@ -133,10 +142,22 @@ def decode_unusual(line: bytes) -> Event | Unknown:
     try:
         head = _head.decode(line)
         if head.type in TYPES:
-            return _decoder(False)(line)  # type: ignore[no-any-return]  # union built at run time
+            return _tolerantly(line)
     except (*UNUSUAL, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return head
+
+
+def _tolerantly(line: bytes) -> Event:
+    """Return the event of a line with numbers written as text; a number that no step has is passed over."""
+    read = _decoder(False)
+    try:
+        return read(line)  # type: ignore[no-any-return]  # union built at run time
+    except msgspec.ValidationError as error:
+        if _NO_STEP.match(str(error)) is None:
+            raise
+        fields = {name: value for name, value in msgspec.json.decode(line).items() if name != "step"}
+        return read(_encoder.encode(fields))  # type: ignore[no-any-return]  # as above
 
 
 def salvage(line: bytes) -> Event | Unknown | None:

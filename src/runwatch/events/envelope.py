@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from runwatch.events.bounds import Seconds, Size, Whole
+from runwatch.events.bounds import Seconds, Size, StepNumber
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -15,7 +15,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", 
 
     ts: str | None = None
     """RFC 3339, UTC, microseconds; a foreign line without one has that of the line before."""
-    step: Whole | None = None
+    step: StepNumber | None = None
     """Number of the step it belongs to, from 1."""
     issue: int | str | None = None
     """Id of the issue it belongs to; compared as text."""

@@ -46,6 +46,18 @@ def test_what_is_no_number_of_tokens_is_refused(emit: Callable[..., dict[str, An
             emit("llm.completed", "model=gpt-4o", field)
 
 
+def test_a_number_that_no_step_or_plan_has_is_refused_in_words(emit: Callable[..., dict[str, Any]]) -> None:
+    for line, said in (
+        ("step.started step=-5", "step.started: step must be at least 0"),
+        ("tool.completed tool=t step=-1", "tool.completed: step must be at least 0"),
+        ("step.started step=99999999999", "step.started: step must be at most 1000000"),
+        ("steps.planned total=-3", "steps.planned: total must be at least 0"),
+    ):
+        with pytest.raises(UsageError, match=rf"\A{said}; give it another value\.\Z"):
+            emit(*line.split())
+    assert emit("step.started", "step=1000000")["step"] == 1000000
+
+
 def test_a_number_of_tokens_under_a_name_that_nobody_knows_is_told_of(emit: Callable[..., dict[str, Any]]) -> None:
     event = emit("llm.completed", "model=gpt-4o", "tokens_in=5")
     assert event["tokens_in"] == 5

@@ -120,8 +120,11 @@ def test_a_number_beyond_what_can_be_meant_is_unreadable_and_refused_in_every_fi
     for field in numbers_of(cls):
         for beyond in (10**200, -(10**200)):
             wire = {"type": name, **needed, field: beyond}
-            with pytest.raises(Unreadable, match=field):
-                decode(msgspec.json.encode(wire))
+            if field == "step":  # the number alone is passed over
+                assert decode(msgspec.json.encode(wire)) == build(name, needed)
+            else:
+                with pytest.raises(Unreadable, match=field):
+                    decode(msgspec.json.encode(wire))
             with pytest.raises(Unreadable, match=field):
                 build(name, {**needed, field: beyond})
             with pytest.raises(Unreadable, match=field):
@@ -177,3 +180,13 @@ def test_only_one_thread_at_a_time_has_msgspec_look_into_a_type(monkeypatch: pyt
     for thread in (first, *others):
         thread.join(60)
     assert waiting == [True, True]
+
+
+@pytest.mark.parametrize("number", ["-5", "1000001", "99999999999", "99999999999999999999", '"-5"'])
+def test_of_a_line_with_a_number_that_no_step_has_all_the_rest_counts(number: str) -> None:
+    line = f'{{"type":"llm.retry","step":{number},"own":1,"attempt":2}}\n'.encode()
+    assert decode(line) == build("llm.retry", {"attempt": 2})
+    with pytest.raises(Unreadable):
+        decode(line.replace(b'"attempt":2', b'"attempt":"many"'))
+    with pytest.raises(Unreadable):
+        decode(b'{"type":"tool.completed","tool":"t","step":"many"}')
