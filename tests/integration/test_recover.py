@@ -153,6 +153,25 @@ def test_a_live_run_is_skipped(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+def test_a_live_run_whose_lock_was_deleted_is_left_alone_by_all_and_stopped_on_request(tmp_path: Path) -> None:
+    repository(tmp_path)
+    process = start("sh", "-c", "echo said; exec sleep 600", cwd=tmp_path)
+    run = wait_for(lambda: [path.parent for path in tmp_path.glob("runs/*/*/metrics.json")], "the recorder")[0]
+    (run / ".lock").unlink()
+    os.utime(run, LONG_AGO)
+    refused = runwatch("finalize", run.name, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert b"writes its journal, though its lock file is gone" in refused.stderr
+    assert recover(tmp_path) == []
+    assert not (run / "finalize.json").exists()
+    assert git("log", "--format=%s", cwd=tmp_path).count("\n") == 1
+    assert process.poll() is None
+    assert runwatch("stop", run.name, cwd=tmp_path).returncode == 0
+    process.communicate(timeout=PATIENCE_S)
+    assert read(run, "metadata.json")["status"] == "interrupted"
+    assert git("log", "--format=%s", cwd=tmp_path).count("\n") == 2
+
+
 def test_a_run_that_is_just_starting_is_not_taken_for_dead(tmp_path: Path) -> None:
     run = dead_run(tmp_path / "runs")
     (run / ".lock").unlink()

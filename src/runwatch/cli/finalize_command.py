@@ -35,7 +35,7 @@ def command(run: str | None, first: str | None, as_json: bool, runs_dir: str | N
     if is_live(paths.lock):
         raise RunBusy(f"The run {paths.run_id} goes on: `runwatch stop {paths.run_id}` stops it.")
     was = condition(paths)
-    if was.found in ("elsewhere", "newer") or (
+    if was.found in ("live", "elsewhere", "newer") or (
         was.found == "broken" and load_state(paths.finalize_state).outcome is None
     ):
         raise RunBusy(f"The run {paths.run_id} is left alone: {was.reason}.")

@@ -32,7 +32,8 @@ def command(run: str | None, grace: float | None, runs_dir: str | None) -> int:
         was = condition(paths)
         if was.found == "elsewhere":
             raise NotFound(f"The run {paths.run_id} cannot be reached from here: {was.reason}.")
-        raise NotFound(f"The run {paths.run_id} is not live: `runwatch show {paths.run_id}` tells how it ended.")
+        if was.found != "live":
+            raise NotFound(f"The run {paths.run_id} is not live: `runwatch show {paths.run_id}` tells how it ended.")
     reply = request(paths.control, {"op": "stop", "by": "runwatch stop", "grace_s": grace}, timeout_s=2.0)
     if reply is None:
         owner = held.get(Role.OWNER)

@@ -5,6 +5,7 @@ Must not write anything.
 
 from __future__ import annotations
 
+import os
 import time
 
 import click
@@ -27,7 +28,11 @@ def command(run: str | None, runs_dir: str | None) -> int:
 
     held = HeldDirectory(the_run(run, runs_dir))
     paths = RunPaths(held.where())
-    while is_live(paths.lock) or held.where() != paths.root:  # the latter: it was renamed meanwhile
+    while (
+        is_live(paths.lock)
+        or held.where() != paths.root  # it was renamed meanwhile
+        or (not os.path.lexists(paths.lock) and condition(paths).found == "live")  # somebody deleted the lock
+    ):
         time.sleep(POLL_S)
         paths = RunPaths(held.where())
     outcome = load_state(paths.finalize_state).outcome

@@ -21,6 +21,7 @@ from runwatch.finalize.whereabouts import first_event, may_be_starting, other_ma
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
 from runwatch.journal.paths import RunPaths
+from runwatch.journal.written_by import writer_of
 
 LOOK = "summary_final"
 """The last stage of commands that only look: they never commit. Source: finalizer.md, "Who finalizes"."""
@@ -58,6 +59,9 @@ def condition(paths: RunPaths, *, force: bool = False) -> Condition:
     fault = _fault(paths)
     if fault is not None:
         return fault
+    pid = None if os.path.lexists(paths.lock) else writer_of(paths.journal)
+    if pid is not None:
+        return Condition(found="live", reason=f"process {pid} writes its journal, though its lock file is gone")
     readable, started = first_event(paths)
     if state.outcome is None and may_be_starting(paths, started):
         return Condition(found="live", reason="it is just starting")
