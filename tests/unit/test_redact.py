@@ -373,6 +373,17 @@ def test_a_text_that_was_cut_before_loses_the_word_at_its_end(plain: Redactor) -
     assert plain.tree("word " * 199 + "tail") == "word " * 199 + "tail"
 
 
+def test_of_a_long_word_that_was_cut_the_beginning_stays_and_no_half_of_a_secret(plain: Redactor) -> None:
+    assert plain.tree({"name": "x" * 500})["name"] == "x" * 24 + "…"
+    assert plain.tree("stage " + "y" * 494) == "stage " + "y" * 24 + "…"
+    assert plain.tree("a " * 200 + "y" * 100) == "a " * 200 + "…"
+    known = made(600)
+    knows = Redactor({"MY_TOKEN": known})
+    for before in ("", "is:", "a" * 23):
+        assert knows.tree((before + known)[:500]) == f"{before}…"
+    assert knows.tree("a" * 30 + known[:470]) == "a" * 24 + "…"
+
+
 def test_keys_are_redacted_and_none_is_lost(plain: Redactor) -> None:
     first, second = SHAPES["github-token"][:2]
     shown = plain.tree({first: 1, second: 2, "plain": [3, {"x": first}]})

@@ -30,6 +30,9 @@ _KEY_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "
 """How the name of a JSON key ends that announces a secret: more ways than these mean something else there."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LAST_WORD = re.compile(r"\S{1,4000}\Z")
+_LONG_WORD = 100
+_KEPT = 24
+"""Characters that stay of a word that was cut and is longer: of a secret as long nobody guesses the others."""
 
 WITHHELD = f"{MARK}pattern timed out]"
 """What stands for a text that nobody can tell the secrets of in time."""
@@ -111,7 +114,7 @@ class Redactor:
         """Return a value made of mappings, lists and plain values with the secrets in its texts taken out.
 
         Lists of texts count as command lines. Keys that would fall together are told apart by a number; a text whose
-        length says that it was cut loses its last word.
+        length says that it was cut loses its last word, of a long one all but its beginning.
         """
         if isinstance(value, str):
             return self._uncut(value)
@@ -127,7 +130,17 @@ class Redactor:
 
     def _uncut(self, text: str) -> str:
         redacted = self.text(text)
-        return _LAST_WORD.sub("", redacted) + "…" if len(text) in CUT_LENGTHS else redacted
+        return _LAST_WORD.sub(self._begun, redacted) + "…" if len(text) in CUT_LENGTHS else redacted
+
+    def _begun(self, last: re.Match[str]) -> str:
+        """Return what may stay of a word that was cut: nothing of a known secret, and no half of another one."""
+        word = last[0]
+        if len(word) <= _LONG_WORD or MARK in word:
+            return ""
+        for at in range(_KEPT):
+            if any(form.startswith(word[at:]) for form, *_ in self._forms):
+                return word[:at]
+        return word[:_KEPT]
 
     def _key(self, key: Any, taken: Mapping[Any, Any]) -> Any:
         shown = self.text(key) if isinstance(key, str) else key
