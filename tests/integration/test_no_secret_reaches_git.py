@@ -130,6 +130,7 @@ def test_what_the_command_loads_for_itself_reaches_git_no_more_than_what_runwatc
     assert "vault said no to [redacted" in held, "what stands around a secret stays"
     assert "port-8080" in held
     assert (run / ".secrets.json").stat().st_mode & 0o777 == 0o600
+    assert '"known_secrets":' in (run / "events.jsonl").read_text(), "else nobody would miss them"
     assert b".secrets.json" not in gzip.decompress((run / "run.tar.gz").read_bytes())
     again = runwatch("finalize", "--from", "fold", run.name, cwd=place)
     assert again.returncode == 0, again.stderr

@@ -73,7 +73,10 @@ def too_few(room: int) -> str:
 def few(room: int) -> str:
     """Return what is not done while a command runs, so that it can have all that is left."""
     left = f"room for {room} more processes (`ulimit -u`, pids.max) is left to the command"
-    return f"{left}: no figures, samples, limits or alerts before it ends."
+    return (
+        f"{left}: no figures, samples, limits or alerts before it ends, and secrets that only its processes hold "
+        "may be published."
+    )
 
 
 def _room_of_user() -> int | None:

@@ -18,7 +18,8 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=\S)")
+_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=\S)|(?<=(?<![A-Za-z0-9-])-[A-Za-z])(?=\S)")
+"""Also behind a flag of one letter: ``-pVALUE``."""
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):

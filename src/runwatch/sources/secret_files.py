@@ -24,6 +24,13 @@ _USUAL = (".env", ".env.local", ".env.development", ".env.production", ".env.tes
 _KIND = re.compile(r"(?:[^.].*)?\.env\Z|\.env(?:\..+|rc)\Z")
 _EXAMPLE = re.compile(r"\.(?:examples?|samples?|templates?|dist|tpl|defaults?)\b", re.I)
 """Those are committed, with words in them that stand for secrets."""
+_SOURCED = re.compile(
+    r"(?:^|[;&|({\n]|\b(?:then|do|else))[ \t]*(?:\.|source)[ \t]+"
+    r"(?:'(?P<single>[^'\n]{1,4095})'|\"(?P<double>[^\"$`\n]{1,4095})\"|(?P<bare>[^\s;&|()<>'\"$`]{1,4095}))"
+)
+"""**Source**: POSIX, Shell Command Language, 2.14, "dot"; `source` is bash's name for it."""
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_LONGEST_TEXT = 1 << 16
 
 
 class SecretFiles:
@@ -55,7 +62,14 @@ class SecretFiles:
                 yield text
 
     def _named(self, arguments: Sequence[str]) -> Iterator[Path]:
+        before = ""
         for argument in arguments[:_MOST_FILES]:
+            if before == "-m" and _MODULE.fullmatch(argument):  # a program of Python's
+                module = self._cwd.joinpath(*argument.split("."))
+                yield from (module.with_name(f"{module.name}.py"), module / "__main__.py")
+            for match in islice(_SOURCED.finditer(argument[:_LONGEST_TEXT]), _MOST_FILES):
+                yield self._cwd / (match["single"] or match["double"] or match["bare"])
+            before = argument
             for name in (argument, argument.partition("=")[2] if argument.startswith("-") else ""):
                 if 0 < len(name) < _LONGEST_PATH and "\n" not in name:
                     yield self._cwd / name

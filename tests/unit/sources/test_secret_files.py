@@ -66,3 +66,27 @@ def test_env_files_that_a_command_line_names_are_read_as_such(tmp_path: Path) ->
     files = SecretFiles(tmp_path, None)
     assert list(files.scripts(arguments)) == []
     assert list(files.env_files(arguments)) == ["for production", "for qa"]
+
+
+def test_files_that_a_shell_is_told_to_read_are_among_them(tmp_path: Path) -> None:
+    (tmp_path / "cfg").mkdir()
+    for name in ("cfg/prod.env", "cfg/with space.env", "cfg/quoted.env", "cfg/last.env", "lib.sh", "no.sh"):
+        (tmp_path / name).write_text(name)
+    text = """set -a; . cfg/prod.env && source 'cfg/with space.env'
+    if true; then . "cfg/quoted.env"; fi; (. ./cfg/last.env); . ./lib.sh; ls . no.sh; echo source no.sh
+    . $HOME; . /dev/zero"""
+    files = SecretFiles(tmp_path, None)
+    found = ["cfg/last.env", "cfg/prod.env", "cfg/quoted.env", "cfg/with space.env"]
+    assert sorted(files.env_files(["sh", "-c", text])) == found
+    assert list(files.scripts(["sh", "-c", text])) == ["lib.sh"]
+
+
+def test_a_module_that_python_is_told_to_run_is_a_script(tmp_path: Path) -> None:
+    (tmp_path / "package" / "tool").mkdir(parents=True)
+    (tmp_path / "package" / "tool" / "__main__.py").write_text("package")
+    (tmp_path / "alone.py").write_text("alone")
+    files = SecretFiles(tmp_path, None)
+    assert list(files.scripts(["python3", "-m", "package.tool", "-m", "alone", "-m", "..alone"])) == [
+        "package",
+        "alone",
+    ]
