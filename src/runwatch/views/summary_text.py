@@ -6,7 +6,7 @@ Must not compute a metric. Source: finalizer.md, "The summary": the sections, th
 from __future__ import annotations
 
 from runwatch.fold.metrics import Metrics, StepMetrics
-from runwatch.units import count, cut_middle, date_and_time, duration_long
+from runwatch.units import count, cut_apart, date_and_time, duration_long
 from runwatch.views import phrases, summary_calls, summary_end, summary_work
 from runwatch.views.facts import NO_FACTS, Facts
 from runwatch.views.layout import Room, ends, field, left_out, one_line, plural, section, wrap
@@ -89,7 +89,9 @@ def steps(metrics: Metrics, room: Room) -> list[str]:
     total = f"{plural(len(metrics.steps), 'step')}: {phrases.steps_by_status(metrics.steps)}"
     lines = wrap(f"{total}; {count(planned)} planned" if planned is not None else total)
     head, omitted, tail = ends(metrics.steps, room.steps)
-    named = [f"{step.step:03d} {cut_middle(one_line(step.name), 28)}" for step in (*head, *tail) if step.name]
+    names = {step.step: one_line(step.name) for step in (*head, *tail) if step.name}
+    short = cut_apart(names.values(), 28)
+    named = [f"{number:03d} {short[name]}" for number, name in names.items()]
     lines += wrap(", ".join(named), most_lines=6) if named else []
     lines.append("")
     for step in head:

@@ -68,6 +68,14 @@ def test_the_names_of_steps_stand_above_them() -> None:
     assert "3 steps: 1 success, 1 failed, 1 running; 4 planned\n001 schema, 002 models, 003 API\n" in text
 
 
+def test_names_of_steps_that_differ_in_the_middle_alone_can_be_told_apart() -> None:
+    names = [f"stage number {number} with a rather long name" for number in range(1, 13)]
+    listed = [StepMetrics(step=number, name=name, status="success") for number, name in enumerate(names, 1)]
+    text = summary_text.render(Metrics(steps=listed))
+    for number in range(1, 13):
+        assert re.search(rf"{number:03d}\s+stage\s+number[\s…]*{number}…", text), text
+
+
 def test_status_and_reason_and_how_it_ended_are_said() -> None:
     text = summary_text.render(samples.full())
     assert "Status:     FAILED (exit code 3)\nReason:     step 002 failed: 2 checks failed\n" in text

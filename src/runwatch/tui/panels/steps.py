@@ -16,7 +16,7 @@ from runwatch.fold.metrics import Metrics, StepMetrics
 from runwatch.tui import charts
 from runwatch.tui.cells import Line, clean, left, line, right
 from runwatch.tui.look import DIM, PENDING, Mark, of_status
-from runwatch.units import duration_short
+from runwatch.units import cut_apart, duration_short
 
 _NUMBER = 3
 _TIME = 6
@@ -65,17 +65,36 @@ def _known(step: StepMetrics) -> Entry:
     return Entry(step.step, clean(step.name or ""), of_status(step.status), step.duration_s, number=step.step)
 
 
+def lines(listed: Sequence[Entry], width: int) -> list[Line]:
+    """Return one row an entry; names that have no room are cut so that different ones look different."""
+    numbered = [entry for entry in listed if entry.number is not None]
+    room = min((_room(entry, width) for entry in numbered), default=width)
+    short = _short_names(tuple(entry.name for entry in numbered), room)
+    return [line_of(entry, width, short.get(entry.name, entry.name)) for entry in listed]
+
+
+@lru_cache(maxsize=8)
+def _short_names(names: tuple[str, ...], room: int) -> dict[str, str]:
+    """Return how names are shown; those of a thousand steps take some milliseconds, and seldom change."""
+    return cut_apart(names, room)
+
+
+def _room(entry: Entry, width: int) -> int:
+    """Return the columns of an entry's name: where it has no number, it stands in the place of that."""
+    taken = 3 if entry.number is None else max(_NUMBER, len(str(entry.number))) + 4
+    return max(1, width - _TIME - taken)
+
+
 @lru_cache(maxsize=4096)
-def line_of(entry: Entry, width: int) -> Line:
-    """Return an entry as a row; of a thousand steps, all but the running one were asked for before."""
-    number = "" if entry.number is None else f"{entry.number:03d}"
+def line_of(entry: Entry, width: int, name: str) -> Line:
+    """Return an entry as a row with its name as it is shown; of a thousand, nearly all were asked for before."""
+    number = "" if entry.number is None else f"{entry.number:0{_NUMBER}d}"
     took = "" if entry.duration_s is None else duration_short(entry.duration_s)
-    digits = max(_NUMBER, len(number)) if number else 0  # a name without a number stands in its place
-    room = max(1, width - digits - _TIME - (4 if number else 3))
+    room = _room(entry, width)
     return line(
         (entry.mark.glyph, entry.mark.style),
-        (f" {left(number, digits)} " if number else " ", DIM),
-        (left(entry.name, room), "" if entry.selectable and entry.number is not None else DIM),
+        (f" {number} " if number else " ", DIM),
+        (left(name, room), "" if entry.selectable and entry.number is not None else DIM),
         (f" {right(took, _TIME)}", DIM),
         whole=entry.name if cell_len(entry.name) > room else None,
     )

@@ -38,7 +38,7 @@ class StepsPane(LinesView):
         """Return one row a step."""
         self._entries = self._listed()
         self.set_reactive(LinesView.cursor, self._row_of_selected())
-        return [steps.line_of(entry, width) for entry in self._entries]
+        return steps.lines(self._entries, width)
 
     def _listed(self) -> list[steps.Entry]:
         known = [step for step in self.log_steps if step is not None]

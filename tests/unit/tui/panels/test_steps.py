@@ -13,7 +13,7 @@ WHOLE = Metrics(run=Run(steps_planned=6), whole=StepMetrics(step=1, status="fail
 def test_a_run_that_ended_without_steps_is_one_step_whose_logs_are_those_outside_steps() -> None:
     (entry,) = steps.entries(WHOLE, outside=True)
     assert entry.step is None
-    row = steps.line_of(entry, 30).content.plain
+    row = steps.lines([entry], 30)[0].content.plain
     assert row.startswith("✗ 001 whole run")
     assert row.endswith("   45s")
     assert len(row) == 30
@@ -36,3 +36,16 @@ def test_folders_of_steps_are_listed_though_the_journal_knows_no_step(log_steps:
     assert [entry.step for entry in steps.entries(WHOLE, outside=False, log_steps=log_steps)][: len(log_steps)] == list(
         log_steps
     )
+
+
+def test_names_that_differ_in_the_middle_alone_can_be_told_apart() -> None:
+    names = [f"stage number {number} with a rather long name" for number in range(1, 13)]
+    listed = [StepMetrics(step=number, name=name, status="success") for number, name in enumerate(names, 1)]
+    listed.append(StepMetrics(step=1000, name="short", status="success"))
+    rows = steps.lines(steps.entries(Metrics(steps=listed), outside=True), 30)
+    shown = [row.content.plain for row in rows]
+    assert shown[0].split() == ["outside", "steps"]
+    assert all(f"…{number}…" in row for number, row in enumerate(shown[1:13], 1)), shown
+    assert shown[13].startswith("✓ 1000 short ")
+    assert {len(row) for row in shown} == {30}
+    assert [row.whole for row in rows[1:13]] == names
