@@ -18,11 +18,14 @@ from integration.dead_runs import dead_run
 from integration.recorded import RUNWATCH, runwatch
 from runwatch.finalize import commit_stage, stages
 from runwatch.finalize.commit import CommitOptions
+from runwatch.finalize.commit_place import find_place
+from runwatch.finalize.git_said import explain
 from runwatch.finalize.publish import closing_lines
 from runwatch.finalize.state import FinalizeState
 from runwatch.journal.paths import RunPaths
 from runwatch.settings import Settings
 from runwatch.settings.groups import Commit
+from runwatch.vcs import GitError
 
 Act = Callable[[GitRepo], object]
 
@@ -414,3 +417,35 @@ def test_a_run_that_was_moved_is_committed_under_its_own_name(tmp_path: Path) ->
     assert message.startswith("runwatch: f/r1 crashed\n")
     assert "\nRunwatch-Run: f/r1\n" in message
     assert "a project of ours" not in message
+
+
+def test_a_branch_that_git_cannot_move_is_told_at_once_and_with_what_helps(tmp_path: Path) -> None:
+    repo = GitRepo.with_history(tmp_path / "r")
+    head = head_of(repo)
+    run = a_run_on(repo, None)
+    repo.git("branch", "x")
+    repo.git("symbolic-ref", "HEAD", "refs/heads/x/y")
+    error = finalized(run).stages["commit"].error or ""
+    assert "git can make no refs/heads/x/y" in error
+    assert "beside refs/heads/x: check out a branch of another name" in error
+    repo.git("symbolic-ref", "HEAD", "refs/heads/main")
+    repo.write(".git/refs/heads/main", "garbage\n")
+    error = finalized(run).stages["commit"].error or ""
+    assert "refs/heads/main" in error
+    assert f"write the last object id of {repo.path}/.git/logs/refs/heads/main" in error
+    repo.write(".git/refs/heads/main", head + "\n")
+    assert finalized(run).commit is not None
+    assert repo.git("rev-parse", "HEAD~1").strip() == head
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "GitPython cannot be imported: Failed to initialize: [Errno 24] Too many open files.",
+        "git cannot be started: Too many open files.",
+    ],
+)
+def test_a_shell_that_allows_too_few_files_is_named_and_no_library(tmp_path: Path, said: str) -> None:
+    repo = GitRepo.create(tmp_path / "r")
+    place = find_place(a_run_on(repo), ["events.jsonl"])
+    assert "git cannot open the files it needs: raise `ulimit -n`, then" in explain(place, GitError(said)).sentence

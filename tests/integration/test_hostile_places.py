@@ -304,3 +304,11 @@ def test_a_hostile_theme_is_refused_in_a_sentence(
     assert said.startswith("runwatch: ")
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_umask_that_write_protects_the_journal_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    done = runwatch("run", "--", "sh", "-c", "exit 3", cwd=tmp_path, umask=0o277)
+    assert done.returncode == 3
+    assert b"the umask of this shell write-protects what it makes" in done.stderr, done.stderr
+    assert b"free space" not in done.stderr

@@ -122,12 +122,16 @@ def test_broken_directories_are_said_and_passed_over(tmp_path: Path) -> None:
     linked = dead_run(runs, "f/linked")
     (linked / "events.jsonl").rename(tmp_path / "outside.jsonl")
     (linked / "events.jsonl").symlink_to(tmp_path / "outside.jsonl")
+    gone = dead_run(runs, "f/gone", ended={"status": "failed"})
+    (gone / "metadata.json").write_text("{}")
+    for name in ("events.jsonl", ".lock"):
+        (gone / name).unlink()
     newer = dead_run(runs, "f/newer", schema=99)
     (runs / "f" / "notes").mkdir()
     (runs / "f" / "notes" / "readme.txt").write_text("mine")
     (runs / "f" / "loop").symlink_to(runs)
     dead_run(runs, "f/whole")
-    broken = {"f/no_journal", "f/garbage", "f/empty", "f/linked"}
+    broken = {"f/no_journal", "f/garbage", "f/empty", "f/linked", "f/gone"}
     before = {path: files(path) for path in (garbage, empty, linked, newer)}
     found = {each["run"]: (each["found"], each["done"]) for each in recover(tmp_path)}
     assert found == {"f/whole": ("dead", "finalized"), "f/newer": ("newer", "nothing")} | dict.fromkeys(
@@ -139,6 +143,7 @@ def test_broken_directories_are_said_and_passed_over(tmp_path: Path) -> None:
     lines = runwatch("recover", cwd=tmp_path).stdout.decode().splitlines()
     assert sorted(line.split()[1] for line in lines) == sorted(broken | {"f/newer"})
     assert all(len(line.split()) > 4 for line in lines)  # each with its reason
+    assert any("its events.jsonl was deleted" in line for line in lines)
 
 
 def test_a_live_run_is_skipped(tmp_path: Path) -> None:

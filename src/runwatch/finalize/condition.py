@@ -20,7 +20,7 @@ from runwatch.finalize.state import STAGES, FinalizeState, load_state
 from runwatch.finalize.whereabouts import first_event, may_be_starting, other_machine, repository_of
 from runwatch.journal.beneath import open_regular
 from runwatch.journal.lock import Role, holders
-from runwatch.journal.paths import RunPaths
+from runwatch.journal.paths import TRACKED, RunPaths
 from runwatch.journal.written_by import writer_of
 
 LOOK = "summary_final"
@@ -101,14 +101,22 @@ def _fault(paths: RunPaths) -> Condition | None:
     except FileNotFoundError:
         if not any(os.path.lexists(paths.root / name) for name in OURS):
             return Condition(found="foreign")
-        if paths.metadata.is_file() and not os.path.lexists(paths.lock):
-            return Condition(found="done")  # a fresh clone: the tracked files alone
+        if _is_clone(paths):
+            return Condition(found="done")
+        if paths.metadata.is_file():
+            return Condition(found="broken", reason="its events.jsonl was deleted: put it back, or delete the run")
         if may_be_starting(paths, None):
             return Condition(found="live", reason="it is just starting")
         return Condition(found="broken", reason="it holds no journal: nothing of it was recorded, delete it")
     except OSError as error:
         return Condition(found="broken", reason=f"its events.jsonl cannot be read ({error.strerror})")
     return None
+
+
+def _is_clone(paths: RunPaths) -> bool:
+    """Whether only the tracked files of a run are here, as in a fresh clone: none that git never has."""
+    untracked = (name for name in OURS if name not in TRACKED)
+    return paths.metadata.is_file() and not any(os.path.lexists(paths.root / name) for name in untracked)
 
 
 def check_place(paths: RunPaths) -> None:
@@ -120,7 +128,7 @@ def check_place(paths: RunPaths) -> None:
                 "which cannot be finalized without it."
             )
     except OSError:
-        if paths.metadata.is_file() and not os.path.lexists(paths.lock):  # a fresh clone
+        if _is_clone(paths):
             raise RecordError(
                 f"{paths.root} holds only the tracked files of its run, which was finalized where it was recorded."
             ) from None

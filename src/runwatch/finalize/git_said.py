@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from runwatch.errors import CommitError
 from runwatch.finalize.commit_place import Place
-from runwatch.finalize.ref_update import REFUSED
+from runwatch.finalize.ref_update import BLOCKED, BROKEN, REFUSED
 from runwatch.vcs import NO_GIT, GitError
 
 ENCODING = re.compile(
@@ -36,6 +36,8 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
         return place.refuse("there is no git program", "install git")
     if "resource temporarily unavailable" in said:
         return place.refuse("git cannot have the processes it needs", "raise `ulimit -u` or close some programs")
+    if "too many open files" in said:
+        return place.refuse("git cannot open the files it needs", "raise `ulimit -n`")
     if "dubious ownership" in said:
         return place.refuse(
             f"git refuses {place.called}, which belongs to another user",
@@ -56,6 +58,18 @@ def explain(place: Place, error: GitError, *, sign: bool = False) -> CommitError
         return place.refuse(
             f"git takes a run's files, which are UTF-8, for {called}, as the attribute working-tree-encoding says",
             f"`{folder}/** -working-tree-encoding` at the end of .gitattributes takes runs out",
+        )
+    broken, blocked = BROKEN.search(error.stderr), BLOCKED.search(error.stderr)
+    if broken is not None:
+        ref = broken["ref"]
+        return place.refuse(
+            f"{ref} of {place.called} holds no commit, git calls it broken",
+            f"write the last object id of {place.git_dir}/logs/{ref} (the second in its last line) into it",
+        )
+    if blocked is not None:
+        return place.refuse(
+            f"git can make no {blocked['ref']} in {place.called} beside {blocked['other']}",
+            "check out a branch of another name (`git switch -c NAME`)",
         )
     refused = REFUSED.search(error.stderr)
     if refused is not None:

@@ -20,6 +20,12 @@ REFUSED = re.compile(
 """What git says of a lock that it may not make. **Source**: git's lockfile.c, unable_to_lock_message()."""
 
 
+BROKEN = re.compile(r"unable to resolve reference '(?P<ref>[^'\n]+)': reference broken")
+"""What git says of a ref that holds no object id. **Source**: git's refs/files-backend.c."""
+BLOCKED = re.compile(r"'(?P<other>[^'\n]+)' exists; cannot create '(?P<ref>[^'\n]+)'")
+"""What git says of a ref that would lie below another one. **Source**: git's refs.c, "refname_available"."""
+
+
 class RefUpdate:
     """One update of one ref: aim(), prepare(), then land(); else it is aborted. Use it in a ``with`` statement."""
 
@@ -59,8 +65,8 @@ class RefUpdate:
             while self._process.line() != f"{what}: ok".encode():  # "start: ok" comes first
                 pass
         except GitError as error:
-            if REFUSED.search(error.stderr):
-                raise  # no lock that goes away: nobody may make one
+            if any(lasting.search(error.stderr) for lasting in (REFUSED, BROKEN, BLOCKED)):
+                raise  # no lock that goes away: trying again is of no use
             if "cannot lock ref" in error.stderr or "unable to lock" in error.stderr.lower():
                 said = error.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix(f"{what}: ")
                 why = f"git in {self._work_tree} says {said!r}"

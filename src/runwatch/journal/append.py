@@ -103,6 +103,7 @@ class Appender:
             self.last_error = "it was deleted"
         elif not state.st_mode & _WRITABLE:
             self.late += 1
+            self.last_error = "its mode lets nobody write"
         else:
             self._looked = now
             return True

@@ -37,7 +37,9 @@ def is_gone(paths: RunPaths) -> bool:
 
 def not_finalized(paths: RunPaths) -> None:
     """Say that the recorder did not finalize a run, and what does."""
-    if is_gone(paths):
+    if is_gone(paths) and paths.root.is_dir():
+        say(f"{paths.journal} was deleted while the command ran: nothing is left to finalize the run by.")
+    elif is_gone(paths):
         say(f"{paths.root} was deleted or moved away while the command ran: it is not finalized.")
     else:
         say(f"the run is not finalized; `runwatch finalize {_as_typed(paths.root)}` does it.")

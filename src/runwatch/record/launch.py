@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import platform
 import signal
+import stat
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +85,17 @@ def _prepare(request: Request) -> RunPaths:
         raise
 
 
+def _unwritten(paths: RunPaths, error: OSError) -> str:
+    """Return why the first event is not in the journal, in a sentence with what to do about it."""
+    with suppress(OSError):
+        if not paths.journal.stat().st_mode & stat.S_IWUSR:
+            return f"the umask of this shell write-protects what it makes, {paths.journal} too: `umask 077` first."
+    return (
+        f"the journal {paths.journal} cannot be written ({error.strerror}): free space or choose another folder with "
+        "--runs-dir or RUNWATCH_RUNS_DIR."
+    )
+
+
 def _begin(request: Request, paths: RunPaths) -> RunPaths:
     try:
         fd = reserve(paths.lock)  # before the journal: from its first byte on nobody may take the run for dead
@@ -93,10 +106,7 @@ def _begin(request: Request, paths: RunPaths) -> RunPaths:
     writer = EventWriter(paths)
     try:
         if not writer.emit("run.started", **_started(request, paths)):
-            raise RecordError(
-                f"the journal {paths.journal} cannot be written ({writer.failure.strerror}): "
-                "free space or choose another folder with --runs-dir or RUNWATCH_RUNS_DIR."
-            )
+            raise RecordError(_unwritten(paths, writer.failure))
         if (complaint := llm_complaint(request.environ)) is not None:
             writer.emit("warning", ts=now_text(), message=complaint, where="environment")
         if request.complaint is not None:
