@@ -373,6 +373,11 @@ def test_a_text_that_was_cut_before_loses_the_word_at_its_end(plain: Redactor) -
     assert plain.tree("word " * 199 + "tail") == "word " * 199 + "tail"
 
 
+def test_what_a_pattern_of_the_users_takes_goes_whole_with_operators_at_its_end() -> None:
+    redactor = Redactor({}, [r"pin (?P<secret>\S+)"])
+    assert redactor.text("pin 12;34; end") == "pin [redacted:pattern] end"
+
+
 def test_of_a_long_word_that_was_cut_the_beginning_stays_and_no_half_of_a_secret(plain: Redactor) -> None:
     assert plain.tree({"name": "x" * 500})["name"] == "x" * 24 + "…"
     assert plain.tree("stage " + "y" * 494) == "stage " + "y" * 24 + "…"

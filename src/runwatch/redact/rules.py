@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,14 +86,18 @@ class Rule:
         """Yield such secrets of a text, in order."""
         if self._compiled is None:
             self._compiled = re.compile(self.regex, re.MULTILINE)
-        yield from self.among(self._compiled.finditer(text))
+        yield from self.among(self._compiled.finditer(text), _end)
 
-    def among(self, matches: Iterable[re.Match[str]]) -> Iterator[Span]:
-        """Yield the secrets among matches of its shape."""
+    def among(
+        self,
+        matches: Iterable[re.Match[str]],
+        end: Callable[[re.Match[str], str | int], int] = lambda match, group: match.span(group)[1],
+    ) -> Iterator[Span]:
+        """Yield the secrets among matches of its shape; ``end`` says where the group of a match ends."""
         for match in matches:
             group: str | int = next((name for name, value in match.groupdict().items() if value is not None), 0)
             if match[group] and self._convinces(match[group]):
-                yield Span(match.start(group), _end(match, group), self.id)
+                yield Span(match.start(group), end(match, group), self.id)
 
     def _convinces(self, secret: str) -> bool:
         if MARK in secret or _MARKED.search(secret) is not None or is_reference(secret):
