@@ -84,6 +84,11 @@ def test_a_finished_run_without_its_journal_is_named_for_what_it_is(deed: str, s
     done = runwatch("finalize", "r", cwd=tmp_path)
     assert done.returncode == 1
     assert f"{journal} {said}" in done.stderr.decode()
+    if deed == "nothing":
+        assert "`runwatch extract r events.jsonl --to FOLDER` gets it back" in done.stderr.decode()
+        assert runwatch("extract", "r", "events.jsonl", "--to", "there", cwd=tmp_path).returncode == 0
+        next((tmp_path / "there").rglob("events.jsonl")).rename(journal)
+        assert runwatch("finalize", "r", cwd=tmp_path).stdout.startswith(b"runwatch: result   completed")
 
 
 def _all(logs: Path) -> bytes:

@@ -132,6 +132,11 @@ def check_place(paths: RunPaths) -> None:
             raise RecordError(
                 f"{paths.root} holds only the tracked files of its run, which was finalized where it was recorded."
             ) from None
+        if paths.archive.is_file():
+            raise RecordError(
+                f"{paths.journal} was deleted: `runwatch extract {paths.run_id} events.jsonl --to FOLDER` gets it back "
+                f"from {paths.archive.name}; put it there, then `runwatch finalize {paths.run_id}`."
+            ) from None
         what = paths.journal if paths.root.is_dir() else paths.root
         raise RecordError(f"{what} was deleted while the run went on: nothing is left to finalize.") from None
     for folder in (paths.root, paths.root.parent):

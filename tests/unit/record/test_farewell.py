@@ -24,3 +24,14 @@ def test_the_command_that_helps_can_be_typed_as_it_stands(
     assert said is not None
     shown = str(run).encode(errors="backslashreplace").decode()
     assert shlex.split(said[1]) == ["runwatch", "finalize", shown]
+
+
+def test_a_journal_that_was_deleted_is_told_from_a_run_that_was(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = RunPaths(tmp_path / "f" / "r1")
+    farewell.not_finalized(run)
+    assert f"{run.root} was deleted or moved away" in capfd.readouterr().err
+    run.root.mkdir(parents=True)
+    farewell.not_finalized(run)
+    assert f"{run.journal} was deleted while the command ran" in capfd.readouterr().err
