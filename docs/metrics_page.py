@@ -296,9 +296,7 @@ def _outputs() -> dict[str, Callable[[Metrics], object]]:
         "issue report": lambda metrics: [issue_report.render(issue) for issue in metrics.issues],
         "/metrics": _exposed,
         "app: header": lambda metrics: str(header.content(_heading(metrics), WIDTH)),
-        "app: steps": lambda metrics: [
-            str(steps.line_of(entry, WIDTH)) for entry in steps.entries(metrics, outside=False)
-        ],
+        "app: steps": lambda metrics: [str(line) for line in steps.lines(steps.entries(metrics, outside=False), WIDTH)],
         "app: issues": lambda metrics: [str(line) for line in issue_lines(metrics, WIDTH)],
         **{f"csv: {name}": table(name) for name in csv_rows.COLUMNS},
         **{f"app: {panel_of.name}": panel(number) for number, panel_of in enumerate(PANELS)},

@@ -307,6 +307,20 @@ def test_a_run_that_died_moments_before_the_next_one_is_named_and_finalized_once
     assert all(read(run, "finalize.json")["commit"]["sha"] for run in (dead, fresh))
 
 
+def test_a_run_that_was_moved_away_leaves_alone_what_lies_around_it(tmp_path: Path) -> None:
+    dead_run(tmp_path / "place")
+    own = dead_run(tmp_path / "runs").rename(tmp_path / "place" / "f" / "moved")
+    said: list[str] = []
+    neighbors = sweep.Neighbors(RunPaths(own), said.append)
+    neighbors.start()
+    neighbors.settle(PATIENCE_S)
+    assert said == []
+    back = own.rename(tmp_path / "runs" / "f" / "r1")
+    neighbors = sweep.Neighbors(RunPaths(back.parents[2] / "place" / "f" / "own"), said.append)
+    neighbors.start()
+    wait_for(lambda: said, "the dead run beside one that lies in its place")
+
+
 def test_a_run_that_somebody_goes_on_writing_to_is_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runwatch.finalize.condition import LOOK, condition, is_settled, needs_look
+from runwatch.finalize.whereabouts import first_event
 from runwatch.journal.paths import RunPaths
 from runwatch.record import background
 from runwatch.record.folding import load_settings
@@ -35,6 +36,12 @@ UNSETTLED_S = 15.0
 _POLL_S = 0.2
 
 
+def _lies_in_its_place(paths: RunPaths) -> bool:
+    """Whether a run directory is called as the run says of itself."""
+    _, started = first_event(paths)
+    return started is None or (started.framework, started.run_id) == (paths.framework, paths.run_id)
+
+
 class Neighbors:
     """The dead runs beside one that is being recorded: looked for in a thread, and recovered in the background."""
 
@@ -43,7 +50,10 @@ class Neighbors:
         self._own, self._say = paths.root.resolve(), say
         self._root = self._own.parent.parent
         self._looked = threading.Event()
-        self._began = False
+        # One that was moved away may lie anywhere: what is found around it are not the runs of its place.
+        self._began = not _lies_in_its_place(paths)
+        if self._began:
+            self._looked.set()
 
     def start(self) -> None:
         """Begin to look, once the command was started; returns at once, and does nothing the second time."""

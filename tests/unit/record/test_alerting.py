@@ -90,7 +90,7 @@ def test_what_cannot_be_told_is_said_once(monkeypatch: pytest.MonkeyPatch) -> No
 def test_one_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerting, "_MOST_WAITING", 2)
     failures: list[str] = []
-    messenger = Messenger(Alerts(command=("sleep", "600")), failures.append)
+    messenger = Messenger(Alerts(command=("sleep", "30")), failures.append)
     for _ in range(200):
         messenger.send(ALERT)
     messenger.close(0.1)
