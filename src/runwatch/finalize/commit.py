@@ -213,10 +213,7 @@ class Job:
         Who had begun to commit before has to end first, who begins now finds the lock.
         """
         index.take()
-        begun = list(find_commits(self.place.work_tree, self.place.git_dir, set(), within=self.within))
-        pid = outlasting(begun, _UNDER_LOCK_S)
-        if pid is not None:
-            raise self._committing(pid)
+        self._outlast_commits()
         now = self._target()
         if now == target and index.fresh:
             return target, stored
@@ -228,6 +225,13 @@ class Job:
             index.finish(stored.blobs, stored.commit)
         return now, stored
 
+    def _outlast_commits(self) -> None:
+        """With the index locked: wait until those have ended who read the branch before it moves. Raises NotNow."""
+        begun = list(find_commits(self.place.work_tree, self.place.git_dir, set(), within=self.within))
+        pid = outlasting(begun, _UNDER_LOCK_S)
+        if pid is not None:
+            raise self._committing(pid)
+
     def _land_with_index(self, index: IndexLocks, target: Target, commit: str, update: RefUpdate) -> None:
         known: set[int] = set()
         landed = False
@@ -236,7 +240,9 @@ class Job:
             if not index.taken:
                 self._nobody_commits(known)
             update.prepare()
-            if not index.taken:
+            if index.taken:
+                self._outlast_commits()  # who began meanwhile has read the branch, and must meet our lock
+            else:
                 index.take()
                 self._still(index, target, known)  # whoever comes from here on finds the index locked
             update.land()

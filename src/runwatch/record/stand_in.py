@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 READ_BYTES = 1 << 20
-"""How much one read takes at the most: each costs two threads a turn, and turns are what copying much waits for."""
+"""How much one read takes where there is much: each costs two threads a turn, and turns are what that waits for."""
 MUCH_BYTES = 1 << 17
-"""From a read of this size on it pays that a thread more reads on."""
+"""How much one takes else; where it is full, it pays that a thread more reads on."""
 AHEAD_BYTES = 3 * READ_BYTES
 """So much is kept in memory while the disk answers."""
 MOST_BYTES = 64 << 20

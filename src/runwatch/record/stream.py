@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runwatch.record.spawn import Channel
-from runwatch.record.stand_in import MUCH_BYTES, READ_BYTES, Aside, read_into
+from runwatch.record.stand_in import MUCH_BYTES, Aside, read_into
 from runwatch.record.step_log import StepLog
 from runwatch.sources.markers import Marker, MarkerScanner
 
@@ -60,7 +60,7 @@ class Stream:
         self._scanner, self._on_marker = scanner, on_marker
         self._held = b""
         self._line_start = True
-        self._buffer = bytearray(READ_BYTES)
+        self._buffer = bytearray(MUCH_BYTES)
 
     def _copy(self) -> None:
         poll = select.poll()
@@ -162,7 +162,7 @@ class Stream:
         while left > 0 and poll.poll(0):
             if not self._read_once(ahead=False):
                 return
-            left -= READ_BYTES
+            left -= len(self._buffer)
 
     def _pass_through(self, data: memoryview) -> bool:
         """Write bytes to where the command's own output would go; return whether more is to be read."""

@@ -61,8 +61,8 @@ def test_what_is_kept_for_a_disk_that_is_gone_waits_for_it(run: RunPaths, tmp_pa
     _age(run, spare.AWAY_S + 60)
     spare.sweep()
     assert len(_kept(run)) == 4, "its folder is there"
+    _age(run, spare.AWAY_S - 60)  # first: others sweep as well
     shutil.rmtree(tmp_path / "runs")
-    _age(run, spare.AWAY_S - 60)
     spare.sweep()
     assert len(_kept(run)) == 4
     _age(run, spare.AWAY_S + 60)
