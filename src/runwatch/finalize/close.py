@@ -10,7 +10,7 @@ import msgspec
 from runwatch.errors import RecordError
 from runwatch.events.lifecycle import SCHEMA
 from runwatch.finalize.state import Outcome
-from runwatch.finalize.withholding import SENTENCE, WHERE, is_told
+from runwatch.finalize.withholding import SENTENCE, WHERE
 from runwatch.fold import Fold, losses
 from runwatch.fold.metrics import Metrics
 from runwatch.fold.outcome import ended_well
@@ -54,14 +54,17 @@ def tell_slow_patterns(numbers: list[int], metrics: Metrics, writer: EventWriter
     if numbers:
         which = f"pattern {numbers[0]}" if len(numbers) == 1 else f"patterns {', '.join(map(str, numbers))}"
         message = f"{which} of [redact] took too long on texts, now withheld: repeat nothing that repeats itself"
-        if all(notice.message != message for notice in metrics.notices):
-            writer.emit("warning", message=message, where="redact")
+        _warn_once(message, metrics, writer)
 
 
 def tell_lost_secrets(metrics: Metrics, writer: EventWriter) -> None:
     """Write that texts are withheld, since nobody can tell the secrets in them any more."""
-    if not is_told(notice.message for notice in metrics.notices):
-        writer.emit("warning", message=SENTENCE, where=WHERE)
+    _warn_once(SENTENCE, metrics, writer)
+
+
+def _warn_once(message: str, metrics: Metrics, writer: EventWriter) -> None:
+    if all(notice.message != f"{WHERE}: {message}" for notice in metrics.notices):
+        writer.emit("warning", message=message, where=WHERE)
 
 
 def shut(paths: RunPaths) -> None:

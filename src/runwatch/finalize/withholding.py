@@ -5,7 +5,6 @@ Must not decide that it is lost, nor touch names, numbers and times: they are wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from runwatch.redact.rules import MARK
@@ -36,11 +35,6 @@ _TEXTS = {
 """Fields in which a program, a command or a person says what they like."""
 _OURS = ("the machine went down", "its processes are gone", "the supervisor was killed", "the program ended without")
 """How reasons begin that runwatch itself gives for the end of a run that nobody saw."""
-
-
-def is_told(messages: Iterable[str]) -> bool:
-    """Whether the sentence is among a run's messages."""
-    return _NOTICE in messages
 
 
 def withheld(tree: Any, key: str = "") -> Any:

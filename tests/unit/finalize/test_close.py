@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runwatch.finalize.close import close_steps, name_run, note_prices, seal
+from runwatch.finalize.close import close_steps, name_run, note_prices, seal, tell_lost_secrets, tell_slow_patterns
 from runwatch.finalize.state import Outcome
 from runwatch.fold import Fold
 from runwatch.journal.follow import events
@@ -60,6 +60,16 @@ def test_a_step_left_open_ends_as_the_run_did(tmp_path: Path, status: str, expec
     before = record.types()
     close_steps(record.fold().metrics(NOW), outcome, record.writer)
     assert record.types() == before
+
+
+def test_what_is_to_be_known_of_the_redaction_is_told_once(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    for _ in range(2):
+        tell_slow_patterns([2], record.fold().metrics(NOW), record.writer)
+        tell_lost_secrets(record.fold().metrics(NOW), record.writer)
+    slow, lost = record.fold().metrics(NOW).notices
+    assert slow.message.startswith("redact: pattern 2 of [redact] took too long")
+    assert "secrets is lost" in lost.message
 
 
 def test_the_prices_that_were_used_are_noted_once(tmp_path: Path) -> None:
