@@ -76,6 +76,7 @@ _BADLY = frozenset(
     {
         "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
         "partial", "aborted", "abandoned", "blocked", "rejected", "unresolved", "incomplete",
+        "stopped",
     }
 )  # fmt: skip
 

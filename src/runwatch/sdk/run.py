@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runwatch.events.words import ended_well
+from runwatch.events.words import ended_badly, ended_well
 from runwatch.journal.paths import RunPaths
 from runwatch.sdk import active, call_told, endings, opening
 from runwatch.sdk.core import Emitter
@@ -29,13 +29,6 @@ from runwatch.sdk.trouble import say
 
 _WAIT_S = 60.0
 """How long ``finalize_run`` waits for the finalizer."""
-_ENDED_BADLY = frozenset(
-    {
-        "failed", "failure", "error", "interrupted", "crashed", "timeout", "canceled", "cancelled", "skipped",
-        "partial", "aborted", "abandoned", "stopped", "incomplete",
-    }
-)  # fmt: skip
-"""Words for a run that did not end well; any other that is none for a good end is told of."""
 
 
 class RunLogger:
@@ -200,7 +193,7 @@ class RunLogger:
         ``status``: completed, failed or another word for how it ended; one that nobody knows is a warning.
         """
         said = text(status)
-        if not self._ended and not ended_well(said) and said.lower() not in _ENDED_BADLY:
+        if not self._ended and not ended_well(said) and not ended_badly(said):
             known = "completed, success, failed, interrupted"
             complain(f"the run ended as {said!r:.60}, which does not count as a good end: {known} are known.", "run")
         self.end(said, None, wait_s=_WAIT_S)
